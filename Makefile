@@ -1,0 +1,37 @@
+PYTHON ?= python3
+CORES ?= all
+STUDY ?= digits
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
+
+.PHONY: help figures test lint format docs report
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
+	$(SNAKEMAKE) --cores $(CORES)
+
+test: .venv/ready ## run all tests
+	$(BIN)/pytest
+
+lint: .venv/ready ## check style of Python and Snakemake
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+format: .venv/ready ## bring the code into its style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+docs: .venv/ready ## write the tables of config/README.md from the schemas
+	PYTHONPATH=workflow/src $(BIN)/python -m sgdwalk.reference
+
+report: .venv/ready ## report.html with figures, tables and run times of a finished study
+	$(SNAKEMAKE) --report report.html
+
+.venv/ready: envs/requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check -q -r envs/requirements.txt
+	touch $@
