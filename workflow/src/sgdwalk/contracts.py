@@ -1,0 +1,115 @@
+"""What each NetCDF file holds: its variables, their dimensions and units; checked on write and on read.
+
+A file is written whole or not at all: a temporary name in the same folder, flushed to disk, renamed.
+"""
+
+import importlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+
+class ContractError(ValueError):
+    """A file or data set that does not hold what its contract says."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a file: dimensions, units and a name that can stand on an axis."""
+
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The variables (coordinates included) that a file of this name holds."""
+
+    name: str
+    variables: Mapping[str, Variable]
+
+
+def variable(dims: str, units: str, long_name: str, *, optional: bool = False) -> Variable:
+    """Short form of Variable: dims as one string, 'window lag'."""
+    return Variable(tuple(dims.split()), units, long_name, optional)
+
+
+def check(dataset: xr.Dataset, contract: Contract, where: str = "data set") -> None:
+    """Raise ContractError where the data set lacks a variable, has one too many, or other dimensions."""
+    missing = [n for n, v in contract.variables.items() if not v.optional and n not in dataset.variables]
+    unknown = [n for n in dataset.variables if n not in contract.variables]
+    if missing or unknown:
+        raise ContractError(f"{where}: contract {contract.name}: missing {missing}, unknown {unknown}")
+    for name, found in dataset.variables.items():
+        if found.dims != contract.variables[name].dims:
+            expected = contract.variables[name].dims
+            raise ContractError(f"{where}: {name} has dimensions {found.dims}, expected {expected}")
+
+
+def write(dataset: xr.Dataset, path: str | Path, contract: Contract, attributes: Mapping[str, str]) -> None:
+    """Check the data set, name its units, and write it to path in one atomic step."""
+    check(dataset, contract, str(path))
+    dataset = dataset.copy().assign_attrs(contract=contract.name, **attributes)
+    for name, variable_ in contract.variables.items():
+        if name in dataset.variables:
+            dataset[name].attrs |= {"units": variable_.units, "long_name": variable_.long_name}
+    encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.ndim}
+    with replacing(path) as temporary:
+        dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
+
+
+class replacing:  # noqa: N801 - used as a verb: with replacing(path) as temporary
+    """Context: a temporary path beside `path` that takes its place, flushed, when the block succeeds."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=self.path.suffix)
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if kind is not None:
+            self.temporary.unlink(missing_ok=True)
+            return
+        umask = os.umask(0)
+        os.umask(umask)
+        self.temporary.chmod(0o666 & ~umask)
+        with open(self.temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(self.temporary, self.path)
+
+
+def read(path: str | Path) -> xr.Dataset:
+    """Load a file into memory and check it against the contract that it names."""
+    try:
+        dataset = xr.load_dataset(path, engine="netcdf4")
+    except (OSError, ValueError) as error:
+        raise ContractError(f"{path}: not a readable NetCDF file ({error})") from None
+    if "contract" not in dataset.attrs:
+        raise ContractError(f"{path}: no attribute 'contract': not a file of sgdwalk")
+    check(dataset, find(dataset.attrs["contract"]), str(path))
+    return dataset
+
+
+def find(name: str) -> Contract:
+    """The contract of that name: an analysis module's CONTRACT, or one of the recorder's files.
+
+    Looked up by name at run time, so that no module depends on all others.
+    """
+    records = importlib.import_module("sgdwalk.records")
+    if name in records.CONTRACTS:
+        return records.CONTRACTS[name]
+    try:
+        return importlib.import_module(f"sgdwalk.analyses.{name}").CONTRACT
+    except ModuleNotFoundError:
+        raise ContractError(f"unknown contract '{name}'") from None
