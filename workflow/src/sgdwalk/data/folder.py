@@ -1,0 +1,33 @@
+"""The user's own images from a tree of folders: PATH/{train,test}/CLASS/IMAGE."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sgdwalk.data.images import Images, from_pixels
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+
+
+def load(*, path: str) -> Images:
+    """All images as RGB; they must share one square size. Classes are the training folders, in sorted order."""
+    root = Path(path)
+    classes = sorted(p.name for p in (root / "train").iterdir() if p.is_dir())
+    return from_pixels(*_split(root / "train", classes), *_split(root / "test", classes))
+
+
+def _split(folder: Path, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    files = [
+        (path, label)
+        for label, name in enumerate(classes)
+        for path in sorted((folder / name).glob("*"))
+        if path.suffix.lower() in SUFFIXES
+    ]
+    if not files:
+        raise ValueError(f"{folder}: no images (expected CLASS/IMAGE{{{','.join(sorted(SUFFIXES))}}})")
+    images = [np.asarray(Image.open(path).convert("RGB")) for path, _ in files]
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
+        raise ValueError(f"{folder}: images of different sizes {sorted(shapes)[:3]}; resize them first")
+    return np.stack(images), np.array([label for _, label in files])

@@ -1,0 +1,16 @@
+"""The user's own images from one .npz file."""
+
+import numpy as np
+
+from sgdwalk.data.images import Images, from_pixels
+
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+def load(*, path: str) -> Images:
+    """Images x_* uint8 [image, row, column(, channel)] and labels y_* [image] of a training and a test split."""
+    with np.load(path, allow_pickle=False) as archive:
+        missing = [key for key in KEYS if key not in archive]
+        if missing:
+            raise ValueError(f"{path}: lacks {', '.join(missing)} (needed: {', '.join(KEYS)})")
+        return from_pixels(*(archive[key] for key in KEYS))

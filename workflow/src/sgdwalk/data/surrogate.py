@@ -1,0 +1,17 @@
+"""Structureless control: uniform random images with random labels, in CIFAR-10's shapes."""
+
+import numpy as np
+
+from sgdwalk.data.images import Images, from_pixels
+
+
+def load(*, train: int = 50_000, test: int = 10_000, size: int = 32, classes: int = 10, seed: int = 0) -> Images:
+    """Every pixel uniform on 0 ... 255, every label uniform, all independent."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for count in (train, test):
+        parts += [
+            rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8),
+            rng.integers(0, classes, count),
+        ]
+    return from_pixels(*parts)
