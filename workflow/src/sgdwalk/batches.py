@@ -1,0 +1,72 @@
+"""Minibatches from images that live on the device: order, crops and flips drawn from seed and epoch alone.
+
+Since nothing depends on how many numbers were drawn before, a run continues from any step without
+stored random states.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from sgdwalk.data.images import Images
+from sgdwalk.seeds import generator
+
+
+class Batches:
+    """The training images of a run, batch after batch, augmented and normalised on the device.
+
+    sampler 'shuffled-epochs' visits every image once an epoch, the short last batch kept;
+    'independent' draws every batch anew with replacement. Augmentation zero-pads the raw pixels,
+    crops at random, mirrors where the data set allows, and then normalises.
+    """
+
+    def __init__(self, images: Images, batch_size: int, *, sampler: str, augment: bool, seed: int, device, dtype):
+        self.images, self.batch_size, self.sampler, self.seed = images, batch_size, sampler, seed
+        self.padding = images.padding if augment else 0
+        self.flip = augment and images.flip
+        edge = ((0, 0), (0, 0), (self.padding,) * 2, (self.padding,) * 2)
+        self.pixels = torch.from_numpy(np.pad(images.train, edge)).to(device)
+        self.labels = torch.from_numpy(images.train_labels).to(device)
+        self.scale = Scale(images, device, dtype)
+        self.steps = -(-len(images.train) // batch_size)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """(inputs [batch, channel, row, column], labels [batch]) of one epoch, from its batch `start` on."""
+        order, offsets, mirrored = self._draw(epoch)
+        for step in range(start, self.steps):
+            part = slice(step * self.batch_size, (step + 1) * self.batch_size)
+            yield self._crop(order[part], offsets[:, part], mirrored[part]), self.labels[order[part]]
+
+    def _draw(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Image index, crop offset (row, column) and whether mirrored, for each place of the epoch."""
+        count = len(self.labels)
+        if self.sampler == "independent":
+            total = self.steps * self.batch_size
+            order = torch.randint(count, (total,), generator=generator(self.seed, "order", epoch))
+        else:
+            order = torch.randperm(count, generator=generator(self.seed, "order", epoch))
+        place = generator(self.seed, "crop", epoch)
+        offsets = torch.randint(2 * self.padding + 1, (2, len(order)), generator=place)
+        mirrored = torch.randint(2, (len(order),), generator=place).bool() & self.flip
+        return tuple(t.to(self.pixels.device) for t in (order, offsets, mirrored))
+
+    def _crop(self, index: torch.Tensor, offset: torch.Tensor, mirrored: torch.Tensor) -> torch.Tensor:
+        size = self.pixels.shape[-1] - 2 * self.padding
+        along = torch.arange(size, device=index.device)
+        rows = offset[0][:, None] + along
+        columns = offset[1][:, None] + torch.where(mirrored[:, None], along.flip(0), along)
+        crop = self.pixels[index[:, None, None], :, rows[:, :, None], columns[:, None, :]]
+        return self.scale(crop.permute(0, 3, 1, 2))
+
+
+class Scale:
+    """Raw pixels to network inputs: (pixel - mean) / std per channel, in the run's precision."""
+
+    def __init__(self, images: Images, device, dtype):
+        self.mean = torch.tensor(images.mean, device=device, dtype=dtype)[:, None, None]
+        self.std = torch.tensor(images.std, device=device, dtype=dtype)[:, None, None]
+
+    def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Inputs [image, channel, row, column] from pixels of the same shape."""
+        return (pixels.to(self.mean.dtype) - self.mean) / self.std

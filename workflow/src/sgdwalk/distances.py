@@ -1,0 +1,40 @@
+"""Squared distances between all weights of a window: the one matrix that every observable of the walk needs."""
+
+import numpy as np
+import torch
+
+ROWS = 256
+BLOCK_BYTES = 2**25
+
+
+def squared_distances(weights) -> torch.Tensor:
+    """d2[i, j] = |w_i - w_j|^2 for weights [step, parameter], as float64 [step, step] on the weights' device.
+
+    Each block of parameters is centred on its mean over the window and its Gram matrix accumulated in
+    float64, so that short lags keep their digits however far the walk is from the origin. The relative
+    error of |w_i - w_j|^2 is about 1e-16 (R / |w_i - w_j|)^2, with R the extent of the window.
+    """
+    weights = torch.as_tensor(weights)
+    steps, parameters = weights.shape
+    gram = torch.zeros(steps, steps, dtype=torch.float64, device=weights.device)
+    width = max(1, BLOCK_BYTES // (8 * steps))
+    for start in range(0, parameters, width):
+        block = weights[:, start : start + width].double()
+        block -= block.mean(0)
+        _add_gram(gram, block)
+    squares = gram.diagonal()
+    result = (squares[:, None] + squares[None, :] - 2 * gram).clamp_(min=0).tril_(-1)
+    return result + result.T
+
+
+def _add_gram(gram: torch.Tensor, block: torch.Tensor) -> None:
+    """Add block @ block.T to the lower triangle of gram (and to some of what lies above it)."""
+    for start in range(0, len(block), ROWS):
+        stop = min(start + ROWS, len(block))
+        gram[start:stop, :stop].addmm_(block[start:stop], block[:stop].T)
+
+
+def condensed(distance2: torch.Tensor) -> np.ndarray:
+    """The pairs i < j of a symmetric matrix, row after row, as scipy.spatial.distance.squareform reads them."""
+    rows, columns = np.triu_indices(len(distance2), 1)
+    return distance2.cpu().numpy()[rows, columns]

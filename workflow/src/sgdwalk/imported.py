@@ -1,0 +1,91 @@
+"""Somebody else's walk: read window by window and reduced to the files that a training would write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sgdwalk import contracts, records
+from sgdwalk.distances import condensed, squared_distances
+from sgdwalk.provenance import attributes
+from sgdwalk.seeds import generator
+
+EPOCH = ("epoch_step", "train_loss", "train_error", "test_loss", "test_error")
+
+
+def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) -> None:
+    """Write training.nc, distances.nc and gradients.nc of a file with weight [step, parameter].
+
+    loss [step] and gradient [step, parameter] may be missing: what rests on them is NaN.
+    Memory is bounded by one window.
+    """
+    import torch
+
+    with xr.open_dataset(path, engine="netcdf4") as walk:
+        check_walk(walk, path, settings["window"])
+        rows = [reduce_window(walk, k, settings, torch) for k in range(walk.sizes["step"] // settings["window"])]
+    stamp = attributes(settings, code, settings["run"], settings["seed"])
+    index = np.arange(len(rows))
+    coordinates = {"window": index, "window_start": ("window", index * settings["window"])}
+    stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    contracts.write(training(stacked), outputs["training"], records.TRAINING, stamp)
+    distances = {
+        "distance2": (("window", "pair"), stacked["distance2"]),
+        "loss": (("window", "step"), stacked["loss"]),
+    }
+    contracts.write(xr.Dataset(distances, coordinates), outputs["distances"], records.DISTANCES, stamp)
+    gradients = {
+        "gradient": (("window", "sample"), stacked["gradient"]),
+        "step": (("window", "sample"), stacked["step"]),
+    }
+    contracts.write(xr.Dataset(gradients, coordinates), outputs["gradients"], records.GRADIENTS, stamp)
+
+
+def check_walk(walk: xr.Dataset, path: str, window: int) -> None:
+    """Refuse a file without weight [step, parameter], or one shorter than a window."""
+    if "weight" not in walk or walk["weight"].dims != ("step", "parameter"):
+        found = {name: v.dims for name, v in walk.variables.items()}
+        raise ValueError(f"{path}: needs weight with dimensions (step, parameter); it has {found}")
+    if walk.sizes["step"] < window:
+        raise ValueError(f"window = {window}: must be at most {walk.sizes['step']}, the steps of {path}")
+
+
+def reduce_window(walk: xr.Dataset, window: int, settings: Mapping[str, Any], torch) -> dict[str, np.ndarray]:
+    """Distances, losses, step lengths, displacements and gradient samples of one window."""
+    T = settings["window"]
+    part = walk.isel(step=slice(window * T, (window + 1) * T))
+    weights = torch.from_numpy(part["weight"].values)
+    if not torch.isfinite(weights).all():
+        raise ValueError(f"weights of steps {window * T} to {(window + 1) * T - 1} are not all finite")
+    start = torch.from_numpy(walk["weight"].isel(step=0).values)
+    last = walk["weight"].isel(step=slice((window + 1) * T, (window + 1) * T + 1)).values
+    ahead = torch.cat([weights[1:], torch.from_numpy(last)])
+    lengths = [float(torch.linalg.vector_norm(b.double() - a.double())) for a, b in zip(weights, ahead, strict=False)]
+    per_step = -(-settings["record"]["samples"] // T)
+    steps = np.repeat(np.arange(T), per_step)
+    gradient, norm = np.full(T * per_step, np.nan, np.float32), np.full(T, np.nan)
+    if "gradient" in part:
+        values = part["gradient"].values
+        shape, key = (T * per_step,), (settings["seed"], "sample", window * T)
+        gradient = values[steps, torch.randint(values.shape[1], shape, generator=generator(*key)).numpy()]
+        norm = np.linalg.norm(values.astype(float), axis=1)
+    return {
+        "distance2": condensed(squared_distances(weights)),
+        "loss": part["loss"].values.astype(float) if "loss" in part else np.full(T, np.nan),
+        "step_length": np.array(lengths + [np.nan] * (T - len(lengths))),
+        "displacement": np.array([float(torch.linalg.vector_norm(w.double() - start.double())) for w in weights]),
+        "gradient": gradient.astype(np.float32),
+        "gradient_norm": norm,
+        "step": window * T + steps,
+    }
+
+
+def training(stacked: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """training.nc of an imported walk: no epochs, no noise norms."""
+    series = {name: stacked[name].reshape(-1) for name in ("loss", "gradient_norm", "step_length", "displacement")}
+    series["noise_norm"] = np.full(series["loss"].shape, np.nan)
+    columns = {name: ("step", values) for name, values in series.items()}
+    columns |= {name: ("epoch", np.empty(0)) for name in EPOCH}
+    coordinates = {"step": np.arange(len(series["loss"])), "epoch": np.empty(0)}
+    return xr.Dataset(columns | {"diverged_step": ((), -1)}, coordinates)
