@@ -1,0 +1,132 @@
+"""Power laws: fits on logarithmic axes, and intervals from a parametric bootstrap of Gaussian walks."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+PER_DECADE = 15
+SIMULATED_DIMENSIONS = 16
+STEEPEST = 1.98
+
+
+@dataclass(frozen=True)
+class TwoSegments:
+    """Continuous pair of power laws: exponent `short` below `crossover`, `long` above it.
+
+    `level` is log10 of the curve at x = 1 continued from the short side; `rmse` in log10 units.
+    """
+
+    short: float
+    long: float
+    crossover: float
+    level: float
+    rmse: float
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Value of the fitted curve at x > 0."""
+        u, c = np.log10(x), np.log10(self.crossover)
+        return 10 ** (self.level + self.short * u + (self.long - self.short) * np.maximum(0, u - c))
+
+
+def log_lags(longest: int, per_decade: int = PER_DECADE) -> np.ndarray:
+    """Integer lags 1 ... longest, evenly spaced on a logarithmic axis as far as integers allow."""
+    count = max(2, round(per_decade * np.log10(longest)) + 1)
+    return np.unique(np.geomspace(1, longest, count).round().astype(int))
+
+
+def even_weights(x: np.ndarray) -> np.ndarray:
+    """Weights that make points count evenly in log x: each point's share of the logarithmic axis."""
+    return np.gradient(np.log(x)) if len(x) > 1 else np.ones(len(x))
+
+
+def power_law(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(exponent, RMSE in log10 units) of y [..., point] ~ x^exponent, least squares on logs, even in log x."""
+    weight = even_weights(x) / even_weights(x).sum()
+    u, v = np.log10(x), np.log10(y)
+    u0, v0 = u @ weight, v @ weight
+    slope = ((v - v0[..., None]) * weight) @ (u - u0) / ((u - u0) ** 2 @ weight)
+    residual = v - v0[..., None] - slope[..., None] * (u - u0)
+    return slope, np.sqrt(residual**2 @ weight)
+
+
+def two_segments(
+    x: np.ndarray, y: np.ndarray, ends: float = 3.0, crossover: float | None = None
+) -> TwoSegments | list[TwoSegments]:
+    """Least-squares fit of TwoSegments to y [point], or to each curve of y [curve, point].
+
+    The crossover is searched on the points at least a factor `ends` inside the range, so that each side
+    has something to be fitted on, unless it is given. Where there is no such point the RMSE is inf.
+    """
+    curves = np.log10(np.atleast_2d(y))
+    weight = even_weights(x)
+    weight, u = weight / weight.sum(), np.log10(x)
+    best = np.full((len(curves), 5), np.inf)
+    candidates = x[(x >= x[0] * ends) & (x <= x[-1] / ends)] if crossover is None else [crossover]
+    for bend in candidates:
+        design = np.stack([np.ones_like(u), u, np.maximum(0, u - np.log10(bend))], axis=1)
+        solution = np.linalg.lstsq(design * np.sqrt(weight)[:, None], (curves * np.sqrt(weight)).T)[0]
+        rmse = np.sqrt((curves - (design @ solution).T) ** 2 @ weight)
+        level, short, turn = solution
+        found = np.stack([short, short + turn, np.full_like(short, bend), level, rmse], axis=1)
+        best = np.where((rmse < best[:, 4])[:, None], found, best)
+    fits = [TwoSegments(*map(float, row)) for row in best]
+    return fits if np.ndim(y) > 1 else fits[0]
+
+
+def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> np.ndarray:
+    """Gaussian walks [copy, step, dimension] with stationary increments of the given variogram.
+
+    variogram[k] = E (x_{t+k} - x_t)^2 summed over dimensions, k = 0 ... T - 1; the result has T steps.
+    Increments are drawn by circulant embedding; eigenvalues below zero, which a variogram fitted to data
+    can have, are set to zero.
+    """
+    steps = len(variogram)
+    reach = np.concatenate([variogram[1:2], variogram, [2 * variogram[-1] - variogram[-2]]])
+    k = np.arange(steps - 1)
+    ahead, here, behind = reach[k + 2], reach[k + 1], reach[k]
+    covariance = (ahead + behind - 2 * here) / 2
+    ring = np.concatenate([covariance, covariance[-2:0:-1]])
+    amplitude = np.sqrt(np.maximum(np.fft.rfft(ring).real, 0) / dimensions)
+    noise = np.fft.rfft(rng.standard_normal((copies, dimensions, len(ring))), axis=-1)
+    increments = np.fft.irfft(noise * amplitude, n=len(ring), axis=-1)[..., : steps - 1]
+    walks = np.concatenate([np.zeros((copies, dimensions, 1)), np.cumsum(increments, axis=-1)], axis=-1)
+    return walks.swapaxes(1, 2)
+
+
+def walk_msd(walks: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """Time-averaged MSD [copy, lag] of walks [copy, step, dimension]."""
+    return np.stack([((walks[:, lag:] - walks[:, :-lag]) ** 2).sum(-1).mean(-1) for lag in lags], axis=-1)
+
+
+@dataclass(frozen=True)
+class WalkBootstrap:
+    """Log10 deviations [copy, lag] of the MSD of Gaussian walks of `dimensions` equal dimensions from `fit`."""
+
+    fit: TwoSegments
+    lags: np.ndarray
+    deviations: np.ndarray
+    dimensions: int
+
+    def curves(self, dimension: float) -> np.ndarray:
+        """MSD [copy, lag] of walks of that effective dimension: deviations shrink with its square root."""
+        scale = np.sqrt(self.dimensions / max(dimension, self.dimensions))
+        return 10 ** (np.log10(self.fit(self.lags)) + scale * self.deviations)
+
+
+def walk_bootstrap(fit: TwoSegments, steps: int, lags: np.ndarray, dimension: float, copies: int, rng) -> WalkBootstrap:
+    """Simulate walks of `steps` steps that follow a fitted curve, in at most 16 of their dimensions.
+
+    `dimension` is the smallest effective dimension that will be asked for. Exponents are limited to 1.98,
+    just short of a straight line, which has no spread at all.
+    """
+    limited = replace(fit, short=min(fit.short, STEEPEST), long=min(fit.long, STEEPEST))
+    variogram = np.concatenate([[0.0], limited(np.arange(1, steps))])
+    dimensions = int(np.clip(round(dimension), 1, SIMULATED_DIMENSIONS))
+    curves = walk_msd(gaussian_walks(variogram, dimensions, copies, rng), lags)
+    return WalkBootstrap(fit, lags, np.log10(curves) - np.log10(limited(lags)), dimensions)
+
+
+def basic_interval(estimate: float, truth: float, copies: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Basic bootstrap interval: the estimate less the quantiles of (copy - truth)."""
+    low, high = np.quantile(copies - truth, [(1 - level) / 2, (1 + level) / 2])
+    return float(estimate - high), float(estimate - low)
