@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+import xarray as xr
+from sgdwalk import contracts, rivals, stable
+from sgdwalk.analyses import tails
+
+SAMPLES, STEPS = 3000, 100
+ALPHA = {0: 1.3, 1: 1.8}
+
+
+@pytest.fixture(scope="module")
+def gradients():
+    """Two stable windows, one with padding and zeros, then NaN only, zeros only, an infinity, a Gaussian."""
+    rng = np.random.default_rng(4)
+    g = np.stack([stable.sample(SAMPLES, ALPHA.get(w, 1.5), 2e-6, 1e-6, rng) for w in range(6)])
+    g[2, :500], g[2, 500:1500] = np.nan, 0
+    g[3], g[4] = np.nan, 0
+    g[5, 7] = np.inf
+    g = np.vstack([g, 2e-6 * rng.normal(size=(1, SAMPLES))])
+    start = STEPS * np.arange(7)
+    step = np.sort(rng.integers(0, STEPS, (7, SAMPLES)), axis=1) + start[:, None]
+    return xr.Dataset(
+        {
+            "gradient": (("window", "sample"), g.astype(np.float32)),
+            "step": (("window", "sample"), step),
+            "window_start": ("window", start),
+        },
+        {"window": np.arange(7)},
+    )
+
+
+@pytest.fixture(scope="module")
+def result(gradients):
+    return tails.compute(gradients)
+
+
+def test_alpha_of_each_window_is_inside_its_interval(result):
+    for window, alpha in {**ALPHA, 2: 1.5}.items():
+        row = result.sel(window=window)
+        assert row.alpha_low < alpha < row.alpha_high
+        assert row.alpha_high - row.alpha_low < 0.25
+        assert row.scale == pytest.approx(2e-6, rel=0.1)
+        assert row.location == pytest.approx(1e-6, abs=2e-7)
+        assert row.status == "ok"
+
+
+def test_windows_without_a_law_say_why(result):
+    assert list(result.status.values[3:6]) == ["not finite", "all zeros", "not finite"]
+    bad = result.isel(window=slice(3, 6))
+    for name in [
+        *tails.STABLE,
+        *tails.RIVAL_PARAMETERS,
+        "vuong_z",
+        "log_likelihood_ratio",
+        "density",
+        "tail_density",
+    ]:
+        assert np.isnan(bad[name]).all(), name
+
+
+def test_padding_is_dropped_and_zeros_are_counted(gradients, result):
+    assert result.number.values[2] == SAMPLES - 1500
+    assert result.zero_share.values[2] == pytest.approx(1000 / 2500)
+    assert result.zero_share.values[4] == 1
+    assert np.isnan(result.zero_share.values[3])
+    g, s = gradients.gradient.values[2, 1500:].astype(float), gradients.step.values[2, 1500:]
+    fit = stable.fit(g, (s - 200) // 10)
+    assert result.alpha.values[2] == fit.alpha
+    assert result.alpha_low.values[2] == fit.alpha_low  # blocks of 10 steps, counted from the window's start
+
+
+def test_rivals_lose_on_stable_data_and_the_gaussian_has_no_p(result):
+    row = result.sel(window=0)
+    assert (row.log_likelihood_ratio.sel(rival=["gaussian", "laplace"]) > 100).all()
+    assert row.vuong_z.sel(rival="laplace") > 3
+    assert row.vuong_p.sel(rival="laplace") < 0.01
+    assert np.isnan(result.vuong_z.sel(rival="gaussian")).all()
+    assert np.isnan(result.vuong_p.sel(rival="gaussian")).all()
+    gauss = result.sel(window=6)
+    assert abs(gauss.log_likelihood_ratio.sel(rival="gaussian")) < 3  # nested: never far above nothing
+    assert gauss.log_likelihood_ratio.sel(rival="laplace") > 50
+    assert gauss.gaussian_scale == pytest.approx(2e-6, rel=0.05)
+
+
+def test_ratios_are_those_of_the_fits(gradients, result):
+    x = gradients.gradient.values[0].astype(float)
+    row = result.sel(window=0)
+    own = stable.logpdf(x, float(row.alpha), float(row.scale), float(row.location))
+    assert row.log_likelihood == pytest.approx(own.sum(), abs=1e-5)
+    student = rivals.student_t(x)
+    assert row.student_degrees == student.parameters["degrees"]
+    ratio = own.sum() - student.log_likelihood.sum()
+    assert row.log_likelihood_ratio.sel(rival="student-t") == pytest.approx(ratio, abs=1e-5)
+    blocks = gradients.step.values[0] // 10
+    test = rivals.vuong(own, student.log_likelihood, 3, 3, blocks)
+    assert row.vuong_z.sel(rival="student-t") == pytest.approx(test.z, rel=1e-6)
+
+
+def test_histogram_keeps_the_mass_outside_in_its_norm(gradients, result):
+    row = result.sel(window=0)
+    z = (gradients.gradient.values[0].astype(float) - float(row.location)) / float(row.scale)
+    inside = np.mean(np.abs(z) <= tails.CORE)
+    assert inside < 0.99
+    assert row.density.sum() * 2 * tails.CORE / row.sizes["bin"] == pytest.approx(inside, rel=1e-12)
+
+
+def test_histograms_are_densities_of_the_law_of_scale_one(result):
+    """Each bin within 5 sd of the count that the law of alpha puts there."""
+    width = result.bin.values[1] - result.bin.values[0]
+    edges = np.append(result.bin.values - width / 2, result.bin.values[-1] + width / 2)
+    ratio = (result.tail_bin.values[1] / result.tail_bin.values[0]) ** 0.5
+    tail_edges = np.append(result.tail_bin.values / ratio, result.tail_bin.values[-1] * ratio)
+    for window, alpha in ALPHA.items():
+        for name, e, factor in [("density", edges, 1), ("tail_density", tail_edges, 2)]:
+            expected = SAMPLES * factor * np.diff(stable.cdf(e, alpha))
+            found = SAMPLES * result[name].sel(window=window).values * np.diff(e)
+            assert (np.abs(found - expected) < 5 * np.sqrt(expected) + 3).all(), name
+
+
+def test_gradients_alike_within_a_minibatch_count_less():
+    """Steps that share a scale: the interval must know that 100 steps are not 4000 samples."""
+    rng = np.random.default_rng(1)
+    step = np.repeat(np.arange(400), 10)
+    g = stable.sample(4000, 1.5, rng=rng) * np.exp(rng.normal(size=400))[step]
+
+    def effective(steps):
+        dims = ("window", "sample")
+        data = {"gradient": (dims, g[None]), "step": (dims, steps[None]), "window_start": ("window", [0])}
+        return float(tails.compute(xr.Dataset(data, {"window": [0]})).effective_number[0])
+
+    assert effective(step) < 0.75 * effective(rng.permutation(step))
+
+
+def test_file_comes_back_as_written(result, tmp_path):
+    contracts.write(result, tmp_path / "tails.nc", tails.CONTRACT, {"code": "x"})
+    back = xr.load_dataset(tmp_path / "tails.nc")
+    contracts.check(back, tails.CONTRACT)
+    assert list(back.status.values) == list(result.status.values)
+    xr.testing.assert_equal(back.drop_vars("status"), result.drop_vars("status"))
+    assert all(back[name].attrs["units"] for name in back.variables)

@@ -1,0 +1,1 @@
+"""The analyses: one quantity a file, named as its rule; CONTRACT and compute."""
