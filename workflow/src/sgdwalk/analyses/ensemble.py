@@ -1,0 +1,64 @@
+"""Runs that differ only in their seed: ensemble against time average, and the spread between seeds."""
+
+import numpy as np
+import xarray as xr
+from scipy.stats import t as student_t
+
+from sgdwalk.contracts import Contract, variable
+from sgdwalk.records import WINDOW, WINDOW_START
+
+CONTRACT = Contract(
+    "ensemble",
+    {
+        "window": WINDOW,
+        "window_start": WINDOW_START,
+        "lag": variable("lag", "step", "lag"),
+        "fit": variable("fit", "1", "fit"),
+        "run": variable("run", "1", "run"),
+        "time_averaged": variable("run window lag", "1", "time-averaged MSD of each run"),
+        "ensemble_averaged": variable(
+            "window lag", "1", "squared displacement from the window's start, mean over runs"
+        ),
+        "mean_time_averaged": variable("window lag", "1", "time-averaged MSD, mean over runs"),
+        "ergodicity_breaking": variable("window lag", "1", "ergodicity-breaking parameter"),
+        "exponent": variable("window fit", "1", "exponent of the MSD, mean over runs"),
+        "exponent_low": variable("window fit", "1", "lower end of its 95 % interval between seeds"),
+        "exponent_high": variable("window fit", "1", "upper end of its 95 % interval between seeds"),
+        "runs_used": variable("window fit", "1", "runs with a finite exponent"),
+    },
+)
+
+
+def compute(msd: list[xr.Dataset]) -> xr.Dataset:
+    """Ensemble over the msd.nc of runs with different seeds.
+
+    ergodicity_breaking: EB(lag) = var(d2) / mean(d2)^2 of the time-averaged MSD d2 over runs, sample
+    variance. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have one; NaN for
+    fewer than two. With two seeds t is 12.7: such an interval says little, and says so.
+    """
+    run = xr.DataArray([data.attrs["run"] for data in msd], dims="run", name="run")
+    together = xr.concat([data[["msd", "msd_from_start", "exponent"]] for data in msd], run)
+    average = together.msd.mean("run")
+    mean, low, high, count = between_seeds(together.exponent)
+    return xr.Dataset(
+        {
+            "time_averaged": together.msd.transpose("run", "window", "lag"),
+            "ensemble_averaged": together.msd_from_start.mean("run"),
+            "mean_time_averaged": average,
+            "ergodicity_breaking": together.msd.var("run", ddof=1) / average**2,
+            "exponent": mean,
+            "exponent_low": low,
+            "exponent_high": high,
+            "runs_used": count,
+        },
+        coords={"run": run, "window_start": msd[0].window_start},
+    )
+
+
+def between_seeds(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray, xr.DataArray]:
+    """(mean, low, high, count) over dimension run, NaN left out; the interval is Student's."""
+    count = values.notnull().sum("run").astype(float)
+    mean = values.mean("run")
+    quantile = xr.DataArray(student_t.ppf(0.975, np.maximum(count - 1, 1)), count.coords, count.dims)
+    half = (quantile * values.std("run", ddof=1) / np.sqrt(count)).where(count > 1)
+    return mean, mean - half, mean + half, count

@@ -1,0 +1,155 @@
+"""Mean squared loss difference against distance: the landscape as the walker meets it (Chen et al., Eq. 9)."""
+
+import numpy as np
+import xarray as xr
+from scipy.spatial.distance import squareform
+from scipy.stats import t as student_t
+
+from sgdwalk import stats
+from sgdwalk.contracts import Contract, variable
+from sgdwalk.records import WINDOW, WINDOW_START
+
+FITS = ("short", "long", "whole")
+ENDS = 2.0
+LEAST_PAIRS = 20
+BLOCKS = 20
+POSSIBLE = (0.02, 1.98)
+CONTRACT = Contract(
+    "msl",
+    {
+        "window": WINDOW,
+        "window_start": WINDOW_START,
+        "fit": variable("fit", "1", "side of the crossover, or all distances"),
+        "distance": variable("window bin", "1", "distance between weights"),
+        "msl": variable("window bin", "nat2", "mean squared loss difference"),
+        "count": variable("window bin", "1", "pairs in the bin"),
+        "exponent": variable("window fit", "1", "exponent 2H' of the mean squared loss difference"),
+        "exponent_low": variable("window fit", "1", "lower end of its 95 % interval"),
+        "exponent_high": variable("window fit", "1", "upper end of its 95 % interval"),
+        "crossover_distance": variable("window", "1", "distance at the crossover"),
+        "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
+    },
+)
+
+
+def compute(distances: xr.Dataset, *, bins: int = 30, copies: int = 100, seed: int = 0) -> xr.Dataset:
+    """MSL(r) = mean of (L_i - L_j)^2 over the pairs of a window at distance r, and its exponents.
+
+    Each loss is the minibatch loss at the weights it is paired with. bins: logarithmic bins of distance;
+    those with fewer than 20 pairs are shown but not fitted. An interval is the hull of two, since the
+    losses may be landscape or noise: a parametric bootstrap (`copies` Gaussian fields with the fitted
+    variogram, on the weights that were visited) and a jackknife that leaves out a twentieth of the
+    window at a time. The crossover is held fixed in both.
+    """
+    rng = np.random.default_rng(seed)
+    rows = [
+        window_msl(squareform(pairs), loss, bins, copies, rng)
+        for pairs, loss in zip(distances.distance2.values, distances.loss.values, strict=True)
+    ]
+    dims = {"distance": "bin", "msl": "bin", "count": "bin"}
+    dims |= dict.fromkeys(("exponent", "exponent_low", "exponent_high"), "fit")
+    columns = {
+        name: (("window", dims[name]) if name in dims else ("window",), np.stack([row[name] for row in rows]))
+        for name in rows[0]
+    }
+    return xr.Dataset(
+        columns,
+        coords={"window": distances.window, "window_start": distances.window_start, "fit": list(FITS)},
+    )
+
+
+class Pairs:
+    """The pairs of a window's weights in logarithmic bins of their distance."""
+
+    def __init__(self, d2: np.ndarray, bins: int):
+        self.rows, self.columns = np.triu_indices(len(d2), 1)
+        distance = np.sqrt(d2[self.rows, self.columns])
+        edges = np.geomspace(distance.min(), distance.max() * (1 + 1e-12), bins + 1)
+        self.bins = bins
+        self.index = np.clip(np.searchsorted(edges, distance, side="right") - 1, 0, bins - 1)
+        self.count = np.bincount(self.index, minlength=bins)
+        self.distance = self._mean(distance, slice(None))
+
+    def curve(self, loss: np.ndarray, without: np.ndarray | None = None) -> np.ndarray:
+        """Mean squared loss difference [bin]; `without` marks steps [step] to leave out."""
+        keep = slice(None)
+        if without is not None:
+            keep = ~(without[self.rows] | without[self.columns])
+        return self._mean((loss[self.rows] - loss[self.columns]) ** 2, keep)
+
+    def _mean(self, values: np.ndarray, keep) -> np.ndarray:
+        index = self.index[keep]
+        with np.errstate(invalid="ignore"):
+            return np.bincount(index, values[keep], minlength=self.bins) / np.bincount(index, minlength=self.bins)
+
+
+def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, copies: int, rng) -> dict[str, np.ndarray]:
+    """All that msl.nc holds of one window."""
+    away = d2[np.triu_indices(len(d2), 1)]
+    if not (np.isfinite(away).all() and np.isfinite(loss).all() and (away > 0).all() and np.ptp(loss)):
+        return _lost(bins)
+    pairs = Pairs(d2, bins)
+    curve = pairs.curve(loss)
+    found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
+    inside = (pairs.count >= LEAST_PAIRS) & (curve > 0)
+    both = stats.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
+    if not np.isfinite(both.rmse):
+        return _lost(bins) | found
+    estimate = exponents(pairs.distance[inside], curve[inside], both.crossover)
+    ends = [
+        jackknife(pairs, loss, inside, both.crossover, estimate),
+        field_bootstrap(pairs, d2, inside, both.crossover, estimate, copies, rng),
+    ]
+    return found | {
+        "exponent": estimate,
+        "exponent_low": np.min([low for low, _ in ends], axis=0),
+        "exponent_high": np.max([high for _, high in ends], axis=0),
+        "crossover_distance": both.crossover,
+        "fit_rmse": both.rmse,
+    }
+
+
+def exponents(distance: np.ndarray, curve: np.ndarray, crossover: float) -> np.ndarray:
+    """Exponents [fit] of a curve [bin], in the order of FITS."""
+    fit = stats.two_segments(distance, curve, crossover=crossover)
+    return np.array([fit.short, fit.long, stats.power_law(distance, curve)[0]])
+
+
+def jackknife(pairs: Pairs, loss, inside, crossover, estimate) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) [fit] from leaving out each block of consecutive steps in turn."""
+    block = np.arange(len(loss)) * BLOCKS // len(loss)
+    left = []
+    for k in range(BLOCKS):
+        curve = pairs.curve(loss, block == k)
+        keep = inside & (np.nan_to_num(curve) > 0)
+        left.append(exponents(pairs.distance[keep], curve[keep], crossover))
+    spread = np.sqrt((BLOCKS - 1) * np.var(left, axis=0)) * student_t.ppf(0.975, BLOCKS - 1)
+    return estimate - spread, estimate + spread
+
+
+def field_bootstrap(pairs: Pairs, d2, inside, crossover, estimate, copies, rng) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) [fit] from Gaussian fields whose variogram is the power law fitted to all distances."""
+    truth = float(np.clip(estimate[FITS.index("whole")], *POSSIBLE))
+    fields = gaussian_fields(np.where(d2 > 0, d2, 1) ** (truth / 2), copies, rng)
+    drawn = [exponents(pairs.distance[inside], pairs.curve(field)[inside], crossover) for field in fields]
+    low, high = np.quantile(np.array(drawn) - truth, [0.025, 0.975], axis=0)
+    return estimate - high, estimate - low
+
+
+def gaussian_fields(variogram: np.ndarray, copies: int, rng) -> np.ndarray:
+    """Gaussian fields [copy, point] with E (L_i - L_j)^2 = variogram[i, j], up to a common constant.
+
+    Powers of Euclidean distance with exponents in (0, 2) are possible variograms; eigenvalues of the
+    covariance that rounding makes negative are set to zero.
+    """
+    variogram = variogram - np.diag(np.diag(variogram))
+    mean = variogram.mean(0)
+    covariance = (mean[:, None] + mean[None, :] - variogram - mean.mean()) / 2
+    values, vectors = np.linalg.eigh(covariance)
+    return rng.standard_normal((copies, len(values))) * np.sqrt(np.maximum(values, 0)) @ vectors.T
+
+
+def _lost(bins: int) -> dict[str, np.ndarray]:
+    lost = {name: np.full(bins, np.nan) for name in ("distance", "msl", "count")}
+    lost |= {name: np.full(len(FITS), np.nan) for name in ("exponent", "exponent_low", "exponent_high")}
+    return lost | {"crossover_distance": np.nan, "fit_rmse": np.nan}

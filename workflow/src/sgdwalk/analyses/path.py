@@ -1,0 +1,163 @@
+"""The path as a curve: end-to-end distance against contour length, and how far fragments stray from their chord."""
+
+import numpy as np
+import xarray as xr
+from scipy.spatial.distance import squareform
+
+from sgdwalk import geometry, stats
+from sgdwalk.contracts import Contract, variable
+from sgdwalk.records import WINDOW, WINDOW_START
+
+FITS = ("short", "long")
+CONTRACT = Contract(
+    "path",
+    {
+        "window": WINDOW,
+        "window_start": WINDOW_START,
+        "fit": variable("fit", "1", "side of the crossover"),
+        "contour_length": variable("window bin", "1", "contour length"),
+        "end_to_end2": variable("window bin", "1", "mean squared end-to-end distance"),
+        "pairs": variable("window bin", "1", "pairs in the bin"),
+        "exponent": variable("window fit", "1", "exponent of the squared end-to-end distance against contour length"),
+        "exponent_low": variable("window fit", "1", "lower end of its 95 % interval"),
+        "exponent_high": variable("window fit", "1", "upper end of its 95 % interval"),
+        "crossover_length": variable("window", "1", "contour length at the crossover"),
+        "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
+        "chord2": variable("window fragment", "1", "squared chord of a random fragment"),
+        "transverse2": variable(
+            "window fragment", "1", "largest squared distance of the fragment's points from its chord"
+        ),
+        "transverse_exponent": variable(
+            "window", "1", "exponent of the squared transverse distance against the squared chord"
+        ),
+        "transverse_exponent_low": variable("window", "1", "lower end of its 95 % interval"),
+        "transverse_exponent_high": variable("window", "1", "upper end of its 95 % interval"),
+    },
+)
+ENDS = ("", "_low", "_high")
+
+
+def compute(
+    distances: xr.Dataset,
+    *,
+    bins: int = 40,
+    longest: float = 0.8,
+    fragments: int = 200,
+    copies: int = 200,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Contour length l(i, j) = sum of the steps from i to j, against the mean squared end-to-end distance.
+
+    bins: logarithmic bins of contour length over the window. longest: longest contour fitted, as a share
+    of the window's. fragments: random pairs (i, j) for the transverse distance. The interval of an
+    exponent is that of the MSD's bootstrap at the same number of steps (a contour is a lag when steps
+    are alike); that of the transverse slope from a bootstrap over quarters of the window.
+    """
+    rng = np.random.default_rng(seed)
+    rows = [
+        window_path(squareform(pairs), bins, longest, fragments, copies, rng) for pairs in distances.distance2.values
+    ]
+    dims = {
+        "contour_length": "bin", "end_to_end2": "bin", "pairs": "bin",
+        "chord2": "fragment", "transverse2": "fragment",
+        **{f"exponent{end}": "fit" for end in ENDS},
+    }  # fmt: skip
+    columns = {
+        name: (("window", dims[name]) if name in dims else ("window",), np.stack([row[name] for row in rows]))
+        for name in rows[0]
+    }
+    return xr.Dataset(
+        columns,
+        coords={"window": distances.window, "window_start": distances.window_start, "fit": list(FITS)},
+    )
+
+
+def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarray]:
+    """All that path.nc holds of one window."""
+    steps = np.sqrt(np.diagonal(d2, 1))
+    if not (np.isfinite(d2).all() and (steps > 0).all()):
+        return _lost(bins, fragments)
+    length, end_to_end2, pairs = binned(d2, steps, bins)
+    chord2, transverse2 = fragments_of(d2, fragments, rng)
+    slope = transverse_slope(chord2, transverse2, rng, copies)
+    return {
+        "contour_length": length,
+        "end_to_end2": end_to_end2,
+        "pairs": pairs,
+        "chord2": chord2,
+        "transverse2": transverse2,
+        **{f"transverse_exponent{end}": value for end, value in zip(ENDS, slope, strict=True)},
+        **fits(d2, length, end_to_end2, steps.mean(), longest, copies, rng),
+    }
+
+
+def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(contour length, mean squared end-to-end distance, pairs) on logarithmic bins; NaN where a bin is empty."""
+    position = np.concatenate([[0.0], np.cumsum(steps)])
+    i, j = np.triu_indices(len(d2), 1)
+    contour = position[j] - position[i]
+    edges = np.geomspace(steps.min(), position[-1] * (1 + 1e-12), bins + 1)
+    index = np.clip(np.searchsorted(edges, contour, side="right") - 1, 0, bins - 1)
+    pairs = np.bincount(index, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        length = np.bincount(index, contour, minlength=bins) / pairs
+        end_to_end2 = np.bincount(index, d2[i, j], minlength=bins) / pairs
+    return length, end_to_end2, pairs.astype(float)
+
+
+def fits(d2, length, end_to_end2, step, longest, copies, rng) -> dict[str, np.ndarray]:
+    """Two-segment fit against contour length, with the intervals of a walk of equal steps.
+
+    Contours below the mean step are single steps, whose end-to-end distance is the contour itself.
+    """
+    inside = np.isfinite(length) & (length >= step) & (length <= longest * step * len(d2))
+    both = stats.two_segments(length[inside], end_to_end2[inside])
+    lags = stats.log_lags(int(longest * len(d2)))
+    walk = stats.two_segments(lags, geometry.msd(d2)[lags - 1])
+    result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
+    exponents = np.empty((3, len(FITS)))
+    dimension = min(geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
+    curves = stats.walk_bootstrap(walk, len(d2), lags, dimension, copies, rng).curves(dimension)
+    boot = stats.two_segments(lags, curves)
+    for k, name in enumerate(FITS):
+        copied = np.array([getattr(fit, name) for fit in boot])
+        estimate = getattr(both, name)
+        exponents[:, k] = estimate, *stats.basic_interval(estimate, getattr(walk, name), copied)
+    return result | {f"exponent{end}": row for end, row in zip(ENDS, exponents, strict=True)}
+
+
+def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """(chord^2, largest squared distance of the points between from the chord) of random fragments.
+
+    From pair distances alone: with a, b the squared distances of a point to the ends and c the squared
+    chord, the point's projection lies at (a + c - b) / (2 sqrt c) along the chord, and what is left of a
+    is its squared distance from the chord's line. Fragments have logarithmically spread lengths.
+    """
+    steps = len(d2)
+    span = np.exp(rng.uniform(np.log(4), np.log(steps - 1), count)).astype(int)
+    start = (rng.random(count) * (steps - span)).astype(int)
+    chord2, transverse2 = np.empty(count), np.empty(count)
+    for k, (i, j) in enumerate(zip(start, start + span, strict=True)):
+        a, b, c = d2[i, i + 1 : j], d2[j, i + 1 : j], d2[i, j]
+        chord2[k], transverse2[k] = c, np.max(a - (a + c - b) ** 2 / (4 * c))
+    return chord2, np.maximum(transverse2, 0)
+
+
+def transverse_slope(chord2, transverse2, rng, copies) -> tuple[float, float, float]:
+    """(slope, low, high) of log transverse^2 against log chord^2, with a bootstrap over fragments.
+
+    Fragments overlap, so the interval is a lower bound of the uncertainty: 1 is self-similar, 0 no scaling.
+    """
+    good = (chord2 > 0) & (transverse2 > 0)
+    u, v = np.log(chord2[good]), np.log(transverse2[good])
+    pick = rng.integers(len(u), size=(copies, len(u)))
+    slopes = [np.polyfit(u[k], v[k], 1)[0] for k in pick]
+    return float(np.polyfit(u, v, 1)[0]), *np.quantile(slopes, [0.025, 0.975])
+
+
+def _lost(bins: int, fragments: int) -> dict[str, np.ndarray]:
+    lost = {name: np.full(bins, np.nan) for name in ("contour_length", "end_to_end2", "pairs")}
+    lost |= {name: np.full(fragments, np.nan) for name in ("chord2", "transverse2")}
+    lost |= {f"exponent{end}": np.full(len(FITS), np.nan) for end in ENDS}
+    lost |= {f"transverse_exponent{end}": np.nan for end in ENDS}
+    return lost | {"crossover_length": np.nan, "fit_rmse": np.nan}
