@@ -1,0 +1,50 @@
+"""Weight snapshots from checkpoints into one NetCDF file."""
+
+import numpy as np
+import xarray as xr
+
+from sgdwalk.contracts import Contract, variable
+
+CONTRACT = Contract(
+    "extract",
+    {
+        "epoch": variable("epoch", "epoch", "epochs done"),
+        "step": variable("epoch", "step", "steps done"),
+        "weight": variable("epoch parameter", "1", "trained weight"),
+        "layer": variable("parameter", "1", "index of the tensor in tensor_name that the weight belongs to"),
+        "tensor_name": variable("tensor", "1", "name of each trained tensor"),
+        "buffer": variable("epoch buffer_entry", "1", "running statistics of batch norm and other buffers"),
+        "buffer_name": variable("buffer_entry", "1", "name of the buffer that an entry belongs to"),
+    },
+)
+
+
+def compute(checkpoints: str, *, run: dict) -> xr.Dataset:
+    """Weight [epoch, parameter] in the order of the walk's components, the tensor each comes from, and buffers.
+
+    checkpoints: the run's folder of checkpoints; run: its settings, from which the network is rebuilt.
+    """
+    from sgdwalk import networks  # torch, which readers of the file do not need
+
+    shots = networks.snapshots(checkpoints)
+    model = networks.build(run, networks.load_images(run))
+    names = [name for name, _ in networks.named_weights(model)]
+    buffers = [name for name, _ in model.named_buffers()]
+    sizes = [shots[0]["model"][name].numel() for name in names]
+    entries = [name for name in buffers for _ in range(shots[0]["model"][name].numel())]
+    return xr.Dataset(
+        {
+            "step": ("epoch", [shot["step"] for shot in shots]),
+            "weight": (("epoch", "parameter"), np.stack([_flat(shot, names) for shot in shots])),
+            "layer": ("parameter", np.repeat(np.arange(len(names), dtype=np.int32), sizes)),
+            "tensor_name": ("tensor", np.array(names, dtype=object)),
+            "buffer": (("epoch", "buffer_entry"), np.stack([_flat(shot, buffers) for shot in shots])),
+            "buffer_name": ("buffer_entry", np.array(entries, dtype=object)),
+        },
+        coords={"epoch": [shot["epoch"] for shot in shots]},
+    )
+
+
+def _flat(shot: dict, names: list[str]) -> np.ndarray:
+    parts = [shot["model"][name].reshape(-1).numpy() for name in names]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -1,0 +1,73 @@
+"""Loss surface on a plane of two filter-normalised random directions (Li et al. 2018, arXiv 1712.09913)."""
+
+import sys
+
+import numpy as np
+import xarray as xr
+
+from sgdwalk.contracts import Contract, variable
+
+CONTRACT = Contract(
+    "landscape",
+    {
+        "x": variable("x", "1", "first direction, in filter norms"),
+        "y": variable("y", "1", "second direction, in filter norms"),
+        "loss": variable("x y", "nat", "training loss"),
+        "zoom_x": variable("zoom_x", "1", "first direction, in filter norms"),
+        "zoom_y": variable("zoom_y", "1", "second direction, in filter norms"),
+        "zoom_loss": variable("zoom_x zoom_y", "nat", "training loss, enlarged"),
+        "path_x": variable("epoch", "1", "snapshot projected on the first direction"),
+        "path_y": variable("epoch", "1", "snapshot projected on the second direction"),
+        "path_share": variable("epoch", "1", "share of the squared distance from the centre that lies in the plane"),
+        "epoch": variable("epoch", "epoch", "epochs done"),
+    },
+)
+
+
+def compute(
+    checkpoints: str,
+    *,
+    run: dict,
+    points: int = 51,
+    extent: float = 1.0,
+    zoom: float = 0.1,
+    zoom_points: int = 51,
+    images: int = 500,
+    batch_size: int = 500,
+    batch_norm: str = "stored",
+    seed: int = 0,
+) -> xr.Dataset:
+    """Loss L(w + x a + y b) around the final weights w, on [-extent, extent]^2 and enlarged on `zoom` times that.
+
+    Each filter of the random directions a, b is scaled to the norm of the filter that it moves; biases and
+    batch-norm parameters stay. batch_norm: 'stored' running statistics, as published, or 'batch'. The
+    snapshots of the run are projected on the plane (least squares), with the share of the distance it holds.
+    """
+    from sgdwalk import networks, planes  # torch, which readers of the file do not need
+
+    data = networks.load_images(run)
+    model = networks.build(run, data)
+    batches = networks.equal_batches(*networks.sample(data, run, images, seed), batch_size)
+    shots = networks.snapshots(checkpoints)
+    plane = planes.Plane(model, shots[-1]["model"], seed)
+    loss = planes.batch_loss(networks.objective(run), batches, batch_norm)
+    axis, zoom_axis = np.linspace(-extent, extent, points), np.linspace(-zoom, zoom, zoom_points) * extent
+    surface = plane.surface(loss, axis)
+    print("surface done, now the enlargement", file=sys.stderr, flush=True)
+    path_x, path_y, share = plane.project([shot["model"] for shot in shots])
+    return xr.Dataset(
+        {
+            "loss": (("x", "y"), surface),
+            "zoom_loss": (("zoom_x", "zoom_y"), plane.surface(loss, zoom_axis)),
+            "path_x": ("epoch", path_x),
+            "path_y": ("epoch", path_y),
+            "path_share": ("epoch", share),
+        },
+        coords={
+            "x": axis,
+            "y": axis,
+            "zoom_x": zoom_axis,
+            "zoom_y": zoom_axis,
+            "epoch": [shot["epoch"] for shot in shots],
+        },
+    )

@@ -1,0 +1,113 @@
+"""The Hessian of a network's loss as an operator: largest eigenvalues and trace."""
+
+import numpy as np
+import torch
+from hessian_eigenthings import CurvatureOperator, HessianOperator, lanczos_tridiagonal
+from hessian_eigenthings import trace as hutchinson
+from torch import nn
+
+GROWTH = 1.5
+
+
+def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
+    """Hessian at the weights `state` of the mean loss over equal batches.
+
+    In training mode the batches' own statistics normalise, and are never kept.
+    """
+    model.load_state_dict(state)
+    model.train(batch_norm == "batch")
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = 0.0
+
+    def loss(network, batch):
+        return objective(network(batch[0]), batch[1])
+
+    return (OneBatchHessian if len(batches) == 1 else HessianOperator)(model, batches, loss)
+
+
+class OneBatchHessian(HessianOperator):
+    """Hessian over a single batch: the graph of the gradient is made once and serves every product."""
+
+    gradient = None
+
+    def matvec(self, v: torch.Tensor) -> torch.Tensor:
+        """H v for a flat vector v."""
+        if self.gradient is None:
+            (batch,) = self.dataloader
+            loss = self.loss_fn(self.model, batch)
+            self.gradient = torch.autograd.grad(loss, self._param_list, create_graph=True)
+        products = torch.autograd.grad(self.gradient, self._param_list, grad_outputs=self._split(v), retain_graph=True)
+        return torch.cat([product.reshape(-1) for product in products])
+
+
+class Remembered(CurvatureOperator):
+    """An operator that keeps its products, so that Lanczos, begun again with more steps, repeats none."""
+
+    def __init__(self, operator: CurvatureOperator):
+        self.operator, self.products, self.asked = operator, [], 0
+
+    size = property(lambda self: self.operator.size)
+    device = property(lambda self: self.operator.device)
+    dtype = property(lambda self: self.operator.dtype)
+
+    def matvec(self, v: torch.Tensor) -> torch.Tensor:
+        """Product number `asked`: Lanczos from the same start asks for the same ones in the same order."""
+        if self.asked == len(self.products):
+            self.products.append(self.operator.matvec(v))
+        self.asked += 1
+        return self.products[self.asked - 1]
+
+
+def top_eigenvalues(
+    operator: CurvatureOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(eigenvalue, residual, converged), each [rank], algebraically largest first.
+
+    Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
+    the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
+    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j.
+    """
+    remembered = Remembered(operator)
+    start = torch.randn(operator.size, generator=torch.Generator().manual_seed(seed)).to(
+        operator.device, operator.dtype
+    )
+    limit = min(most_products, operator.size)
+    steps = min(3 * count, limit)
+    while True:
+        remembered.asked = 0
+        krylov = lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True)
+        value, residual = ritz(krylov, remembered.products, count)
+        converged = residual <= tolerance * np.abs(value).max()
+        if converged.all() or steps >= limit or krylov.iterations < steps:
+            return value, residual, converged
+        steps = min(int(GROWTH * steps), limit)
+
+
+def ritz(krylov, products: list[torch.Tensor], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(value, residual norm) of the `count` largest Ritz pairs of a Krylov space."""
+    off = krylov.betas.double()[: len(krylov.alphas) - 1]
+    tridiagonal = torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1)
+    values, vectors = torch.linalg.eigh(tridiagonal)
+    value, weights = values.flip(0)[:count], vectors.flip(1)[:, :count]
+    residual = torch.empty_like(value)
+    for rank, weight in enumerate(weights.T.to(products[0].dtype)):
+        gap = torch.zeros_like(products[0])
+        for w, product, vector in zip(weight, products, krylov.basis, strict=False):
+            gap += w * (product - value[rank].to(product.dtype) * vector)
+        residual[rank] = torch.linalg.vector_norm(gap, dtype=torch.float64)
+    missing = (0, count - len(value))
+    pad = torch.nn.functional.pad
+    return pad(value, missing, value=np.nan).cpu().numpy(), pad(residual, missing, value=np.nan).cpu().numpy()
+
+
+def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float]:
+    """Hutchinson's estimate of the trace and its standard error."""
+    result = hutchinson(operator, num_matvecs=products, method="hutchinson", seed=seed)
+    return result.estimate, result.stderr
+
+
+@torch.no_grad()
+def mean_loss(operator: HessianOperator) -> float:
+    """The loss whose Hessian the operator is."""
+    return float(np.mean([float(operator.loss_fn(operator.model, batch)) for batch in operator.dataloader]))

@@ -1,0 +1,60 @@
+"""Trained networks and their images, as the analyses of curvature and surface need them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sgdwalk import catalogue
+from sgdwalk.batches import Scale
+from sgdwalk.data.images import Images
+from sgdwalk.objectives import OBJECTIVES
+
+
+def load_images(run: Mapping[str, Any]) -> Images:
+    """The images that a run trains on."""
+    spec = run["dataset_spec"]
+    return catalogue.factory(spec)(**spec["arguments"])
+
+
+def build(run: Mapping[str, Any], images: Images) -> nn.Module:
+    """A run's network, untrained, in the run's precision."""
+    spec = run["model_spec"]
+    channels, size = images.train.shape[1:3]
+    model = catalogue.factory(spec)(channels, size, images.classes, **spec["arguments"])
+    return model.to(getattr(torch, run["dtype"]), memory_format=torch.channels_last)
+
+
+def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:
+    """All checkpoints of a run in the order of their steps: step, epoch, model (weights and buffers)."""
+    paths = sorted(Path(checkpoints).glob("step-*.pt"))
+    if not paths:
+        raise FileNotFoundError(f"{checkpoints}: no checkpoints step-*.pt")
+    return [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+
+
+def sample(images: Images, run: Mapping[str, Any], count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`count` random training images, normalised but not augmented, and their labels."""
+    pick = np.random.default_rng(seed).permutation(len(images.train))[:count]
+    inputs = Scale(images, "cpu", getattr(torch, run["dtype"]))(torch.from_numpy(images.train[pick]))
+    return inputs, torch.from_numpy(images.train_labels[pick])
+
+
+def equal_batches(inputs: torch.Tensor, labels: torch.Tensor, size: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of exactly `size` (or one of all), so that their plain mean is the mean over images."""
+    count = max(1, len(labels) // size)
+    size = min(size, len(labels))
+    return [(inputs[k * size : (k + 1) * size], labels[k * size : (k + 1) * size]) for k in range(count)]
+
+
+def objective(run: Mapping[str, Any]):
+    """The loss function that a run minimises."""
+    return OBJECTIVES[run["loss"]]
+
+
+def named_weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """(name, parameter) of what is trained, in the order of the walk's components."""
+    return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
