@@ -1,0 +1,195 @@
+"""Fractal dimension of a loss surface on a plane: variogram, box counts, controls of known dimension."""
+
+import numpy as np
+import xarray as xr
+
+from sgdwalk.contracts import Contract, variable
+from sgdwalk.surfaces import fractional_brownian_surface
+
+CONTROLS = {"bowl": 2.0, "fractional 2.2": 2.2, "fractional 2.5": 2.5, "fractional 2.8": 2.8}
+TRIED = (2.01, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 2.99)
+
+CONTRACT = Contract(
+    "dimension",
+    {
+        "scale": variable("scale", "grid step", "distance"),
+        "variogram": variable("scale", "1", "mean squared height difference"),
+        "local_dimension": variable("scale", "1", "local dimension"),
+        "box": variable("box", "grid step", "side of a box"),
+        "box_count": variable("box", "1", "boxes that the surface meets"),
+        "box_dimension": variable("", "1", "box-counting dimension"),
+        "dimension": variable("", "1", "dimension from the variogram"),
+        "dimension_low": variable("", "1", "dimension from the variogram, 2.5 %"),
+        "dimension_high": variable("", "1", "dimension from the variogram, 97.5 %"),
+        "fit_scale_low": variable("", "grid step", "shortest distance of the fit"),
+        "fit_scale_high": variable("", "grid step", "longest distance of the fit"),
+        "grid_step": variable("", "filter-normalised direction", "distance of two grid points"),
+        "status": variable("", "1", "ok, or why there is no dimension"),
+        "control": variable("control", "1", "control surface"),
+        "control_dimension": variable("control", "1", "true dimension"),
+        "control_variogram": variable("control", "1", "mean dimension read from the variogram"),
+        "control_variogram_spread": variable("control", "1", "standard deviation between realisations"),
+        "control_box": variable("control", "1", "mean dimension read from box counts"),
+        "control_box_spread": variable("control", "1", "standard deviation between realisations"),
+    },
+)
+
+
+def compute(landscape: xr.Dataset, *, realisations: int = 100, seed: int = 0) -> xr.Dataset:
+    """Dimension of landscape.loss (x, y) on an evenly spaced n x n plane, by variogram and by box counts.
+
+    D = 3 - H from the variogram E (z_i - z_j)^2 ~ |i - j|^(2H) over 1 to n // 5 grid steps. Its 95 %
+    interval is a parametric bootstrap, `realisations` fractional Brownian surfaces on the same grid at
+    each of several dimensions (see interval): it covered 90-100 % for D from 2.05 to 2.95 on 25 x 25,
+    where surfaces of the fitted H alone covered 73-95 %. It holds for Gaussian self-affine surfaces;
+    a smooth one reads about 2.1, as the bowl among the controls does.
+
+    Box counts depend on the height that equals one side (see box_counts) and carry no interval: read
+    them against the controls, a smooth bowl and surfaces of known dimension on the same grid.
+    A plane with values that are not finite, or flat, has status saying so and NaN throughout.
+    Raises ValueError for a plane that is not square, or not evenly spaced, or smaller than 11 x 11.
+    """
+    rng = np.random.default_rng(seed)
+    heights = landscape["loss"].transpose("x", "y").values.astype(np.float64)
+    step = _grid_step(landscape)
+    n = len(heights)
+    status = "not finite" if not np.isfinite(heights).all() else "flat" if np.ptp(heights) == 0 else "ok"
+    if status != "ok":
+        heights = np.full_like(heights, np.nan)
+    scale, squares = variogram(heights)
+    box, count = box_counts(heights)
+    dimension = variogram_dimension(scale, squares)
+    low, high = interval(dimension, n, realisations, rng)
+    return xr.Dataset(
+        {
+            "variogram": ("scale", squares),
+            "local_dimension": ("scale", local_dimension(scale, squares)),
+            "box_count": ("box", count),
+            "box_dimension": box_dimension(box, count),
+            "dimension": dimension,
+            "dimension_low": low,
+            "dimension_high": high,
+            "fit_scale_low": scale[0],
+            "fit_scale_high": scale[-1],
+            "grid_step": step,
+            "status": status,
+        }
+        | controls(n, realisations, rng),
+        {"scale": scale, "box": box, "control": list(CONTROLS)},
+    )
+
+
+def _grid_step(landscape: xr.Dataset) -> float:
+    """Spacing of the plane, the same along both axes."""
+    x, y = (landscape[axis].values.astype(np.float64) for axis in "xy")
+    if len(x) != len(y) or len(x) < 11:
+        raise ValueError(f"plane of {len(x)} x {len(y)} points: needs a square of at least 11 x 11")
+    steps = np.concatenate([np.diff(x), np.diff(y)])
+    if not np.allclose(steps, steps[0], rtol=1e-3):
+        raise ValueError(f"plane not evenly spaced: steps from {steps.min()} to {steps.max()}")
+    return float(abs(steps[0]))
+
+
+def variogram(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances [scale], in grid steps up to n // 5, and mean squared height differences at them.
+
+    Along both axes at 1, 2, ..., and along both diagonals at sqrt(2), 2 sqrt(2), ...
+    """
+    longest = len(heights) // 5
+    found = {}
+    for k in range(1, longest + 1):
+        found[float(k)] = _mean_square(heights[k:] - heights[:-k], heights[:, k:] - heights[:, :-k])
+        if k * np.sqrt(2) <= longest:
+            down, up = heights[k:, k:] - heights[:-k, :-k], heights[:-k, k:] - heights[k:, :-k]
+            found[k * np.sqrt(2)] = _mean_square(down, up)
+    scale = np.array(sorted(found))
+    return scale, np.array([found[s] for s in scale])
+
+
+def _mean_square(first, second) -> float:
+    return ((first**2).mean() + (second**2).mean()) / 2
+
+
+def variogram_dimension(scale: np.ndarray, squares: np.ndarray) -> float:
+    """D = 3 - half the least-squares slope of log variogram against log distance; NaN stays NaN."""
+    if np.isnan(squares).any():
+        return np.nan
+    return 3 - np.polyfit(np.log(scale), np.log(squares), 1)[0] / 2
+
+
+def local_dimension(scale: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """The same slope about each distance, over distances within a factor of two."""
+    near = np.abs(np.log2(scale[:, None] / scale)) < 1 + 1e-9
+    return np.array([variogram_dimension(scale[within], squares[within]) for within in near])
+
+
+def box_counts(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sides of boxes [box], in grid steps, and how many boxes of that side the surface meets.
+
+    Heights are stretched so that their range equals the side of the square: another stretch gives other
+    counts and another slope. Sides divide n - 1 and are at most a quarter of it; each column of boxes
+    stands on points that it shares with its neighbours and counts floor(max/s) - floor(min/s) + 1, on
+    one grid of boxes that starts at the lowest point. Counts are NaN where heights are.
+    """
+    side = len(heights) - 1
+    box = np.array([s for s in range(1, side // 4 + 1) if side % s == 0])
+    stretched = side * (heights - heights.min()) / np.ptp(heights)
+    return box, np.array([_boxes(stretched, s) for s in box], dtype=np.float64)
+
+
+def _boxes(heights: np.ndarray, side: int) -> float:
+    columns = np.lib.stride_tricks.sliding_window_view(heights, (side + 1, side + 1))[::side, ::side]
+    top, bottom = columns.max(axis=(2, 3)), columns.min(axis=(2, 3))
+    return (np.floor(top / side) - np.floor(bottom / side) + 1).sum()
+
+
+def box_dimension(box: np.ndarray, count: np.ndarray) -> float:
+    """D = minus the least-squares slope of log count against log side; NaN where fewer than two sides fit."""
+    if len(box) < 2 or np.isnan(count).any():
+        return np.nan
+    return -np.polyfit(np.log(box), np.log(count), 1)[0]
+
+
+def interval(dimension: float, n: int, realisations: int, rng: np.random.Generator) -> tuple[float, float]:
+    """95 % interval: all true dimensions whose surfaces, n points a side, may well read `dimension`.
+
+    Well: between the 2.5 % and 97.5 % quantiles of their readings. Quantiles are simulated at TRIED
+    and interpolated; a reading beyond them ends at 2 or 3, the limits of a surface.
+    """
+    if np.isnan(dimension):
+        return np.nan, np.nan
+    read = [
+        [variogram_dimension(*variogram(fractional_brownian_surface(n, 3 - true, rng))) for _ in range(realisations)]
+        for true in TRIED
+    ]
+    low, high = np.maximum.accumulate(np.quantile(read, [0.025, 0.975], axis=1), axis=1)
+    ends = {"left": 2.0, "right": 3.0}
+    return np.interp(dimension, high, TRIED, **ends), np.interp(dimension, low, TRIED, **ends)
+
+
+def readings(heights: np.ndarray) -> tuple[float, float]:
+    """What the variogram and the box counts read on a surface."""
+    return variogram_dimension(*variogram(heights)), box_dimension(*box_counts(heights))
+
+
+def controls(n: int, realisations: int, rng: np.random.Generator) -> dict:
+    """Mean and spread of both readings on surfaces of known dimension, n points a side."""
+    read = np.array(
+        [[readings(_control(name, n, true, rng)) for _ in range(realisations)] for name, true in CONTROLS.items()]
+    )
+    mean, spread = read.mean(axis=1), read.std(axis=1)
+    return {
+        "control_dimension": ("control", list(CONTROLS.values())),
+        "control_variogram": ("control", mean[:, 0]),
+        "control_variogram_spread": ("control", spread[:, 0]),
+        "control_box": ("control", mean[:, 1]),
+        "control_box_spread": ("control", spread[:, 1]),
+    }
+
+
+def _control(name: str, n: int, dimension: float, rng) -> np.ndarray:
+    """One surface; the bowl's lowest point is put at random in the middle half of the plane."""
+    if name != "bowl":
+        return fractional_brownian_surface(n, 3 - dimension, rng)
+    x, y = np.linspace(-1, 1, n) - rng.uniform(-0.5, 0.5, (2, 1))
+    return x[:, None] ** 2 + y**2
