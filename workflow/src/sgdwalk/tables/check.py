@@ -1,0 +1,83 @@
+"""check.csv of a run: whether its finished files are what they must be (finite, monotone, in range)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.spatial.distance import squareform
+
+SLACK = 1e-6
+
+
+def compute(
+    training: xr.Dataset,
+    distances: xr.Dataset,
+    gradients: xr.Dataset,
+    msd: xr.Dataset,
+    path: xr.Dataset,
+    msl: xr.Dataset,
+    tails: xr.Dataset,
+    fluctuations: xr.Dataset,
+) -> pd.DataFrame:
+    """A row per check: run, check, passed, detail. Windows lost to divergence are left out, and counted."""
+    rows = [
+        *checks_of_training(training),
+        *checks_of_distances(distances, training),
+        *checks_of_analyses(msd, path, msl, tails),
+        (
+            "gradients sampled in every window",
+            bool((gradients.gradient.notnull().any("sample") | lost(distances)).all()),
+            "",
+        ),
+        ("loss changes not negative", not (fluctuations.loss_change < 0).any(), ""),
+    ]
+    table = pd.DataFrame(rows, columns=["check", "passed", "detail"])
+    table.insert(0, "run", training.attrs["run"])
+    return table
+
+
+def lost(distances: xr.Dataset) -> xr.DataArray:
+    """Which windows were lost to divergence [window]."""
+    return distances.distance2.isnull().any("pair")
+
+
+def checks_of_training(training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
+    """Series are finite up to a divergence, errors are shares."""
+    step = int(training.diverged_step)
+    whole = training.isel(step=slice(0, step if step >= 0 else None))
+    note = f"diverged at step {step}" if step >= 0 else ""
+    yield "displacement finite", bool(np.isfinite(whole.displacement).all()), note
+    yield "step lengths not negative", bool((whole.step_length.dropna("step") >= 0).all()), note
+    errors = np.concatenate([training.train_error, training.test_error])
+    yield "errors between 0 and 1", bool(((errors >= 0) & (errors <= 1)).all()), ""
+
+
+def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
+    """Distances agree with the step lengths, satisfy the triangle inequality, and none is negative."""
+    kept = distances.isel(window=~lost(distances).values)
+    yield (
+        "some windows finite",
+        kept.sizes["window"] > 0,
+        f"{kept.sizes['window']} of {distances.sizes['window']}",
+    )
+    yield "squared distances not negative", bool((kept.distance2 >= 0).all()), ""
+    worst, triangle = 0.0, 0.0
+    for start, pairs in zip(kept.window_start.values, kept.distance2.values, strict=True):
+        d = np.sqrt(squareform(pairs))
+        steps = training.step_length.values[start : start + len(d) - 1]
+        worst = max(worst, float(np.max(np.abs(np.diagonal(d, 1) - steps) / steps.max())))
+        triangle = max(triangle, float(np.max(d[0] - np.concatenate([[0], np.cumsum(np.diagonal(d, 1))])) / d.max()))
+    yield "distances of successive weights equal the steps", worst < SLACK, f"{worst:.1e} of the largest step"
+    yield "no end-to-end distance above its contour", triangle < SLACK, f"{triangle:.1e}"
+
+
+def checks_of_analyses(msd, path, msl, tails) -> Iterator[tuple[str, bool, str]]:
+    """Estimates lie in their possible range and inside an interval that is the right way round."""
+    for name, data in (("msd", msd), ("path", path), ("msl", msl)):
+        ordered = (data.exponent_low <= data.exponent_high) | data.exponent.isnull()
+        yield f"{name} intervals the right way round", bool(ordered.all()), ""
+    known = msd.exponent.values[np.isfinite(msd.exponent.values)]
+    yield "msd exponents at most 2", bool((known < 2.2).all()), f"largest {known.max(initial=0):.2f}"
+    alpha = tails.alpha.values[np.isfinite(tails.alpha.values)]
+    yield "alpha between 0 and 2", bool(((alpha > 0) & (alpha <= 2)).all()), ""
