@@ -1,0 +1,158 @@
+"""The study, its paths, and the functions that rules need. Nothing here imports torch or xarray."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SOURCE = str(Path(workflow.basedir) / "workflow" / "src")
+sys.path.insert(0, SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [SOURCE, os.environ.get("PYTHONPATH")])
+)
+
+from sgdwalk import catalogue
+from sgdwalk.config import TOY, ConfigError, load_study, sources
+from sgdwalk.provenance import code_version
+
+try:
+    if unknown := sorted(set(config) - {"study"}):
+        raise ConfigError(
+            f"config/config.yaml: unknown key '{unknown[0]}' (allowed: study)"
+        )
+    STUDY = load_study(config.get("study", ""), Path("config"))
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{STUDY.name}"
+RUN = f"{RESULTS}/runs/{{run}}"
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+TRAINED = [name for name, run in STUDY.runs.items() if not run["walk"]]
+IMPORTED = [name for name in STUDY.runs if name not in TRAINED]
+
+
+def any_of(names):
+    """Wildcard constraint: one of the names, or nothing at all."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+wildcard_constraints:
+    run=any_of(STUDY.runs),
+    figure=any_of(STUDY.figures),
+    group=any_of(STUDY.groups),
+
+
+def run_settings(wildcards):
+    return dict(STUDY.runs[wildcards.run])
+
+
+def run_seed(wildcards):
+    return STUDY.runs[wildcards.run]["seed"]
+
+
+def training_code(wildcards):
+    """Hash of what training this run uses: not of other networks or other data sets."""
+    specs = (STUDY.runs[wildcards.run][kind] for kind in ("model_spec", "dataset_spec"))
+    return code_version("training", *filter(None, map(catalogue.own_module, specs)))
+
+
+def network_settings(analysis):
+    """Settings of an analysis that rebuilds the network, with those of the run."""
+
+    def settings(wildcards):
+        return {**STUDY.settings.get(analysis, {}), "run": run_settings(wildcards)}
+
+    return settings
+
+
+def toy_settings(wildcards):
+    return {**STUDY.settings["toy"], "landscape": wildcards.landscape}
+
+
+def network_code(analysis):
+    """For an analysis that rebuilds the network: a function of the run's code and its own."""
+
+    def code(wildcards):
+        specs = (
+            STUDY.runs[wildcards.run][kind] for kind in ("model_spec", "dataset_spec")
+        )
+        return code_version(
+            f"analyses.{analysis}", *filter(None, map(catalogue.own_module, specs))
+        )
+
+    return code
+
+
+def training_threads(wildcards):
+    return STUDY.runs[wildcards.run]["threads"]
+
+
+def training_gpus(wildcards):
+    """GPUs that a training asks a scheduler for: none if it is set to the CPU."""
+    return 0 if STUDY.runs[wildcards.run]["device"] == "cpu" else 1
+
+
+def walk_file(wildcards):
+    return STUDY.runs[wildcards.run]["walk"]
+
+
+def product(source):
+    """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE or ensemble/GROUP."""
+    kind, _, name = source.partition("/")
+    folders = {"toy": "toy", "ensemble": "ensembles"}
+    if kind in folders:
+        return f"{RESULTS}/{folders[kind]}/{name}.nc"
+    return f"{RESULTS}/runs/{name}/{kind}.nc"
+
+
+def group_runs(wildcards):
+    return [product(f"msd/{run}") for run in STUDY.groups[wildcards.group]]
+
+
+def figure_inputs(wildcards):
+    data = STUDY.figures[wildcards.figure]["data"]
+    return sorted({product(source) for _, source in sources(data)})
+
+
+def figure_data(wildcards):
+    """Role to path or list of paths, as the figure's draw takes them."""
+    return {
+        role: (
+            [product(s) for s in value]
+            if isinstance(value, list)
+            else value and product(value)
+        )
+        for role, value in STUDY.figures[wildcards.figure]["data"].items()
+    }
+
+
+def figure_caption(wildcards):
+    return STUDY.figures[wildcards.figure]["caption"]
+
+
+def figure_code(wildcards):
+    return code_version(f"figures.{wildcards.figure}")
+
+
+def figure_files(suffix):
+    return [f"{RESULTS}/figures/{figure}.{suffix}" for figure in STUDY.figures]
+
+
+def snapshot_files():
+    """Weight snapshots are made where a dear analysis looks at the trained weights anyway."""
+    return [
+        product(f"snapshots/{run}") for run in TRAINED if STUDY.runs[run]["analyses"]
+    ]
+
+
+def ensemble_files():
+    return [product(f"ensemble/{group}") for group in STUDY.groups]
+
+
+def products(kind):
+    """All files of this kind that the study makes, run by run."""
+    return [
+        product(f"{kind}/{run}") for run in STUDY.runs if kind in STUDY.analyses(run)
+    ]

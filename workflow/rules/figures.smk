@@ -1,0 +1,29 @@
+rule figure:
+    input:
+        figure_inputs,
+    output:
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        svg=f"{RESULTS}/figures/{{figure}}.svg",
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        data=figure_data,
+        caption=figure_caption,
+        code=figure_code,
+    message:
+        "Drawing {wildcards.figure}"
+    script:
+        "../scripts/figure.py"

@@ -1,0 +1,70 @@
+rule hessian:
+    input:
+        checkpoints=rules.train.output.checkpoints,
+    output:
+        f"{RUN}/hessian.nc",
+    log:
+        f"{LOGS}/{{run}}/hessian.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/hessian.tsv"
+    conda:
+        "../../envs/curvature.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    params:
+        settings=network_settings("hessian"),
+        seed=run_seed,
+        code=network_code("hessian"),
+    message:
+        "Hessian of {wildcards.run}"
+    script:
+        "../scripts/analyse.py"
+
+
+rule landscape:
+    input:
+        checkpoints=rules.train.output.checkpoints,
+    output:
+        f"{RUN}/landscape.nc",
+    log:
+        f"{LOGS}/{{run}}/landscape.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/landscape.tsv"
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    params:
+        settings=network_settings("landscape"),
+        seed=run_seed,
+        code=network_code("landscape"),
+    message:
+        "Loss surface of {wildcards.run}"
+    script:
+        "../scripts/analyse.py"
+
+
+rule dimension:
+    input:
+        landscape=f"{RUN}/landscape.nc",
+    output:
+        f"{RUN}/dimension.nc",
+    log:
+        f"{LOGS}/{{run}}/dimension.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/dimension.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=STUDY.settings["dimension"],
+        seed=run_seed,
+        code=code_version("analyses.dimension"),
+    message:
+        "Dimension of the loss surface of {wildcards.run}"
+    script:
+        "../scripts/analyse.py"

@@ -1,0 +1,77 @@
+rule train:
+    output:
+        training=f"{RUN}/training.nc",
+        distances=f"{RUN}/distances.nc",
+        gradients=f"{RUN}/gradients.nc",
+        checkpoints=directory(f"{RUN}/checkpoints"),
+    log:
+        f"{LOGS}/{{run}}/train.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/train.tsv"
+    wildcard_constraints:
+        run=any_of(TRAINED),
+    conda:
+        "../../envs/train.yaml"
+    threads: training_threads
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        gpu=training_gpus,
+    params:
+        settings=run_settings,
+        code=training_code,
+    message:
+        "Training {wildcards.run}"
+    script:
+        "../scripts/train.py"
+
+
+rule import_walk:
+    input:
+        walk=walk_file,
+    output:
+        training=f"{RUN}/training.nc",
+        distances=f"{RUN}/distances.nc",
+        gradients=f"{RUN}/gradients.nc",
+    log:
+        f"{LOGS}/{{run}}/import_walk.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/import_walk.tsv"
+    wildcard_constraints:
+        run=any_of(IMPORTED),
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=run_settings,
+        code=code_version("imported"),
+    message:
+        "Reading the walk of {wildcards.run}"
+    script:
+        "../scripts/import_walk.py"
+
+
+rule extract:
+    input:
+        checkpoints=rules.train.output.checkpoints,
+    output:
+        f"{RUN}/snapshots.nc",
+    log:
+        f"{LOGS}/{{run}}/extract.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/extract.tsv"
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=network_settings("extract"),
+        seed=run_seed,
+        code=network_code("extract"),
+    message:
+        "Weight snapshots of {wildcards.run}"
+    script:
+        "../scripts/analyse.py"
