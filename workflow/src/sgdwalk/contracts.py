@@ -1,16 +1,13 @@
-"""What each NetCDF file holds: its variables, their dimensions and units; checked on write and on read.
-
-A file is written whole or not at all: a temporary name in the same folder, flushed to disk, renamed.
-"""
+"""What each NetCDF file holds: its variables, their dimensions and units; checked on write and on read."""
 
 import importlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import xarray as xr
+
+from sgdwalk.files import replacing
 
 
 class ContractError(ValueError):
@@ -62,31 +59,6 @@ def write(dataset: xr.Dataset, path: str | Path, contract: Contract, attributes:
     encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.ndim}
     with replacing(path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
-
-
-class replacing:  # noqa: N801 - used as a verb: with replacing(path) as temporary
-    """Context: a temporary path beside `path` that takes its place, flushed, when the block succeeds."""
-
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-
-    def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=self.path.suffix)
-        os.close(handle)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if kind is not None:
-            self.temporary.unlink(missing_ok=True)
-            return
-        umask = os.umask(0)
-        os.umask(umask)
-        self.temporary.chmod(0o666 & ~umask)
-        with open(self.temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(self.temporary, self.path)
 
 
 def read(path: str | Path) -> xr.Dataset:

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk import contracts
+from sgdwalk.files import replacing
 from sgdwalk.provenance import attributes
 
 REPRODUCIBLE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
@@ -81,17 +81,16 @@ def draw(figure: str, data: Mapping[str, Any], outputs: Sequence[str]) -> None:
         drawn = module.draw(**{role: path and read(path) for role, path in data.items()})
         for output in outputs:
             kind = Path(output).suffix[1:]
-            with contracts.replacing(output) as temporary:
+            with replacing(output) as temporary:
                 drawn.savefig(temporary, format=kind, metadata=REPRODUCIBLE[kind])
 
 
 def tabulate(name: str, inputs: Mapping[str, Any], output: str, parameters: dict[str, Any]) -> None:
-    """Compute sgdwalk.tables.{name} and write it as CSV."""
+    """Compute sgdwalk.tables.{name} and write it as CSV; the job fails if the table says that something failed."""
     parameters.pop("code", None)
     module = importlib.import_module(f"sgdwalk.tables.{name}")
     table = module.compute(**{key: read(path) for key, path in inputs.items()}, **parameters)
-    with contracts.replacing(output) as temporary:
+    with replacing(output) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
     if getattr(module, "failed", None) and (message := module.failed(table)):
-        os.rename(output, f"{output}.failed")
-        raise SystemExit(message)
+        raise RuntimeError(f"failed checks: {message}")

@@ -15,8 +15,8 @@ import xarray as xr
 from torch import nn
 
 from sgdwalk.batches import Batches, Scale
-from sgdwalk.contracts import replacing
 from sgdwalk.data.images import Images
+from sgdwalk.files import replacing
 from sgdwalk.initialisation import INITIALISATIONS
 from sgdwalk.objectives import OBJECTIVES
 from sgdwalk.recorder import Recorder
