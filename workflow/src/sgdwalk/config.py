@@ -3,7 +3,9 @@
 Every error is one line that names the file, the key, the value and what is allowed.
 """
 
+import ast
 import csv
+import math
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -17,10 +19,12 @@ from jsonschema import Draft202012Validator
 
 from sgdwalk import catalogue
 
+FIGURES = Path(__file__).resolve().parent / "figures"
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 DEAR = ("hessian", "landscape")
 FOLLOWS = {"landscape": ("landscape", "dimension")}
 CHEAP = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
+NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download")
 TOY = ("fractal", "random", "convex")
 SIZES = {"digits": 1597, "mnist": 60_000, "fashion-mnist": 60_000} | dict.fromkeys(
     ("cifar10", "cifar100", "surrogate"), 50000
@@ -46,7 +50,7 @@ class Study:
         """Runs that differ only in their seed, under the name they share; groups of one are left out."""
         alike: dict[str, list[str]] = {}
         for name, run in self.runs.items():
-            key = repr(sorted((k, repr(v)) for k, v in run.items() if k not in ("run", "seed", "analyses")))
+            key = repr(sorted((k, repr(v)) for k, v in run.items() if k not in NOT_THE_WALK))
             alike.setdefault(key, []).append(name)
         return {common_name(names): names for names in alike.values() if len(names) > 1}
 
@@ -99,7 +103,18 @@ def checked(value: Any, rules: Mapping[str, Any], where: str) -> Any:
     errors = sorted(Draft202012Validator(rules).iter_errors(value), key=lambda e: list(map(str, e.path)))
     if errors:
         raise ConfigError(where + explain(errors[0]))
+    for key, number in numbers(value):
+        if not math.isfinite(number):
+            raise ConfigError(f"{where}{key} = {number}: must be a finite number")
     return filled(deepcopy(value), rules)
+
+
+def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Every floating-point number in nested settings, with its dotted key."""
+    if isinstance(value, float):
+        yield key, value
+    for inner, item in value.items() if isinstance(value, dict) else ():
+        yield from numbers(item, f"{key}.{inner}".lstrip("."))
 
 
 def filled(value: Any, rules: Mapping[str, Any]) -> Any:
@@ -248,8 +263,26 @@ def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def checked_figures(path: Path) -> dict[str, Any]:
-    """The figures that a study draws."""
-    return checked(read_yaml(path), schema("figures"), f"{path}: ")
+    """The figures that a study draws, each with the roles that its module takes."""
+    figures = checked(read_yaml(path), schema("figures"), f"{path}: ")
+    drawn = sorted(p.stem for p in FIGURES.glob("*.py") if p.stem not in ("__init__", "style"))
+    for name, spec in figures.items():
+        if name not in drawn:
+            raise ConfigError(f"{path}: figure = '{name}': must be one of {', '.join(drawn)}")
+        needed, known = roles(FIGURES / f"{name}.py")
+        wrong = sorted(set(spec["data"]) - known) or sorted(needed - set(spec["data"]))
+        if wrong:
+            what = "unknown" if wrong[0] in spec["data"] else "missing"
+            raise ConfigError(f"{path}: {name}.data: {what} role '{wrong[0]}' (its roles: {', '.join(sorted(known))})")
+    return figures
+
+
+def roles(module: Path) -> tuple[set[str], set[str]]:
+    """(needed, known) arguments of a figure's draw, read from its source: importing it would load matplotlib."""
+    tree = ast.parse(module.read_text())
+    draw = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "draw")
+    names = [argument.arg for argument in draw.args.args]
+    return set(names[: len(names) - len(draw.args.defaults)]), set(names)
 
 
 def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
