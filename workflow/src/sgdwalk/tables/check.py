@@ -7,6 +7,8 @@ import pandas as pd
 import xarray as xr
 from scipy.spatial.distance import squareform
 
+from sgdwalk.design import settings
+
 SLACK = 1e-6
 
 
@@ -25,11 +27,7 @@ def compute(
         *checks_of_training(training),
         *checks_of_distances(distances, training),
         *checks_of_analyses(msd, path, msl, tails),
-        (
-            "gradients sampled in every window",
-            bool((gradients.gradient.notnull().any("sample") | lost(distances)).all()),
-            "",
-        ),
+        checks_of_gradients(gradients, distances, training),
         ("loss changes not negative", not (fluctuations.loss_change < 0).any(), ""),
     ]
     table = pd.DataFrame(rows, columns=["check", "passed", "detail"])
@@ -56,11 +54,9 @@ def checks_of_training(training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
 def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
     """Distances agree with the step lengths, satisfy the triangle inequality, and none is negative."""
     kept = distances.isel(window=~lost(distances).values)
-    yield (
-        "some windows finite",
-        kept.sizes["window"] > 0,
-        f"{kept.sizes['window']} of {distances.sizes['window']}",
-    )
+    diverged, count = int(training.diverged_step), distances.sizes["window"]
+    expected = count if diverged < 0 else diverged // distances.sizes["step"]
+    yield "windows kept up to a divergence", kept.sizes["window"] == expected, f"{kept.sizes['window']} of {count}"
     yield "squared distances not negative", bool((kept.distance2 >= 0).all()), ""
     worst, triangle = 0.0, 0.0
     for start, pairs in zip(kept.window_start.values, kept.distance2.values, strict=True):
@@ -70,6 +66,14 @@ def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator
         triangle = max(triangle, float(np.max(d[0] - np.concatenate([[0], np.cumsum(np.diagonal(d, 1))])) / d.max()))
     yield "distances of successive weights equal the steps", worst < SLACK, f"{worst:.1e} of the largest step"
     yield "no end-to-end distance above its contour", triangle < SLACK, f"{triangle:.1e}"
+
+
+def checks_of_gradients(gradients, distances, training) -> tuple[str, bool, str]:
+    """Every window that was kept has its samples; an imported walk need not have any."""
+    sampled = gradients.gradient.notnull().any("sample")
+    imported = settings(training)["walk"] is not None
+    passed = bool((sampled | lost(distances)).all()) or imported
+    return "gradients sampled in every window", passed, f"{int(sampled.sum())} of {gradients.sizes['window']}"
 
 
 def checks_of_analyses(msd, path, msl, tails) -> Iterator[tuple[str, bool, str]]:
