@@ -1,0 +1,144 @@
+"""Bad settings end the run before any work, with one line that names key, value and what is allowed."""
+
+import re
+
+import pytest
+from conftest import snakemake
+
+CONFIG, RUNS, FIGURES = "config/tiny/config.yaml", "config/tiny/runs.tsv", "config/tiny/figures.yaml"
+
+
+def replaced(path, old, new):
+    """A change to one file of the study."""
+
+    def change(folder):
+        text = (folder / path).read_text()
+        assert old in text
+        (folder / path).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def removed(path):
+    return lambda folder: (folder / path).unlink()
+
+
+def row(text):
+    """One more row in runs.tsv with columns run, seed and whatever the text names, as key=value pairs."""
+
+    def change(folder):
+        cells = dict(pair.split("=", 1) for pair in text.split(";"))
+        path = folder / RUNS
+        lines = path.read_text().splitlines()
+        header = lines[1].split("\t")
+        header += [key for key in cells if key not in header]
+        lines[1] = "\t".join(header)
+        path.write_text("\n".join([*lines, "\t".join(cells.get(key, "") for key in header)]) + "\n")
+
+    return change
+
+
+CASES = {
+    "unknown key in config": (replaced(CONFIG, "title:", "titel: x\ntitle:"), "unknown key 'titel'.*allowed: base"),
+    "unknown key in a section": (
+        replaced(CONFIG, "{realisations: 10}", "{realizations: 10}"),
+        "'realizations' in dimension.*allowed: realisations",
+    ),
+    "unknown key in training": (
+        replaced(CONFIG, "model: mlp3", "modell: mlp3"),
+        "unknown key 'modell' in training.*model",
+    ),
+    "unknown key in runs.tsv": (replaced(RUNS, "\tlr\t", "\tlearning\t"), "unknown key 'learning'.*lr"),
+    "unknown model": (row("run=x;model=resnet15"), "model = 'resnet15': must be one of resnet14"),
+    "unknown data set": (row("run=x;dataset=cifar11"), "dataset = 'cifar11': must be one of digits"),
+    "unknown loss": (row("run=x;loss=hinge"), "loss = 'hinge': must be one of cross-entropy"),
+    "unknown optimiser": (row("run=x;optimiser=lion"), "optimiser = 'lion': must be one of sgd"),
+    "lr zero": (row("run=x;lr=0"), "lr = 0: must be above 0"),
+    "lr negative": (row("run=x;lr=-0.1"), r"lr = -0.1: must be above 0"),
+    "lr no number": (row("run=x;lr=fast"), "lr = 'fast': must be of type number"),
+    "lr not finite": (row("run=x;lr=nan"), "lr = nan: must be a finite number"),
+    "lr that YAML reads as text": (
+        replaced(CONFIG, "model: mlp3", "lr: 1e-3\n  model: mlp3"),
+        "training.lr = '1e-3'.*write 0.001",
+    ),
+    "batch size zero": (row("run=x;batch_size=0"), "batch_size = 0: must be at least 1"),
+    "batch size above the data": (row("run=x;batch_size=1598"), "batch_size = 1598: must be at most 1597"),
+    "epochs below one": (row("run=x;epochs=0"), "epochs = 0: must be at least 1"),
+    "window longer than the run": (row("run=x;window=121"), "window = 121: must be at most 120"),
+    "duplicate run names": (row("run=base"), "run = 'base': this name stands twice"),
+    "run name with a slash": (row("run=a/b"), "run = 'a/b': must be letters, digits"),
+    "run name with a space": (row("run=a b"), "run = 'a b': must be letters, digits"),
+    "unknown analysis": (row("run=x;analyses=hesian"), "analyses.0 = 'hesian': must be one of hessian"),
+    "more cells than columns": (
+        lambda f: (f / RUNS).write_text((f / RUNS).read_text() + "x\t" * 9 + "\n"),
+        "10 cells for 6 columns",
+    ),
+    "a figure with a run that is not there": (
+        replaced(FIGURES, "msd/base", "msd/bass"),
+        "msd/bass.*no run 'bass'.*base",
+    ),
+    "a figure with an analysis that is not made": (
+        replaced(FIGURES, "hessian/base", "hessian/other-seed"),
+        "'hessian' is not made for run 'other-seed'",
+    ),
+    "a figure that nothing draws": (replaced(FIGURES, "fig2:", "fig22:"), "fig22.*must be one of.*fig2"),
+    "a figure with an unknown role": (
+        replaced(FIGURES, "base: msd/base", "bass: msd/base"),
+        "fig2.data: unknown role 'bass'.*base",
+    ),
+    "a figure without a role": (replaced(FIGURES, "    base: msd/base\n", ""), "fig2.data: missing role 'base'.*base"),
+    "a base that is not there": (replaced(CONFIG, "base: base", "base: bass"), "base = 'bass': must be one of base"),
+    "missing runs.tsv": (removed(RUNS), "runs.tsv: no such file"),
+    "missing figures.yaml": (removed(FIGURES), "figures.yaml: no such file"),
+    "a walk that does not exist": (
+        row("run=x;walk=nowhere.nc"),
+        "walk = 'nowhere.nc': must be a file or folder that exists",
+    ),
+    "an npz that does not exist": (
+        row("run=x;dataset=npz;path=no.npz"),
+        "path = 'no.npz': must be a file or folder that exists",
+    ),
+    "an image folder that does not exist": (
+        row("run=x;dataset=image-folder;path=no"),
+        "path = 'no': must be a file or folder that exists",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input(case, fresh):
+    change, message = CASES[case]
+    change(fresh)
+    refused(fresh, message)
+
+
+def test_unknown_study(fresh):
+    refused(
+        fresh, "study = 'nowhere': no config/nowhere/config.yaml .studies here: digits, paper, tiny", study="nowhere"
+    )
+
+
+def test_unknown_key_on_the_command_line(fresh):
+    refused(fresh, "unknown key 'sutdy'.*allowed: study", "--config", "sutdy=tiny")
+
+
+def test_yaml_that_does_not_parse(fresh):
+    (fresh / CONFIG).write_text("title: [\n")
+    refused(fresh, r"config/tiny/config.yaml: not valid YAML: .*line \d+")
+
+
+def test_top_configuration_that_does_not_parse(fresh):
+    (fresh / "config/config.yaml").write_text("study: [\n")
+    done = snakemake(fresh, "-n", study="")
+    assert done.returncode != 0
+    assert "Config file is not valid JSON or YAML" in done.stdout + done.stderr
+
+
+def refused(folder, message, *arguments, study="tiny"):
+    """Snakemake stops at once, says the message in one line, and leaves no results."""
+    done = snakemake(folder, "--cores", "1", *arguments, study=study)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert len([line for line in said.splitlines() if re.search(message, line)]) == 1, said[-2000:]
+    assert "Traceback" not in said
+    assert not (folder / "results").exists()

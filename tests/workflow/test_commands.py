@@ -1,0 +1,61 @@
+"""Snakemake's own commands on the shipped studies and profiles."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, snakemake
+
+
+@pytest.mark.parametrize("study", ["digits", "paper"])
+def test_dry_run_of_every_shipped_study(study, fresh):
+    done = snakemake(fresh, "-n", "--quiet", "rules", study=study)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "train" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("profile", ["pbs", "slurm", "profiles/pbs", "profiles/slurm"])
+def test_dry_run_with_a_cluster_profile(profile, fresh):
+    done = snakemake(fresh, "--profile", profile, "-n", "--quiet", "rules")
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_without_a_study_on_the_command_line_it_is_digits(fresh):
+    done = snakemake(fresh, "-n", "--quiet", "rules", study="")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "train              9" in " ".join((done.stdout + done.stderr).split("\n")) or "train" in done.stdout
+
+
+def test_the_paper_study_has_the_runs_of_the_paper():
+    sys.path.insert(0, str(ROOT / "workflow" / "src"))
+    from sgdwalk.config import load_study
+
+    runs = load_study("paper", ROOT / "config").runs
+    grid = {(14, b) for b in (128, 512, 1024)} | {(20, b) for b in (128, 512, 1024)}
+    grid |= {(56, b) for b in (128, 512, 1024)} | {(110, b) for b in (128, 256, 512)}
+    plain = [r for r in runs.values() if r["lr"] == 0.1 and r["epochs"] == 500 and r["window"] == 1000]
+    for shortcut in (True, False):
+        found = {
+            (r["model_spec"]["arguments"]["depth"], r["batch_size"])
+            for r in plain
+            if r["model_spec"]["arguments"]["shortcut"] is shortcut
+        }
+        assert found == grid
+    assert {r["lr"] for r in runs.values()} == {0.001, 0.01, 0.05, 0.1, 0.15, 0.3, 0.5}
+    assert any(r["epochs"] == 5000 for r in runs.values())
+
+
+def test_the_readme_of_config_is_what_the_schemas_say():
+    sys.path.insert(0, str(ROOT / "workflow" / "src"))
+    from sgdwalk import reference
+
+    text = reference.README.read_text()
+    assert text.split(reference.BEGIN)[1] == "\n" + reference.rendered(), "run `make docs`"
+
+
+def test_reading_the_workflow_imports_neither_torch_nor_xarray(fresh):
+    code = "import sys; from snakemake.cli import main; sys.argv[1:] = ['-n', '-q', 'all', '--config', 'study=tiny']\n"
+    code += "try:\n    main()\nexcept SystemExit as e:\n    assert not e.code, e.code\n"
+    code += "print([m for m in ('torch', 'xarray', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=fresh, capture_output=True, text=True)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr

@@ -1,0 +1,190 @@
+"""The real DAG, on a study of a minute."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from conftest import ROOT, planned, snakemake
+from scipy.spatial.distance import pdist
+
+FILES = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
+DEAR = ("snapshots", "hessian", "landscape", "dimension")
+
+
+def results(folder):
+    return folder / "results" / "tiny"
+
+
+def test_every_file_of_a_run_is_made_with_units_and_provenance(finished):
+    for path in [results(finished) / "runs" / "base" / f"{name}.nc" for name in (*FILES, *DEAR)]:
+        with xr.open_dataset(path) as data:
+            assert {"contract", "code", "run", "seed", "settings", "software", "hardware"} <= set(data.attrs)
+            assert all({"units", "long_name"} <= set(v.attrs) for v in data.variables.values()), path
+
+
+def test_every_figure_is_there_in_three_formats(finished):
+    figures = {p.stem for p in (ROOT / "workflow/src/sgdwalk/figures").glob("fig*.py")}
+    for suffix in ("pdf", "svg", "png"):
+        made = {p.stem for p in (results(finished) / "figures").glob(f"*.{suffix}")}
+        assert figures <= made
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    assert planned(finished) == {}
+
+
+def test_a_walk_stored_whole_gives_the_distances_that_were_reduced_on_the_fly(finished):
+    run = results(finished) / "runs" / "base"
+    with (
+        xr.open_dataset(run / "checkpoints" / "walk.nc") as walk,
+        xr.open_dataset(run / "distances.nc") as made,
+    ):
+        weights = walk.weight.values.astype(np.float64)
+        for start, pairs in zip(made.window_start.values, made.distance2.values, strict=True):
+            np.testing.assert_allclose(pairs, pdist(weights[start : start + 30], "sqeuclidean"), rtol=1e-9)
+
+
+def test_a_run_that_diverges_is_a_result(finished):
+    run = results(finished) / "runs" / "diverged"
+    with xr.open_dataset(run / "training.nc") as training, xr.open_dataset(run / "msd.nc") as msd:
+        step = int(training.diverged_step)
+        assert 0 < step < 120
+        assert np.isfinite(training.loss[:step]).all()
+        assert np.isnan(training.loss[step:]).all()
+        assert np.isnan(msd.msd.isel(window=-1)).all()
+    summary = pd.read_csv(results(finished) / "summary.csv", index_col="run")
+    assert summary.diverged_step["diverged"] == step
+    assert summary.diverged_step["base"] == -1
+
+
+def test_an_imported_walk_is_analysed(finished):
+    with xr.open_dataset(results(finished) / "runs" / "walk" / "msd.nc") as msd:
+        assert msd.sizes["window"] == 3
+        assert np.isfinite(msd.exponent.sel(fit="whole")).all()
+    with xr.open_dataset(results(finished) / "runs" / "walk" / "msl.nc") as msl:
+        assert np.isnan(msl.msl).all()
+
+
+def test_summary_has_a_row_per_run_and_claims_a_verdict_each(finished):
+    assert list(pd.read_csv(results(finished) / "summary.csv").run) == [
+        "base",
+        "other-seed",
+        "diverged",
+        "walk",
+    ]
+    claims = pd.read_csv(results(finished) / "claims.csv")
+    assert set(claims.verdict) <= {"agrees", "differs", "undecided", "not run"}
+    assert len(claims) > 15
+
+
+def test_checks_passed(finished):
+    assert pd.read_csv(results(finished) / "checks.csv").passed.all()
+
+
+def test_a_failing_check_fails_the_last_rule_and_says_which(finished):
+    path = results(finished) / "runs" / "base" / "check.csv"
+    good = path.read_text()
+    try:
+        path.write_text(good.replace("True", "False", 1))
+        done = snakemake(finished, "--cores", "1", "results/tiny/checks.csv")
+        assert done.returncode != 0
+        assert "displacement finite" in done.stdout + done.stderr
+    finally:
+        path.write_text(good)
+        assert snakemake(finished, "--cores", "1", "results/tiny/checks.csv").returncode == 0
+
+
+def test_logs_are_kept(finished):
+    log = results(finished) / "logs" / "base" / "train.log"
+    assert re.search(r"step 120/120 .* steps/s .* s left", log.read_text())
+
+
+def test_report(finished):
+    done = snakemake(finished, "--report", "report.html")
+    assert done.returncode == 0, done.stderr[-3000:]
+    text = (finished / "report.html").read_text()
+    assert "fig2" in text
+    assert "summary.csv" in text
+
+
+def test_one_figure_needs_only_what_it_is_drawn_from(fresh):
+    jobs = planned(fresh, "results/tiny/figures/fig2.pdf")
+    assert set(jobs) == {"train", "import_walk", "msd", "figure"}
+    assert jobs["figure"] == 1
+
+
+EDITS = {
+    "figures/fig3.py": {"figure": 1},
+    "analyses/dimension.py": {"dimension": 1, "figure": 1, "claims": 1},
+}
+
+
+@pytest.mark.parametrize("module", EDITS)
+def test_an_edit_reruns_what_it_affects(finished, module):
+    with edited(finished, module, "\nEDITED = 1\n"):
+        assert planned(finished) == EDITS[module]
+    assert planned(finished) == {}
+
+
+def test_editing_msl_reruns_msl_and_what_follows_but_no_training(finished):
+    with edited(finished, "analyses/msl.py", "\nEDITED = 1\n"):
+        jobs = planned(finished)
+    assert jobs["msl"] == 4
+    assert set(jobs) == {"msl", "figure", "summary", "claims", "check", "checks"}
+
+
+@pytest.mark.parametrize("module", ["models/resnet.py", "data/vision.py"])
+def test_another_network_or_data_set_retrains_nothing(finished, module):
+    with edited(finished, module, "\nEDITED = 1\n"):
+        assert planned(finished) == {}
+
+
+def test_editing_the_network_of_a_run_retrains_it(finished):
+    with edited(finished, "models/mlp.py", "\nEDITED = 1\n"):
+        assert planned(finished)["train"] == 3
+
+
+def test_comments_and_docstrings_rerun_nothing(finished):
+    with edited(finished, "recorder.py", '\n# a comment\n"""A bare string."""\n'):
+        assert planned(finished) == {}
+
+
+def test_touching_every_source_file_as_a_checkout_does_reruns_nothing(finished):
+    for path in [
+        *(finished / "workflow").rglob("*"),
+        *(finished / "config").rglob("*"),
+        finished / "Snakefile",
+    ]:
+        path.touch()
+    assert planned(finished) == {}
+
+
+def test_a_new_row_trains_that_row_alone(finished):
+    path = finished / "config" / "tiny" / "runs.tsv"
+    rows = path.read_text()
+    try:
+        path.write_text(rows + "new\t2\t0.05\t\t\t\n")
+        jobs = planned(finished)
+    finally:
+        path.write_text(rows)
+    assert jobs["train"] == 1
+    assert jobs["msd"] == 1
+    assert planned(finished) == {}
+
+
+def test_threads_do_not_count_as_a_change(finished):
+    assert planned(finished, "--set-threads", "msd=2") == {}
+
+
+class edited:  # noqa: N801 - a verb
+    def __init__(self, folder, module, text):
+        self.path, self.text = folder / "workflow" / "src" / "sgdwalk" / module, text
+
+    def __enter__(self):
+        self.before = self.path.read_text()
+        self.path.write_text(self.before + self.text)
+
+    def __exit__(self, *_):
+        self.path.write_text(self.before)
