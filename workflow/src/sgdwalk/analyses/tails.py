@@ -51,7 +51,7 @@ CONTRACT = Contract(
 )
 
 
-def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, seed: int = 0) -> xr.Dataset:
+def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120) -> xr.Dataset:
     """Maximum-likelihood laws of gradient [window, sample], window by window.
 
     Samples of the same `block` consecutive steps may depend on each other (their step numbers say which);
@@ -65,7 +65,7 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, seed: in
     density is on z = (gradient - location) / scale over `bins` even bins of [-12, 12], tail_density of |z|
     on bins // 2 logarithmic ones; what lies outside still counts in the norm, so that both compare with the
     law of scale 1. A window that cannot be fitted has NaN and its reason in status (stable.StableFit, or
-    'not finite' where it holds no number at all). Nothing here is random: seed is not used.
+    'not finite' where it holds no number at all).
     """
     gradient = gradients["gradient"].transpose("window", "sample").values.astype(np.float64)
     step = gradients["step"].transpose("window", "sample").values
