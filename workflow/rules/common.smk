@@ -8,9 +8,8 @@ from snakemake.exceptions import WorkflowError
 
 SOURCE = str(Path(workflow.basedir) / "workflow" / "src")
 sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [SOURCE, os.environ.get("PYTHONPATH")])
-)
+INHERITED = filter(None, [os.getenv("PYTHONPATH")])
+os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *INHERITED]))
 
 from sgdwalk import catalogue
 from sgdwalk.config import TOY, ConfigError, load_study, sources

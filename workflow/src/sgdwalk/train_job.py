@@ -22,6 +22,6 @@ def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) ->
     contracts.write(run.training(), outputs["training"], records.TRAINING, stamp)
     contracts.write(run.recorder.distances(windows), outputs["distances"], records.DISTANCES, stamp)
     contracts.write(run.recorder.gradients(windows), outputs["gradients"], records.GRADIENTS, stamp)
-    run.deliver_checkpoints(checkpoints)
     if settings["record"]["walk"]:
-        contracts.write(run.recorder.walked(), checkpoints / "walk.nc", records.WALK, stamp)
+        contracts.write(run.recorder.walked(), run.checkpoints / "walk.nc", records.WALK, stamp)
+    run.deliver_checkpoints(checkpoints)

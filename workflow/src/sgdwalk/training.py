@@ -43,6 +43,7 @@ class Run:
         self.settings, self.images = settings, images
         key = json.dumps([settings, code], sort_keys=True)
         self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
+        self.checkpoints = self.work / "checkpoints"
         torch.set_num_threads(settings["threads"])
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = settings["tf32"]
         self.device = torch.device(device(settings["device"]))
@@ -187,7 +188,7 @@ class Run:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        with replacing(self.work / "checkpoints" / f"{name}.pt") as path:
+        with replacing(self.checkpoints / f"{name}.pt") as path:
             torch.save(content, path)
 
     def training(self) -> xr.Dataset:
@@ -200,7 +201,7 @@ class Run:
     def deliver_checkpoints(self, target: Path) -> None:
         """Move the checkpoints to their declared place and drop the resume states."""
         shutil.rmtree(target, ignore_errors=True)
-        (self.work / "checkpoints").rename(target)
+        self.checkpoints.rename(target)
         shutil.rmtree(self.work.parent)
 
 
