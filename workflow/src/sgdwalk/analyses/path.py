@@ -9,6 +9,7 @@ from sgdwalk.contracts import Contract, variable
 from sgdwalk.records import WINDOW, WINDOW_START
 
 FITS = ("short", "long")
+FEWEST_FRAGMENTS = 10
 CONTRACT = Contract(
     "path",
     {
@@ -18,7 +19,9 @@ CONTRACT = Contract(
         "contour_length": variable("window bin", "1", "contour length"),
         "end_to_end2": variable("window bin", "1", "mean squared end-to-end distance"),
         "pairs": variable("window bin", "1", "pairs in the bin"),
+        "end_to_end2_null": variable("window bin", "1", "the same for steps of the same lengths at right angles"),
         "exponent": variable("window fit", "1", "exponent of the squared end-to-end distance against contour length"),
+        "exponent_null": variable("window fit", "1", "the same exponent for steps at right angles"),
         "exponent_low": variable("window fit", "1", "lower end of its 95 % interval"),
         "exponent_high": variable("window fit", "1", "upper end of its 95 % interval"),
         "crossover_length": variable("window", "1", "contour length at the crossover"),
@@ -51,16 +54,20 @@ def compute(
     bins: logarithmic bins of contour length over the window. longest: longest contour fitted, as a share
     of the window's. fragments: random pairs (i, j) for the transverse distance. The interval of an
     exponent is that of the MSD's bootstrap at the same number of steps (a contour is a lag when steps
-    are alike); that of the transverse slope from a bootstrap over quarters of the window.
+    are alike); that of the transverse slope from a bootstrap over fragments.
+
+    The null is a walk with the very same step lengths, all steps at right angles (an uncorrelated walk
+    in many dimensions): uneven steps alone bend its curve away from exponent 1, since a contour that is
+    one long step has the squared length of that step.
     """
     rng = np.random.default_rng(seed)
     rows = [
         window_path(squareform(pairs), bins, longest, fragments, copies, rng) for pairs in distances.distance2.values
     ]
     dims = {
-        "contour_length": "bin", "end_to_end2": "bin", "pairs": "bin",
+        "contour_length": "bin", "end_to_end2": "bin", "end_to_end2_null": "bin", "pairs": "bin",
         "chord2": "fragment", "transverse2": "fragment",
-        **{f"exponent{end}": "fit" for end in ENDS},
+        **{f"exponent{end}": "fit" for end in (*ENDS, "_null")},
     }  # fmt: skip
     columns = {
         name: (("window", dims[name]) if name in dims else ("window",), np.stack([row[name] for row in rows]))
@@ -78,16 +85,19 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
     if not (np.isfinite(d2).all() and (steps > 0).all()):
         return _lost(bins, fragments)
     length, end_to_end2, pairs = binned(d2, steps, bins)
+    squares = np.concatenate([[0.0], np.cumsum(steps**2)])
+    null = binned(np.abs(squares[:, None] - squares), steps, bins)[1]
     chord2, transverse2 = fragments_of(d2, fragments, rng)
     slope = transverse_slope(chord2, transverse2, rng, copies)
     return {
         "contour_length": length,
         "end_to_end2": end_to_end2,
         "pairs": pairs,
+        "end_to_end2_null": null,
         "chord2": chord2,
         "transverse2": transverse2,
         **{f"transverse_exponent{end}": value for end, value in zip(ENDS, slope, strict=True)},
-        **fits(d2, length, end_to_end2, steps.mean(), longest, copies, rng),
+        **fits(d2, length, end_to_end2, null, steps.mean(), longest, copies, rng),
     }
 
 
@@ -105,16 +115,18 @@ def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np
     return length, end_to_end2, pairs.astype(float)
 
 
-def fits(d2, length, end_to_end2, step, longest, copies, rng) -> dict[str, np.ndarray]:
+def fits(d2, length, end_to_end2, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
     """Two-segment fit against contour length, with the intervals of a walk of equal steps.
 
     Contours below the mean step are single steps, whose end-to-end distance is the contour itself.
     """
     inside = np.isfinite(length) & (length >= step) & (length <= longest * step * len(d2))
     both = stats.two_segments(length[inside], end_to_end2[inside])
+    apart = stats.two_segments(length[inside], null[inside], crossover=both.crossover)
     lags = stats.log_lags(int(longest * len(d2)))
     walk = stats.two_segments(lags, geometry.msd(d2)[lags - 1])
     result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
+    result["exponent_null"] = np.array([getattr(apart, name) for name in FITS])
     exponents = np.empty((3, len(FITS)))
     dimension = min(geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
     curves = stats.walk_bootstrap(walk, len(d2), lags, dimension, copies, rng).curves(dimension)
@@ -139,7 +151,8 @@ def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarra
     chord2, transverse2 = np.empty(count), np.empty(count)
     for k, (i, j) in enumerate(zip(start, start + span, strict=True)):
         a, b, c = d2[i, i + 1 : j], d2[j, i + 1 : j], d2[i, j]
-        chord2[k], transverse2[k] = c, np.max(a - (a + c - b) ** 2 / (4 * c))
+        along2 = (a + c - b) ** 2 / (4 * c) if c > 0 else 0.0  # a chord of no length has no direction
+        chord2[k], transverse2[k] = c, np.max(a - along2)
     return chord2, np.maximum(transverse2, 0)
 
 
@@ -147,8 +160,11 @@ def transverse_slope(chord2, transverse2, rng, copies) -> tuple[float, float, fl
     """(slope, low, high) of log transverse^2 against log chord^2, with a bootstrap over fragments.
 
     Fragments overlap, so the interval is a lower bound of the uncertainty: 1 is self-similar, 0 no scaling.
+    NaN where fewer than ten fragments stray from their chord, as on a straight line.
     """
     good = (chord2 > 0) & (transverse2 > 0)
+    if good.sum() < FEWEST_FRAGMENTS:
+        return np.nan, np.nan, np.nan
     u, v = np.log(chord2[good]), np.log(transverse2[good])
     pick = rng.integers(len(u), size=(copies, len(u)))
     slopes = [np.polyfit(u[k], v[k], 1)[0] for k in pick]
@@ -156,8 +172,8 @@ def transverse_slope(chord2, transverse2, rng, copies) -> tuple[float, float, fl
 
 
 def _lost(bins: int, fragments: int) -> dict[str, np.ndarray]:
-    lost = {name: np.full(bins, np.nan) for name in ("contour_length", "end_to_end2", "pairs")}
+    lost = {name: np.full(bins, np.nan) for name in ("contour_length", "end_to_end2", "pairs", "end_to_end2_null")}
     lost |= {name: np.full(fragments, np.nan) for name in ("chord2", "transverse2")}
-    lost |= {f"exponent{end}": np.full(len(FITS), np.nan) for end in ENDS}
+    lost |= {f"exponent{end}": np.full(len(FITS), np.nan) for end in (*ENDS, "_null")}
     lost |= {f"transverse_exponent{end}": np.nan for end in ENDS}
     return lost | {"crossover_length": np.nan, "fit_rmse": np.nan}

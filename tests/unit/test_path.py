@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist, squareform
+from sgdwalk import contracts
+from sgdwalk.analyses import path
+from walks import ballistic, distances_of, fbm, lose
+
+FAST = {"copies": 30}
+
+
+def square(walk):
+    return squareform(pdist(walk, "sqeuclidean"))
+
+
+def test_holds_its_contract():
+    data = distances_of(*(fbm(0.5, 100, 20, np.random.default_rng(s)) for s in range(2)))
+    result = path.compute(data, **FAST)
+    contracts.check(result, path.CONTRACT)
+    assert (result.pairs.sum("bin") == 100 * 99 / 2).all()
+
+
+def test_contour_has_not_one_step_too_many():
+    # steps of 1, 2, 3 ... on a line: the contour from i to j is the distance itself
+    d2 = square(np.cumsum(np.arange(1.0, 30))[:, None])
+    length, end_to_end2, pairs = path.binned(d2, np.sqrt(np.diagonal(d2, 1)), 1000)
+    alone = pairs == 1
+    assert alone.sum() > 50
+    np.testing.assert_allclose(end_to_end2[alone], length[alone] ** 2)
+
+
+def test_bins_against_a_double_loop():
+    walk = fbm(0.4, 40, 6, np.random.default_rng(1))
+    d2 = square(walk)
+    steps = np.linalg.norm(np.diff(walk, axis=0), axis=1)
+    edges = np.geomspace(steps.min(), steps.sum(), 13)
+    lengths, ends = [[] for _ in range(12)], [[] for _ in range(12)]
+    for i in range(40):
+        for j in range(i + 1, 40):
+            contour = sum(np.linalg.norm(walk[k + 1] - walk[k]) for k in range(i, j))
+            k = min(np.flatnonzero(edges <= contour * (1 + 1e-12))[-1], 11)
+            lengths[k].append(contour)
+            ends[k].append(((walk[i] - walk[j]) ** 2).sum())
+    found = path.binned(d2, steps, 12)
+    np.testing.assert_array_equal(found[2], [len(values) for values in lengths])
+    for k in range(12):
+        if lengths[k]:
+            assert found[0][k] == pytest.approx(np.mean(lengths[k]))
+            assert found[1][k] == pytest.approx(np.mean(ends[k]))
+
+
+@pytest.mark.parametrize("H", [0.3, 0.5, 0.75])
+def test_exponent_of_fractional_brownian_motion(H):
+    # in 300 dimensions all steps are alike, so that a contour is a lag
+    data = distances_of(*(fbm(H, 300, 300, np.random.default_rng(s)) for s in range(3)))
+    result = path.compute(data, **FAST)
+    np.testing.assert_allclose(result.exponent.sel(fit="short"), 2 * H, atol=0.12)
+    assert result.exponent.sel(fit="long").mean() == pytest.approx(2 * H, abs=0.12)
+
+
+def test_transverse_distance_against_explicit_vectors():
+    walk = fbm(0.5, 50, 4, np.random.default_rng(5))
+    found = path.fragments_of(square(walk), 30, np.random.default_rng(7))
+    known = {}
+    for i in range(50):
+        for j in range(i + 2, 50):
+            along = (walk[j] - walk[i]) / np.linalg.norm(walk[j] - walk[i])
+            away = [p - walk[i] - ((p - walk[i]) @ along) * along for p in walk[i + 1 : j]]
+            known[((walk[j] - walk[i]) ** 2).sum()] = max((a**2).sum() for a in away)
+    for chord2, transverse2 in zip(*found, strict=True):
+        nearest = min(known, key=lambda c: abs(c - chord2))
+        assert chord2 == pytest.approx(nearest, rel=1e-9)
+        assert transverse2 == pytest.approx(known[nearest], rel=1e-9, abs=1e-9)
+
+
+def test_a_brownian_walk_is_self_similar():
+    data = distances_of(*(fbm(0.5, 400, 200, np.random.default_rng(s)) for s in range(4)))
+    result = path.compute(data, **FAST)
+    assert result.transverse_exponent.mean() == pytest.approx(1, abs=0.1)
+
+
+def test_a_noisy_line_is_not_self_similar():
+    # chords grow with length, what strays from them does not
+    rng = np.random.default_rng(0)
+    walk = 0.3 * rng.standard_normal((300, 20)) + np.arange(300)[:, None] * np.eye(20)[0]
+    result = path.compute(distances_of(walk), **FAST)
+    assert abs(float(result.transverse_exponent[0])) < 0.3
+    assert float(result.exponent.sel(fit="long")[0]) > 1.8
+
+
+@pytest.mark.parametrize("line", [ballistic(80, 6, np.random.default_rng(0)), np.arange(80.0)[:, None]])
+def test_a_straight_line_does_not_crash(line):
+    # nothing strays from the chord: the transverse exponent may be NaN, the other is 2
+    result = path.compute(distances_of(line), **FAST)
+    np.testing.assert_allclose(result.exponent, 2, atol=0.02)
+
+
+def test_a_lost_window_is_nan_and_leaves_the_others_alone():
+    data = distances_of(*(fbm(0.5, 60, 10, np.random.default_rng(s)) for s in range(3)))
+    broken = path.compute(lose(data, 2), **FAST)
+    for name in ("contour_length", "end_to_end2", "exponent", "transverse2", "transverse_exponent"):
+        assert broken[name][2].isnull().all(), name
+    assert broken.exponent[:2].notnull().all()
+
+
+def test_a_window_of_the_shortest_length_allowed():
+    result = path.compute(distances_of(fbm(0.5, 20, 30, np.random.default_rng(0))), **FAST)
+    assert np.isfinite(result.end_to_end2).any()
+
+
+def test_a_walk_that_returns_to_where_it_was_does_not_crash():
+    # an orbit of period two, as at the edge of stability: chords of length zero
+    walk = np.random.default_rng(0).standard_normal((2, 5))[np.arange(60) % 2]
+    result = path.compute(distances_of(walk), **FAST)
+    assert np.isfinite(result.chord2).all()
+    assert np.isfinite(result.transverse2).all()
+
+
+def test_steps_of_very_different_lengths_do_not_crash():
+    steps = np.geomspace(1, 1e-8, 60)[:, None] * np.random.default_rng(0).standard_normal((60, 10))
+    result = path.compute(distances_of(np.cumsum(steps, axis=0)), **FAST)
+    assert np.isfinite(result.end_to_end2).any()
