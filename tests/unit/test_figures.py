@@ -1,0 +1,242 @@
+import importlib
+import io
+import json
+
+import matplotlib
+import numpy as np
+import pytest
+import xarray as xr
+from sgdwalk import contracts
+from sgdwalk.figures import style
+
+FIGURES = [*(f"fig{k}" for k in range(1, 9)), "ensembles"]
+SIZES = {
+    "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "step": 60, "epoch": 3,
+    "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
+    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2,
+}  # fmt: skip
+LAG = np.arange(1, 31)
+SPREAD = {"": 1.0, "_low": 0.9, "_high": 1.1}
+
+
+def build(contract, attributes=None, **values):
+    """A small data set of a contract: what is not given is noise around 1."""
+    rng = np.random.default_rng(0)
+    data = xr.Dataset(attrs={"run": "walk-a", "contract": contract} | (attributes or {}))
+    for name, spec in contracts.find(contract).variables.items():
+        shape = tuple(len(values[dim]) if np.ndim(values.get(dim)) == 1 else SIZES[dim] for dim in spec.dims)
+        default = np.arange(shape[0]) if spec.dims == (name,) else rng.uniform(0.5, 1.5, shape)
+        value = np.asarray(values.get(name, default))
+        value = np.broadcast_to(value, shape) if value.shape != shape else value
+        data[name] = (spec.dims, value.copy(), {"units": spec.units, "long_name": spec.long_name})
+    data = data.set_coords([n for n in ("window_start", "epoch_step") if n in data])
+    contracts.check(data, contracts.find(contract))
+    return data
+
+
+def with_interval(name, value):
+    return {name + end: np.asarray(value) * factor for end, factor in SPREAD.items()}
+
+
+STARTS = {"window_start": np.arange(4) * 30}
+
+
+def msd(run="walk-a", exponent=1.2, windows=(), **more):
+    """MSD file of a run whose `windows` are lost."""
+    curve = LAG**exponent * np.arange(4, 0, -1)[:, None]
+    data = build(
+        "msd", {"run": run}, **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
+        independent_pairs=100 / LAG, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
+        **with_interval("crossover_lag", 4.0), **more,
+    )  # fmt: skip
+    for name in (n for n in data.data_vars if data[n].dims[:1] == ("window",)):
+        data[name][list(windows)] = np.nan
+    return data
+
+
+def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1):
+    model = {"factory": "resnet", "arguments": {"depth": depth, "shortcut": shortcut}}
+    settings = {"run": run, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
+    return build("training", {"run": run, "settings": json.dumps(settings)}, diverged_step=diverged)
+
+
+def landscape(loss=None):
+    x, zoom = np.linspace(-1, 1, 12), np.linspace(-0.1, 0.1, 12)
+    bowl = np.exp(4 * (x[:, None] ** 2 + x**2)) if loss is None else loss
+    share = [0.1, 0.2, np.nan]
+    return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, path_share=share)
+
+
+def dimension(status="ok"):
+    value = 2.3 if status == "ok" else np.nan
+    scale = np.arange(1.0, 7)
+    return build(
+        "dimension", scale=scale, variogram=scale**1.4 * value, status=status, fit_scale_low=1, fit_scale_high=6,
+        control=["bowl", "fractional 2.2", "fractional 2.5", "fractional 2.8"], **with_interval("dimension", value),
+    )  # fmt: skip
+
+
+def tails(lost=False):
+    rivals = ["gaussian", "laplace", "student-t"]
+    bins = {"bin": np.linspace(-12, 12, 16), "tail_bin": np.geomspace(1e-2, 1e4, 16)}
+    alpha = with_interval("alpha", np.full(4, np.nan) if lost else np.array([np.nan, 1.2, 1.3, 1.4]))
+    return build("tails", **STARTS, status="ok", rival=rivals, **bins, **alpha)
+
+
+def path(lost=False):
+    length = np.geomspace(0.1, 10, 16)
+    factor = np.nan if lost else 1.0
+    return build(
+        "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
+        end_to_end2=length**1.5 * factor, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5),
+        transverse2=np.geomspace(0.1, 1, 12) * factor,
+    )  # fmt: skip
+
+
+def msl(lost=False):
+    distance = np.geomspace(0.1, 10, 16)
+    factor = np.nan if lost else 1.0
+    return build(
+        "msl", **STARTS, fit=["short", "long", "whole"], distance=distance, msl=distance * factor,
+        count=np.arange(16) * 8.0, crossover_distance=1.0, **with_interval("exponent", -1.0),
+    )  # fmt: skip
+
+
+def toy(exponent=1.5):
+    rng = np.random.default_rng(1)
+    side = np.linspace(-1, 1, 12)
+    return build(
+        "toy", x=side, y=side, axis=["x", "y"], stage=["descent", "basin", "whole"], lag=LAG, msd=LAG**1.5,
+        **with_interval("exponent", [exponent, np.nan, 1.0]), fit_lag_low=1, fit_lag_high=20, status="ok",
+        position=rng.uniform(-1, 1, (6, 60, 2)), entry=[0, 10, 30, 60, 60, 40], gradient_bin=np.linspace(-3, 3, 15),
+    )  # fmt: skip
+
+
+def ensemble(lost=False):
+    factor = np.nan if lost else 1.0
+    return build(
+        "ensemble", **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], run=["walk-a", "walk-b"],
+        ergodicity_breaking=np.full(30, factor), mean_time_averaged=LAG * factor,
+        **with_interval("exponent", 1.2 * factor),
+    )  # fmt: skip
+
+
+RUNS = [msd("walk-a"), msd("walk-b", 0.8, windows=[0, 3]), msd("walk-c", windows=range(4))]
+TRAINING = [training("walk-a"), training("walk-b", 20, 64, False, 0.3), training("walk-c", 20, lr=0.5, diverged=7)]
+LOST = RUNS[2]
+BY_RATE = {"runs": RUNS, "training": TRAINING}
+WHOLE = {
+    "fig1": {"surface": landscape(), "dimension": dimension()},
+    "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "others": RUNS[1:]},
+    "fig3": BY_RATE,
+    "fig4": BY_RATE,
+    "fig5": {"tails": tails(), "fluctuations": build("fluctuations")},
+    "fig6": {"path": path(), "msl": msl()},
+    "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
+    "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
+    "ensembles": {"groups": [ensemble()]},
+}
+EMPTY = {
+    "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
+    "fig2": {"base": LOST, "window": LOST, "long": LOST, "others": [LOST]},
+    "fig3": {"runs": [LOST], "training": TRAINING},
+    "fig4": {"runs": [LOST], "training": TRAINING},
+    "fig5": {
+        "tails": tails(lost=True),
+        "fluctuations": build("fluctuations", loss_change=np.nan, moving_variance=np.nan),
+    },
+    "fig6": {"path": path(lost=True), "msl": msl(lost=True)},
+    "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
+    "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
+    "ensembles": {"groups": [ensemble(lost=True)]},
+}
+
+
+def draw(figure, data):
+    with matplotlib.rc_context(style.RC):
+        return importlib.import_module(f"sgdwalk.figures.{figure}").draw(**data)
+
+
+def svg(figure, data):
+    """The figure, and its SVG as the workflow saves it."""
+    drawn, file = draw(figure, data), io.BytesIO()
+    with matplotlib.rc_context(style.RC):
+        drawn.savefig(file, format="svg", metadata={"Date": None})
+    return drawn, file.getvalue()
+
+
+def words(drawn):
+    return [text.get_text() for axes in drawn.axes for text in axes.texts]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_same_bytes_and_labelled_axes(figure):
+    drawn, first = svg(figure, WHOLE[figure])
+    assert first == svg(figure, WHOLE[figure])[1]
+    for axes in drawn.axes:
+        filled = axes.axison and (axes.lines or axes.collections or axes.images)
+        if filled and axes.get_label() != "<colorbar>":
+            assert axes.get_xlabel(), f"{figure}: a panel without a label below"
+            named = [label.get_text() for label in axes.get_yticklabels() if label.get_text().isalpha()]
+            assert axes.get_ylabel() or named, f"{figure}: a panel without a label at its side"
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_absent_runs_are_said_in_words(figure):
+    nothing = dict.fromkeys(WHOLE[figure])
+    drawn = draw(figure, nothing)
+    assert any("not in this study" in text for text in words(drawn))
+    lists = {role: [] for role, value in WHOLE[figure].items() if isinstance(value, list)}
+    draw(figure, nothing | lists)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_runs_without_finite_values_are_drawn(figure):
+    svg(figure, EMPTY[figure])
+
+
+def test_lost_windows_are_skipped_and_lost_runs_named():
+    drawn = draw("fig2", WHOLE["fig2"])
+    assert any(text.startswith("walk-c") for text in words(drawn))
+    labels = [text.get_text() for text in drawn.axes[3].get_legend().get_texts()]
+    assert labels == ["30: 0.80 [0.72, 0.88]", "60: 0.80 [0.72, 0.88]"]
+
+
+def test_units_stand_on_the_axes():
+    data = RUNS[0]
+    assert style.name(data.lag) == "lag (steps)"
+    assert style.name(data.msd) == "time-averaged MSD"
+    assert style.name(build("msl").msl) == "mean squared loss difference (nat²)"
+
+
+def test_a_power_law_is_drawn_through_the_curve():
+    with matplotlib.rc_context(style.RC):
+        _, panels = style.panels("a", 2)
+        x = np.arange(1.0, 50)
+        style.power_line(panels["a"], x, 3 * x**1.5, 1.5, (2, 20))
+    drawn = panels["a"].lines[0]
+    np.testing.assert_allclose(drawn.get_xdata(), [2, 20])
+    np.testing.assert_allclose(drawn.get_ydata(), 3 * np.array([2, 20]) ** 1.5)
+
+
+def test_shade_begins_where_any_window_has_too_few_pairs():
+    with matplotlib.rc_context(style.RC):
+        _, panels = style.panels("a", 2)
+        style.unsupported(panels["a"], RUNS[0])
+    assert panels["a"].patches[0].get_x() == 11
+
+
+def test_first_fifth_and_last_window():
+    assert style.three(list(range(10))) == [0, 2, 9]
+    assert style.three([3, 4]) == [3, 4]
+    assert style.three([5]) == [5]
+
+
+def test_seeds_stand_side_by_side():
+    fig3 = importlib.import_module("sgdwalk.figures.fig3")
+    factors = {"depth": 14, "batch_size": 32, "shortcut": True}
+    points = [fig3.Point(factors, []), fig3.Point(factors, []), fig3.Point(factors | {"depth": 20}, [])]
+    first, second, alone = fig3.shifts(points, "depth")
+    assert first < 0 < second
+    assert alone == 0

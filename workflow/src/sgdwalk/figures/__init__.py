@@ -1,0 +1,1 @@
+"""The figures: one a file, each with draw(**datasets) -> matplotlib Figure."""

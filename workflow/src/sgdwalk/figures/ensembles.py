@@ -1,0 +1,94 @@
+"""Runs that differ only in their seed: averages over time and over runs, ergodicity breaking, exponents."""
+
+import string
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sgdwalk.figures import style
+
+FITS = {"short": style.BLUE, "paper": style.RED, "long": style.GREEN}
+COLUMNS = 3
+
+
+def draw(groups: list[xr.Dataset] | None) -> Figure:
+    """A row per group (ensemble.nc): MSDs, ergodicity-breaking parameter, exponents between seeds."""
+    rows = groups or [None]
+    letters = string.ascii_letters[: COLUMNS * len(rows)]
+    layout = "\n".join(letters[COLUMNS * k : COLUMNS * (k + 1)] for k in range(len(rows)))
+    figure, axes = style.panels(layout, 2.5 * len(rows) + 0.3)
+    panels = list(axes.values())
+    for k, data in enumerate(rows):
+        averages(panels[COLUMNS * k], data)
+        ergodicity(panels[COLUMNS * k + 1], data)
+        exponents(panels[COLUMNS * k + 2], data)
+    handles = [
+        Line2D([], [], color="0.3", linewidth=0.7, label="time average of each run"),
+        Line2D([], [], color="0.3", **style.FIT, label="from the window's start, mean over runs"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def averages(axes: Axes, data: xr.Dataset | None) -> None:
+    """First and last window: time-averaged MSD of each run, and ensemble average from the window's start."""
+    if style.missing(axes, data, "runs that differ in their seed only"):
+        return
+    windows = style.finite(data.mean_time_averaged)
+    if style.lost(axes, windows, "these runs"):
+        return
+    colours = style.window_scale(data)
+    for k in sorted({windows[0], windows[-1]}):
+        colour = colours.to_rgba(float(data.window_start[k]))
+        axes.plot(data.lag, data.time_averaged[:, k].T, color=colour, linewidth=0.7)
+        axes.plot(data.lag, data.ensemble_averaged[k], color=colour, **style.FIT)
+        axes.plot([], [], color=colour, label=f"{int(data.window_start[k])}")
+    style.loglog(axes, style.name(data.lag), "MSD")
+    axes.legend(loc="upper left", title=style.name(data.window_start, "window start"), alignment="left")
+    axes.set_title(f"{data.run.values[0]} and {data.sizes['run'] - 1} more", loc="right", fontsize=7)
+
+
+def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:
+    """Ergodicity-breaking parameter of every window."""
+    if style.missing(axes, data, "runs that differ in their seed only"):
+        return
+    windows = style.finite(data.ergodicity_breaking)
+    if style.lost(axes, windows, "these runs"):
+        return
+    colours = style.window_scale(data)
+    for k in windows:
+        curve = data.ergodicity_breaking[k]
+        colour = colours.to_rgba(float(data.window_start[k]))
+        axes.plot(data.lag, curve.where(curve > 0), color=colour, linewidth=0.9)
+    style.loglog(axes, style.name(data.lag), style.name(data.ergodicity_breaking))
+    top = float(data.ergodicity_breaking.max())
+    axes.set_ylim(max(axes.get_ylim()[0], 1e-4 * top), 2 * top)
+    style.headroom(axes, 0.25)
+    style.window_bar(axes, data, (0.5, 0.94, 0.42, 0.04))
+    axes.set_title(f"{data.sizes['run']} runs", loc="right", fontsize=7)
+
+
+def exponents(axes: Axes, data: xr.Dataset | None) -> None:
+    """Mean exponent of each window with its interval between seeds."""
+    if style.missing(axes, data, "runs that differ in their seed only"):
+        return
+    windows = style.finite(data.exponent)
+    if style.lost(axes, windows, "these runs"):
+        return
+    start = data.window_start.values
+    gap = (start[1] - start[0]) / 6 if len(start) > 1 else 0
+    known = [fit for fit in FITS if fit in data.fit]
+    for k, fit in enumerate(known):
+        part = data.sel(fit=fit)
+        style.whiskers(axes, start + (k - 1) * gap, style.estimate(part), FITS[fit], fit, markersize=2.5)
+    low, high = float(data.exponent.min()), float(data.exponent.max())
+    axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
+    axes.set(xlabel=style.name(data.window_start, "window start"), ylabel="exponent of the MSD")
+    bottom, top = low - (high - low) - 0.1, high + (high - low) + 0.1
+    cut = bool((data.exponent_low.sel(fit=known) < bottom).any() | (data.exponent_high.sel(fit=known) > top).any())
+    axes.set_ylim(bottom, top)
+    style.headroom(axes, 0.15)
+    axes.legend(loc="upper center", ncols=3, handletextpad=0.1, columnspacing=0.8)
+    axes.set_title("95 % between seeds" + ", some cut" * cut, loc="right", fontsize=7)

@@ -1,0 +1,65 @@
+"""Fig. 2 of Chen et al.: mean squared displacement of the weights, its exponents, other windows and runs."""
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sgdwalk.figures import style
+
+
+def draw(
+    base: xr.Dataset | None,
+    window: xr.Dataset | None = None,
+    long: xr.Dataset | None = None,
+    others: list[xr.Dataset] | None = None,
+) -> Figure:
+    """MSD of the base run (a-c), of another window length (d), of a long run (e) and of other runs (f-i)."""
+    figure, axes = style.panels("abc\ndef\nghi", 6.9)
+    chosen(axes["a"], base, "the base run")
+    everything(axes["b"], base, "msd")
+    everything(axes["c"], base, "local_exponent")
+    chosen(axes["d"], window, "a run with windows\nof another length")
+    chosen(axes["e"], long, "a run of 5,000 epochs")
+    rest = [*(others or []), *[None] * 4]
+    for letter, data in zip("fghi", rest, strict=False):
+        chosen(axes[letter], data, "another network or batch size")
+    style.marks(figure, "fit", "tau", "pairs")
+    return figure
+
+
+def chosen(axes: Axes, data: xr.Dataset | None, what: str) -> None:
+    """Three windows with the paper's fits."""
+    if style.missing(axes, data, what):
+        return
+    windows = style.finite(data.msd)
+    if style.lost(axes, windows, data.attrs["run"]):
+        return
+    style.unsupported(axes, data)
+    colours = style.window_scale(data)
+    for k in style.three(windows):
+        start = int(data.window_start[k])
+        style.msd_window(axes, data.isel(window=k), colours.to_rgba(start), f"{start}")
+    style.loglog(axes, style.name(data.lag), style.name(data.msd))
+    style.headroom(axes, 0.3)
+    axes.legend(loc="upper left", title=f"{style.name(data.window_start, 'window start')}: exponent", alignment="left")
+    axes.set_title(f"{data.attrs['run']}, T = {data.sizes['lag'] + 1} steps", fontsize=7, loc="right")
+
+
+def everything(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
+    """A variable of the lag in all windows, coloured by their start."""
+    if style.missing(axes, data, "the base run"):
+        return
+    windows = style.finite(data[variable])
+    if style.lost(axes, windows, data.attrs["run"]):
+        return
+    style.unsupported(axes, data)
+    colours = style.window_scale(data)
+    for k in windows:
+        colour = colours.to_rgba(float(data.window_start[k]))
+        axes.plot(data.lag, data[variable][k], color=colour, linewidth=0.9)
+    if variable == "msd":
+        style.loglog(axes, style.name(data.lag), style.name(data.msd))
+        style.window_bar(axes, data)
+    else:
+        axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":")
+        axes.set(xscale="log", xlabel=style.name(data.lag), ylabel="running exponent (one octave)")

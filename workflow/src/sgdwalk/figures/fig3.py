@@ -1,0 +1,125 @@
+"""Fig. 3 of Chen et al.: exponents of both regimes and tau_0 against batch size and depth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sgdwalk.design import design, settings
+from sgdwalk.figures import style
+
+QUANTITIES = (
+    ("exponent", 0, "exponent, first window"),
+    ("exponent", -1, "exponent, last window"),
+    ("crossover_lag", 0, "τ₀, first window"),
+)
+FACTORS = {"batch_size": "batch size (images)", "depth": "depth (layers)"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run: its factors and the three quantities, each (value, low, high)."""
+
+    factors: dict
+    values: list[tuple[float, float, float]]
+
+
+def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
+    """Runs (msd.nc) against batch size (a-c) and depth (d-f); training says what each run was."""
+    figure, axes = style.panels("abc\ndef", 4.9)
+    points = found(runs or [], training or [])
+    for letters, (factor, other) in zip(("abc", "def"), (list(FACTORS), list(FACTORS)[::-1]), strict=True):
+        for letter, quantity in zip(letters, range(3), strict=True):
+            panel(axes[letter], points, quantity, factor, other)
+        legend(axes[letters[0]], points, other)
+    fills = [
+        Line2D([], [], color="0.3", marker="o", linestyle="", label="with shortcuts"),
+        Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="", label="without shortcuts"),
+        Line2D([], [], color="0.3", marker="|", linestyle="", markersize=9, label="95 % interval of a run"),
+    ]
+    figure.legend(handles=fills, loc="outside lower center", ncols=3)
+    return figure
+
+
+def found(runs: list[xr.Dataset], training: list[xr.Dataset]) -> list[Point]:
+    """The runs whose settings are known and have a depth."""
+    known = {data.attrs["run"]: design(settings(data)) for data in training}
+    pairs = [(data, known.get(data.attrs["run"], {})) for data in runs]
+    return [Point(factors, measured(data)) for data, factors in pairs if "depth" in factors]
+
+
+def measured(data: xr.Dataset) -> list[tuple[float, float, float]]:
+    """The three quantities of a run, from its first and last finite window."""
+    windows = style.finite(data.msd)
+    if not windows:
+        return [(np.nan,) * 3] * len(QUANTITIES)
+    fit = data.sel(fit="paper").isel(window=windows)
+    return [style.estimate(fit.isel(window=k), variable) for variable, k, _ in QUANTITIES]
+
+
+def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: str) -> None:
+    """One quantity against one factor, coloured by the other; runs of equal factors side by side."""
+    if style.missing(axes, points, "networks of several depths"):
+        return
+    if not np.isfinite([point.values[quantity][0] for point in points]).any():
+        style.absent(axes, "no run with a power law\nby the paper's protocol")
+        return
+    colour = colours(points, other)
+    for point, shift in zip(points, shifts(points, factor), strict=True):
+        face = {} if point.factors["shortcut"] else {"markerfacecolor": "white"}
+        x = point.factors[factor] * np.exp(shift)
+        style.whiskers(axes, x, point.values[quantity], colour[point.factors[other]], **face)
+    variable, _, label = QUANTITIES[quantity]
+    ticks = sorted({point.factors[factor] for point in points})
+    axes.set(xscale="log", xlabel=FACTORS[factor], ylabel=label)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(ticks[0] / 1.35, ticks[-1] * 1.35)
+    if variable == "exponent":
+        axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
+    else:
+        axes.set(yscale="log", ylabel=f"{label} (steps)")
+        style.plain(axes.yaxis)
+
+
+def shifts(points: list[Point], factor: str) -> list[float]:
+    """Small sideways shifts, in log units, of the runs that share a value of the factor."""
+    places = {value: [] for value in sorted({p.factors[factor] for p in points})}
+    order = sorted(range(len(points)), key=lambda k: (not points[k].factors["shortcut"], k))
+    for k in order:
+        places[points[k].factors[factor]].append(k)
+    found = np.zeros(len(points))
+    logs = np.log(list(places))
+    room = np.diff(logs).min() if len(logs) > 1 else 0.7
+    step = min(0.05 * max(np.ptp(logs), 0.7), 0.6 * room / max(map(len, places.values())))
+    for members in places.values():
+        found[members] = step * (np.arange(len(members)) - (len(members) - 1) / 2)
+    return list(found)
+
+
+def colours(points: list[Point], factor: str) -> dict:
+    """A colour for every value of a factor."""
+    values = sorted({point.factors[factor] for point in points})
+    return {value: style.COLOURS[k % len(style.COLOURS)] for k, value in enumerate(values)}
+
+
+def legend(axes: Axes, points: list[Point], factor: str) -> None:
+    """What the colours stand for."""
+    if not points:
+        return
+    handles = [
+        Line2D([], [], color=colour, marker="s", linestyle="", label=f"{value:g}")
+        for value, colour in colours(points, factor).items()
+    ]
+    style.headroom(axes, 0.2)
+    axes.legend(
+        handles=handles,
+        title=FACTORS[factor],
+        loc="upper right",
+        ncols=4,
+        columnspacing=0.8,
+        handletextpad=0.1,
+    )

@@ -1,0 +1,138 @@
+"""Fig. 5 of Chen et al.: heavy tails of the minibatch gradients and fluctuations of the minibatch loss."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from sgdwalk import stable
+from sgdwalk.figures import style
+
+BINNED = "gradient − location"
+DISTANCE = "|gradient − location|"
+LAWS = {"stable law": style.RED, "Gaussian": style.BLUE}
+
+
+def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
+    """Gradient densities (a first regime with its tail, b first window, c last), alpha (d), losses (e, f)."""
+    figure, axes = style.panels("abc\ndef", 5.0)
+    windows = style.finite(tails.alpha) if tails is not None else []
+    for letter, pick in zip("abc", (0, 0, -1), strict=True):
+        if style.missing(axes[letter], tails, "gradients of the base run"):
+            continue
+        if not windows:
+            style.absent(axes[letter], "no window with a fitted law")
+            continue
+        window = tails.isel(window=windows[pick])
+        if letter == "a":
+            density(axes[letter], window)
+        else:
+            tail(axes[letter], window)
+            axes[letter].legend(loc="lower left")
+    stability(axes["d"], tails)
+    changes(axes["e"], fluctuations, tails)
+    variance(axes["f"], fluctuations)
+    return figure
+
+
+def laws(window: xr.Dataset, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Densities of the fitted laws at z, the gradient's distance from the location in scales."""
+    centre = float((window.gaussian_location - window.location) / window.scale)
+    spread = float(window.gaussian_scale / window.scale)
+    return {
+        "stable law": np.exp(stable.logpdf(z, float(window.alpha))),
+        "Gaussian": norm.pdf(z, centre, spread),
+    }
+
+
+def density(axes: Axes, window: xr.Dataset) -> None:
+    """Density of a window's gradients on a linear scale, the tail in an inset."""
+    z = window.bin.values
+    axes.plot(z, window.density, drawstyle="steps-mid", color="0.4", label="gradients")
+    for law, values in laws(window, z).items():
+        axes.plot(z, values, color=LAWS[law], label=law, linewidth=1)
+    axes.set(xlim=(-6, 18), xlabel=f"{BINNED} (scales)", ylabel=style.name(window.density))
+    axes.legend(loc="upper right")
+    inset = axes.inset_axes((0.62, 0.27, 0.36, 0.36))
+    tail(inset, window)
+    inset.set_title("", loc="right")
+    inset.set(xlabel="|·| (scales)", ylabel="")
+    inset.xaxis.labelpad = 0
+    inset.xaxis.label.set_fontsize(style.SMALL)
+    inset.tick_params(labelsize=style.SMALL)
+
+
+def tail(axes: Axes, window: xr.Dataset) -> None:
+    """Density of the distance from the location on logarithmic axes, with both laws."""
+    z, seen = window.tail_bin.values, window.tail_density.values
+    kept = seen > 0
+    axes.plot(z[kept], seen[kept], "o", color="0.4", markersize=2, label="gradients")
+    for law, values in laws(window, z).items():
+        both = values + laws(window, -z)[law]
+        label = law if law == "Gaussian" else f"stable, α = {style.interval_text(*style.estimate(window, 'alpha'))}"
+        axes.plot(z, both, color=LAWS[law], linewidth=1, label=label)
+    style.loglog(axes, f"{DISTANCE} (scales)", style.name(window.tail_density))
+    if kept.any():
+        axes.set(xlim=(z[kept][0] / 1.5, z[kept][-1] * 1.5), ylim=(seen[kept].min() / 5, seen[kept].max() * 3))
+    axes.set_title(f"window at step {int(window.window_start)}", loc="right", fontsize=7)
+
+
+def stability(axes: Axes, data: xr.Dataset | None) -> None:
+    """Alpha of each window with its interval; 2 is the Gaussian."""
+    if style.missing(axes, data, "gradients of the base run"):
+        return
+    if style.lost(axes, style.finite(data.alpha), data.attrs["run"]):
+        return
+    style.whiskers(axes, data.window_start.values, style.estimate(data, "alpha"), style.RED, "95 % interval")
+    axes.axhline(2, color="0.5", linewidth=0.7, linestyle=":")
+    axes.text(
+        0.98,
+        2,
+        "Gaussian",
+        transform=axes.get_yaxis_transform(),
+        ha="right",
+        va="bottom",
+        fontsize=style.SMALL,
+    )
+    axes.set(
+        xlabel=style.name(data.window_start, "window start"),
+        ylabel="stability parameter α",
+        ylim=(None, 2.12),
+    )
+
+
+def changes(axes: Axes, data: xr.Dataset | None, tails: xr.Dataset | None) -> None:
+    """Changes of the loss in the first, about the fifth and the last window."""
+    if style.missing(axes, data, "losses of the base run"):
+        return
+    steps = data.step.values
+    starts = tails.window_start.values if tails is not None else steps[:: max(1, len(steps) // 10)]
+    length = starts[1] - starts[0] if len(starts) > 1 else len(steps)
+    parts = [data.loss_change.values[(steps >= s) & (steps < s + length)] for s in starts]
+    kept = [k for k, part in enumerate(parts) if np.nanmax(part, initial=0) > 0]
+    if style.lost(axes, kept, data.attrs.get("run", "")):
+        return
+    for k, colour in zip(style.three(kept), (style.BLUE, style.ORANGE, style.GREEN), strict=False):
+        part = np.where(parts[k] > 0, parts[k], np.nan)
+        axes.plot(np.arange(len(part)), part, color=colour, linewidth=0.6, label=f"{starts[k]}")
+    axes.set(
+        yscale="log", xlabel="step in the window (steps)", ylabel=style.name(data.loss_change, "$|L_{t+1} - L_t|$")
+    )
+    style.headroom(axes, 0.16)
+    axes.legend(title=style.name(data.step, "window start"), ncols=3, loc="upper center", columnspacing=1)
+
+
+def variance(axes: Axes, data: xr.Dataset | None) -> None:
+    """Moving variance of the loss."""
+    if style.missing(axes, data, "losses of the base run"):
+        return
+    if not np.isfinite(data.moving_variance).any():
+        style.absent(axes, "no finite losses")
+        return
+    axes.plot(data.step, data.moving_variance, color=style.BLUE, linewidth=0.8)
+    axes.set(
+        yscale="log",
+        xlabel=style.name(data.step),
+        ylabel=style.name(data.moving_variance, "moving variance of the loss"),
+    )

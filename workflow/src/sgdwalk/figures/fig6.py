@@ -1,0 +1,125 @@
+"""Fig. 6 of Chen et al.: the path as a curve, and the loss differences along it."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sgdwalk.figures import style
+
+LEAST_PAIRS = 20
+
+
+def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:
+    """A sketch (a), end-to-end against contour length (b), MSL against distance (c), transverse distance (d)."""
+    figure, axes = style.panels("ab\ncd", 5.6)
+    sketch(axes["a"])
+    contour(axes["b"], path)
+    losses(axes["c"], msl)
+    transverse(axes["d"], path)
+    style.marks(figure, "fit", "hollow")
+    return figure
+
+
+def sketch(axes: Axes) -> None:
+    """Drawn, not measured: a winding path between two weights, its chord, and its farthest point."""
+    s = np.linspace(0, 1, 300)
+    x = s + 0.06 * np.sin(4 * np.pi * s)
+    y = 0.4 * np.sin(np.pi * s) + 0.06 * np.sin(6 * np.pi * s) - 0.1 * np.sin(2 * np.pi * s)
+    far = int(np.argmax(y))
+    axes.plot(x, y, color=style.BLUE)
+    axes.plot([0, 1], [0, 0], color=style.RED, **style.FIT)
+    axes.plot([x[far]] * 2, [0, y[far]], color=style.GREEN)
+    axes.plot([0, 1], [0, 0], "o", color="black")
+    words = [
+        (0.0, -0.05, "$w_i$", "black", "center"),
+        (1.0, -0.05, "$w_j$", "black", "center"),
+        (0.38, 0.53, "contour length: sum of all steps", style.BLUE, "center"),
+        (0.5, -0.05, "end-to-end distance", style.RED, "center"),
+        (x[far] - 0.02, 0.16, "transverse\ndistance", style.GREEN, "right"),
+    ]
+    for across, up, text, colour, side in words:
+        axes.text(across, up, text, color=colour, ha=side, va="center", fontsize=7)
+    axes.set_axis_off()
+    axes.set(xlim=(-0.08, 1.08), ylim=(-0.2, 0.62))
+    axes.text(0.5, 0, "a sketch, not data", transform=axes.transAxes, ha="center", color="0.35", fontsize=7)
+
+
+def contour(axes: Axes, data: xr.Dataset | None) -> None:
+    """Squared end-to-end distance against contour length with both fitted power laws."""
+    if style.missing(axes, data, "the path of the base run"):
+        return
+    windows = style.finite(data.end_to_end2)
+    if style.lost(axes, windows, data.attrs["run"]):
+        return
+    colours = style.window_scale(data)
+    for k in style.three(windows):
+        window = data.isel(window=k)
+        colour = colours.to_rgba(float(window.window_start))
+        length, squares = window.contour_length.values, window.end_to_end2.values
+        axes.plot(length, squares, "o", color=colour, markersize=2.5, label=both(window))
+        axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
+        bend = float(window.crossover_length)
+        for fit, ends in (("short", (bend / 10, bend)), ("long", (bend, 0.8 * np.nanmax(length)))):
+            exponent = float(window.exponent.sel(fit=fit))
+            style.power_line(axes, length, 3 * squares, exponent, ends, color=colour)
+    axes.plot([], [], ":", color="0.3", label="null: the same steps at right angles")
+    style.loglog(axes, style.name(data.contour_length), style.name(data.end_to_end2))
+    style.headroom(axes, 0.3)
+    title = f"{style.name(data.window_start, 'window start')}: short | long exponent"
+    axes.legend(loc="upper left", title=title, alignment="left", handletextpad=0.2)
+
+
+def both(window: xr.Dataset) -> str:
+    """Window start and the exponents of the two sides with their intervals."""
+    sides = [style.interval_text(*style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
+    return f"{int(window.window_start)}: {' | '.join(sides)}"
+
+
+def losses(axes: Axes, data: xr.Dataset | None) -> None:
+    """Mean squared loss difference against distance, all distances fitted; hollow: few pairs."""
+    if style.missing(axes, data, "the losses of the base run"):
+        return
+    windows = style.finite(data.msl)
+    if style.lost(axes, windows, data.attrs["run"]):
+        return
+    colours = style.window_scale(data)
+    for k in style.three(windows):
+        window = data.isel(window=k)
+        colour = colours.to_rgba(float(window.window_start))
+        distance, msl = window.distance.values, window.msl.values
+        solid = window["count"].values >= LEAST_PAIRS
+        axes.plot(distance[solid], msl[solid], "o", color=colour, markersize=2.5, label=both(window))
+        axes.plot(distance[~solid], msl[~solid], "o", color=colour, markersize=2.5, markerfacecolor="white")
+        if solid.any():
+            bend = float(window.crossover_distance)
+            for fit, ends in (("short", (distance[solid][0], bend)), ("long", (bend, distance[solid][-1]))):
+                exponent = float(window.exponent.sel(fit=fit))
+                style.power_line(axes, distance[solid], 1.5 * msl[solid], exponent, ends, color=colour)
+    style.loglog(axes, style.name(data.distance), style.name(data.msl))
+    style.headroom(axes, 0.3)
+    title = f"{style.name(data.window_start, 'window start')}: short | long exponent"
+    axes.legend(loc="upper left", title=title, alignment="left", handletextpad=0.2)
+
+
+def transverse(axes: Axes, data: xr.Dataset | None) -> None:
+    """Squared transverse distance of random fragments against their squared chord."""
+    if style.missing(axes, data, "the path of the base run"):
+        return
+    windows = style.finite(data.transverse2)
+    if style.lost(axes, windows, data.attrs["run"]):
+        return
+    colours = style.window_scale(data)
+    for k in style.three(windows):
+        window = data.isel(window=k)
+        values = style.interval_text(*style.estimate(window, "transverse_exponent"))
+        colour, label = colours.to_rgba(float(window.window_start)), f"{int(window.window_start)}: {values}"
+        order = np.argsort(window.chord2.values)
+        chord2, transverse2 = window.chord2.values[order], window.transverse2.values[order]
+        axes.plot(chord2, transverse2, "o", color=colour, markersize=2, label=label)
+        exponent = float(window.transverse_exponent)
+        style.power_line(axes, chord2, 4 * transverse2, exponent, chord2[[0, -1]], color=colour)
+    style.loglog(axes, style.name(data.chord2), "squared transverse distance")
+    style.headroom(axes, 0.25)
+    title = f"{style.name(data.window_start, 'window start')}: exponent"
+    axes.legend(loc="upper left", title=title, alignment="left", handletextpad=0.2)

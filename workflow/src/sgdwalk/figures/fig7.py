@@ -1,0 +1,56 @@
+"""Fig. 7 of Chen et al.: the largest eigenvalues of the Hessian during training."""
+
+import string
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from sgdwalk.figures import style
+
+ACROSS = 2
+
+
+def draw(hessian: list[xr.Dataset] | None) -> Figure:
+    """A panel per run (hessian.nc)."""
+    runs = hessian or [None]
+    across = min(ACROSS, len(runs))
+    rows = -(-len(runs) // across)
+    letters = string.ascii_letters[: len(runs)].ljust(rows * across, ".")
+    layout = "\n".join(letters[k * across : (k + 1) * across] for k in range(rows))
+    figure, axes = style.panels(layout, 2.9 * rows + 0.2)
+    for data, panel in zip(runs, axes.values(), strict=True):
+        eigenvalues(panel, data)
+    if hessian:
+        bar = ScalarMappable(Normalize(1, max(data.sizes["rank"] for data in hessian)), style.WINDOWS)
+        shown = figure.colorbar(
+            bar, ax=list(axes.values()), label="rank of the eigenvalue", ticks=[1, 5, 10, 15, 20], shrink=0.8
+        )
+        shown.ax.invert_yaxis()
+    return figure
+
+
+def eigenvalues(axes: Axes, data: xr.Dataset | None) -> None:
+    """Eigenvalues against epoch, coloured by rank, hollow where not converged."""
+    if style.missing(axes, data, "a run with a Hessian"):
+        return
+    value = data.eigenvalue.values
+    if not np.isfinite(value).any():
+        style.absent(axes, f"{data.attrs['run']}:\nno finite eigenvalues")
+        return
+    epoch, good = data.epoch.values, data.converged.values.astype(bool)
+    for rank, colour in enumerate(style.WINDOWS(np.linspace(0, 1, value.shape[1]))):
+        axes.plot(epoch, value[:, rank], color=colour, linewidth=0.7)
+        axes.plot(epoch[good[:, rank]], value[good[:, rank], rank], "o", color=colour, markersize=3)
+        open_ = ~good[:, rank]
+        axes.plot(epoch[open_], value[open_, rank], "o", color=colour, markersize=3, markerfacecolor="white")
+    if np.nanmin(value) > 0:
+        axes.set_yscale("log")
+    else:
+        axes.axhline(0, color="0.5", linewidth=0.7, linestyle=":")
+        axes.set_yscale("symlog", linthresh=max(1e-3 * np.nanmax(np.abs(value)), 1e-12))
+    axes.set(xlabel="epoch (epochs done)", ylabel=style.name(data.eigenvalue))
+    axes.set_title(data.attrs["run"], loc="right", fontsize=7)

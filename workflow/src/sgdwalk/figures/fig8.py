@@ -1,0 +1,141 @@
+"""Fig. 8 of Chen et al.: noisy descent on a fractal, a random and a convex surface."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from sgdwalk.figures import style
+
+SURFACES = {"fractal": style.BLUE, "random": style.RED, "convex": style.GREEN}
+STAGES = {"descent": "before", "basin": "after", "whole": "all"}
+BEFORE_AND_AFTER = ("descent", "basin")
+SPAN = 60
+
+
+def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Dataset | None) -> Figure:
+    """Paths (a, d, e), MSD on the fractal surface (b) and on the others (f), gradient densities (c)."""
+    figure, axes = style.panels("ade\nbcf", 5.4)
+    toys = dict(zip(SURFACES, (fractal, random, convex), strict=True))
+    path(axes["a"], fractal, "fractal")
+    displacements(axes["b"], {"fractal": fractal}, {"fractal": BEFORE_AND_AFTER})
+    densities(axes["c"], toys)
+    escape(axes["d"], fractal)
+    path(axes["e"], random, "random")
+    others = {"random": random, "convex": convex}
+    displacements(axes["f"], others, {"random": ("whole",), "convex": BEFORE_AND_AFTER})
+    return figure
+
+
+def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))) -> AxesImage:
+    """The part of a surface within ((x0, x1), (y0, y1)) as an image, in the colours of the whole."""
+    (x0, x1), (y0, y1) = inside
+    part = data.surface.sel(x=slice(x0, x1), y=slice(y0, y1))
+    extent = [float(part[axis][end]) for axis in ("x", "y") for end in (0, -1)]
+    image = axes.imshow(part.values.T, origin="lower", extent=extent, aspect="auto")
+    image.set_clim(float(data.surface.min()), float(data.surface.max()))
+    axes.set(xlabel=style.name(data.x, "x"), ylabel=style.name(data.y, "y"), box_aspect=1)
+    return image
+
+
+def below(axes: Axes, colours, label: str) -> None:
+    """A colour bar below the panel."""
+    bar = axes.figure.colorbar(colours, ax=axes, label=label, location="bottom", aspect=30, shrink=0.8)
+    bar.ax.tick_params(labelsize=style.SMALL)
+
+
+def typical(data: xr.Dataset) -> int:
+    """The walker of median entry among those that enter their last minimum late, else the farthest walker."""
+    entry, steps = data.entry.values, data.sizes["step"]
+    late = np.flatnonzero((entry > 0) & (entry < steps))
+    if len(late):
+        return int(late[np.argsort(entry[late], kind="stable")[len(late) // 2]])
+    moved = np.linalg.norm(data.position.values[:, -1] - data.position.values[:, 0], axis=-1)
+    return int(np.nanargmax(moved)) if np.isfinite(moved).any() else 0
+
+
+def path(axes: Axes, data: xr.Dataset | None, surface: str) -> None:
+    """One walker on the surface, from the circle to the square."""
+    if style.missing(axes, data, f"a walk on a {surface} surface"):
+        return
+    below(axes, heights(axes, data), style.name(data.surface))
+    walk = data.position.values[typical(data)]
+    axes.plot(*walk.T, color=style.ORANGE, linewidth=0.6)
+    axes.plot(*walk[0], "o", color="white", markeredgecolor="black")
+    axes.plot(*walk[-1], "s", color="white", markeredgecolor="black")
+    axes.set_title(f"{surface}: ○ start, □ end", loc="right", fontsize=7)
+
+
+def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[str, tuple]) -> None:
+    """MSD of stages of the walks, with exponents; a stage with too few walkers has none."""
+    shown = {name: data for name, data in toys.items() if data is not None}
+    if style.missing(axes, list(shown), "walks on " + " and ".join(toys) + " surfaces"):
+        return
+    if not any(np.isfinite(data.exponent.sel(stage=list(stages[name]))).any() for name, data in shown.items()):
+        style.absent(axes, "too few walkers\nin every stage")
+        return
+    markers = dict(zip(STAGES, "o^s", strict=True))
+    for surface, data in shown.items():
+        for stage in stages[surface]:
+            part = data.sel(stage=stage)
+            words, values = f"{surface}, {STAGES[stage]}", style.estimate(part)
+            look = {"color": SURFACES[surface], "marker": markers[stage], "linestyle": "", "markersize": 3}
+            if not np.isfinite(values).all():
+                axes.plot([], [], label=f"{words}: {int(part.walkers_used)} walkers, too few", **look)
+                continue
+            axes.plot(data.lag, part.msd, label=f"{words}: {style.interval_text(*values)}", **look)
+            ends = (part.fit_lag_low, part.fit_lag_high)
+            curve = part.msd.values
+            style.power_line(axes, data.lag.values, curve, values[0], ends, color=SURFACES[surface])
+    data = next(iter(shown.values()))
+    style.loglog(axes, style.name(data.lag), style.name(data.msd))
+    style.headroom(axes, 0.3)
+    axes.legend(loc="upper left", handletextpad=0, title="last minimum: exponent", alignment="left")
+
+
+def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
+    """Densities of the gradient's components in units of their standard deviation, with stable alpha."""
+    shown = {name: data for name, data in toys.items() if data is not None}
+    if style.missing(axes, list(shown), "walks on toy surfaces"):
+        return
+    for surface, data in shown.items():
+        z, density = data.gradient_bin.values, data.gradient_density.values
+        spread = np.nanstd(data.gradient.values)
+        kept = density > 0
+        values = style.estimate(data, "alpha")
+        words = style.interval_text(*values) if np.isfinite(values).all() else str(data.status.values)
+        axes.plot(z[kept] / spread, density[kept] * spread, color=SURFACES[surface], label=f"{surface}: {words}")
+    z = np.linspace(-5, 5, 201)
+    axes.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), ":", color="black", label="Gaussian")
+    axes.set(yscale="log", xlabel="gradient component (SD)", ylabel="probability density (1/SD)")
+    axes.set_ylim(bottom=1e-5)
+    style.headroom(axes, 0.4)
+    axes.legend(loc="upper left", title="surface: α of the stable law", alignment="left")
+
+
+def escape(axes: Axes, data: xr.Dataset | None) -> None:
+    """A stretch of 2 SPAN steps: little way in the first half, far in the second; coloured by step length."""
+    if style.missing(axes, data, "a walk on a fractal surface"):
+        return
+    walker, begin = farthest_escape(data.position.values, data.entry.values)
+    walk = data.position.values[walker, begin : begin + 2 * SPAN]
+    middle, reach = (walk.max(axis=0) + walk.min(axis=0)) / 2, 0.6 * max(np.ptp(walk, axis=0).max(), 0.02)
+    heights(axes, data, tuple((m - reach, m + reach) for m in middle))
+    length = np.linalg.norm(np.diff(walk, axis=0), axis=1)
+    lines = LineCollection(np.stack([walk[:-1], walk[1:]], axis=1), array=length, cmap="YlOrRd", linewidth=1)
+    axes.add_collection(lines)
+    axes.plot(*walk[0], "o", color="white", markeredgecolor="black")
+    below(axes, lines, "length of a step (surface coloured as in a)")
+    axes.set_title(f"fractal: {len(walk)} steps, ○ start", loc="right", fontsize=7)
+
+
+def farthest_escape(position: np.ndarray, entry: np.ndarray) -> tuple[int, int]:
+    """(walker, first step): the way of SPAN steps is longest against that of the SPAN steps before it."""
+    span = min(SPAN, position.shape[1] // 3)
+    way = np.linalg.norm(position[:, span:] - position[:, :-span], axis=-1)
+    score = way[:, span:] / (way[:, :-span] + 0.05)
+    score[np.arange(score.shape[1]) + 2 * span > np.maximum(entry, 2 * span)[:, None]] = -1
+    walker, begin = np.unravel_index(np.nanargmax(score), score.shape)
+    return int(walker), int(begin)
