@@ -20,8 +20,7 @@ def squared_distances(weights) -> torch.Tensor:
     width = max(1, BLOCK_BYTES // (8 * steps))
     for start in range(0, parameters, width):
         block = weights[:, start : start + width].double()
-        block -= block.mean(0)
-        _add_gram(gram, block)
+        _add_gram(gram, block - block.mean(0))
     squares = gram.diagonal()
     result = (squares[:, None] + squares[None, :] - 2 * gram).clamp_(min=0).tril_(-1)
     return result + result.T

@@ -1,7 +1,6 @@
 """The recorder: watches a training loop step by step and reduces each window of weights to distances."""
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -10,7 +9,7 @@ import xarray as xr
 from sgdwalk.distances import condensed, squared_distances
 from sgdwalk.seeds import generator
 
-STATE = ("step", "diverged_step", "start", "previous", "epoch_rows")
+STATE = ("step", "diverged_step", "epoch_rows")
 SERIES = ("loss", "gradient_norm", "noise_norm", "step_length", "displacement")
 
 
@@ -42,7 +41,10 @@ class Recorder:
         self.size = sum(p.numel() for p in self.parameters)
         self.window, self.seed = window, seed
         self.per_step = -(-samples // window)
-        self.weights = first.new_empty(window, self.size)
+        self.rows = first.new_empty(
+            window + 2, self.size
+        )  # the first weights, the last of the window before, the window
+        self.weights = self.rows[2:]
         self.gradient = first.new_empty(self.size)
         self.loss = first.new_empty(window)
         self.gradient_norm = torch.empty(window, dtype=torch.float64, device=first.device)
@@ -51,7 +53,6 @@ class Recorder:
         self.epoch_rows = 0
         self.step = 0
         self.diverged_step = -1
-        self.start = self.previous = None
         self.walk = walk
         self.windows: list[dict[str, np.ndarray]] = []
         self.values: dict[str, list[np.ndarray]] = {name: [] for name in SERIES}
@@ -63,6 +64,8 @@ class Recorder:
         if row == 0:
             self.picks = self._picks()
         self._flat(self.parameters, self.weights[row])
+        if self.step == 0:
+            self.rows[:2] = self.weights[0]
         gradients = (p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters)
         self._flat(gradients, self.gradient)
         self.loss[row] = loss.detach()
@@ -90,8 +93,8 @@ class Recorder:
         """Take what is left: the short last window's series, and the step into the final weights."""
         if rows := self.step % self.window:
             self._finish_series(rows)
-        final = self._flat(self.parameters, torch.empty_like(self.previous))
-        self.values["step_length"].append(_lengths(torch.stack([self.previous, final])))
+        final = self._flat(self.parameters, torch.empty_like(self.rows[1]))
+        self.values["step_length"].append(_norms([final.double() - self.rows[1].double()]))
         self.end_epoch()
 
     @staticmethod
@@ -105,38 +108,46 @@ class Recorder:
         return picks.to(self.gradient.device)
 
     def _finish_window(self) -> None:
-        """Reduce a full window; one that is not finite is kept as NaN and ends the run."""
-        self._finish_series(self.window)
-        start = self.step - self.window
+        """Reduce a full window; one that is not finite throughout is kept as NaN."""
+        distance2 = self._finish_series(self.window)
         finished = {
-            "distance2": condensed(squared_distances(self.weights)),
+            "distance2": np.full(self.window * (self.window - 1) // 2, np.nan),
             "loss": _copy(self.loss, np.float64),
             "gradient": _copy(self.picked, np.float32).reshape(-1),
         }
         if self.walk:
             finished["weight"] = _copy(self.weights)
-        bad = ~(np.isfinite(finished["loss"]) & np.isfinite(self.values["displacement"][-1]))
-        if bad.any():
-            self.diverged_step = start + int(bad.argmax())
+        if len(distance2) == self.window + 2:
+            finished["distance2"] = condensed(distance2[2:, 2:])
+        else:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
         self.windows.append(finished)
 
-    def _finish_series(self, rows: int) -> None:
-        """Per-step values of the first `rows` weights of the window, and of the step that led to them."""
-        weights = self.weights[:rows]
-        if self.start is None:
-            self.start = weights[0].clone()
-        before = [] if self.previous is None else [self.previous[None]]
-        self.values["step_length"].append(_lengths(torch.cat([*before, weights])))
-        self.values["displacement"].append(_norms(w - self.start for w in weights))
-        self.values["loss"].append(_copy(self.loss[:rows], np.float64))
+    def _finish_series(self, rows: int) -> torch.Tensor:
+        """Per-step values of the first `rows` weights of the window, and of the step that led to them.
+
+        Returns the squared distances of what is finite: the first weights, the last before the window, the window.
+        """
+        losses = _copy(self.loss[:rows], np.float64)
+        finite = np.isfinite(losses) & np.isfinite(_norms(self.weights[:rows]))
+        good = rows if finite.all() else int(finite.argmin())
+        if good < rows and self.diverged_step < 0:
+            self.diverged_step = self.step - rows + good
+        distance2 = squared_distances(self.rows[: good + 2])
+        lengths = distance2.diagonal(1).sqrt()[1 if self.step > rows else 2 :].cpu().numpy()
+        lost = np.full(rows - good, np.nan)
+        self.values["step_length"].append(np.concatenate([lengths, lost]))
+        self.values["displacement"].append(np.concatenate([distance2[0, 2:].sqrt().cpu().numpy(), lost]))
+        self.values["loss"].append(losses)
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
-        self.previous = weights[-1].clone()
+        self.rows[1] = self.weights[rows - 1]
+        return distance2
 
     def state(self) -> dict:
         """All but the finished windows, for a resume at a window's end; loaded by `restore`."""
         return {name: getattr(self, name) for name in STATE} | {
             "values": {name: torch.from_numpy(_joined(parts)) for name, parts in self.values.items()},
+            "rows": self.rows[:2].clone(),
             "epoch_gradients": None if self.epoch_gradients is None else self.epoch_gradients[: self.epoch_rows],
         }
 
@@ -144,7 +155,8 @@ class Recorder:
         """Continue from a state and the windows that were finished by then."""
         for name in STATE:
             setattr(self, name, state[name])
-        self.values = {name: [values.numpy()] for name, values in state["values"].items()}
+        self.values = {name: [values.cpu().numpy()] for name, values in state["values"].items()}
+        self.rows[:2] = state["rows"]
         if self.epoch_gradients is not None:
             self.epoch_gradients[: self.epoch_rows] = state["epoch_gradients"]
         self.windows = windows
@@ -199,11 +211,6 @@ class Recorder:
     def _window_coordinates(self, windows: int | None) -> dict:
         index = np.arange(windows or len(self.windows))
         return {"window": index, "window_start": ("window", index * self.window)}
-
-
-def _lengths(weights: torch.Tensor) -> np.ndarray:
-    """|w_{t+1} - w_t| for weights [step, parameter]."""
-    return _norms(b - a for a, b in pairwise(weights))
 
 
 def _norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:

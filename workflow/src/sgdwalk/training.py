@@ -62,6 +62,10 @@ class Run:
             dtype=self.dtype,
         )
         self.steps = settings["steps"] or settings["epochs"] * self.batches.steps
+        if settings["window"] > self.steps:
+            raise ValueError(f"window = {settings['window']}: must be at most {self.steps}, the steps of the run")
+        if settings["batch_size"] > len(images.train):
+            raise ValueError(f"batch_size = {settings['batch_size']}: must be at most {len(images.train)}")
         record = settings["record"]
         self.recorder = Recorder(
             self.model.parameters(),
@@ -105,7 +109,7 @@ class Run:
         self.optimiser.step()
         with torch.no_grad():
             wrong = (logits.argmax(1) != labels).sum()
-            self.tally += torch.stack([loss.detach() * len(labels), wrong, torch.tensor(len(labels))]).double()
+            self.tally += torch.stack([loss * len(labels), wrong, loss.new_tensor(len(labels))]).double()
 
     @torch.no_grad()
     def _end_epoch(self) -> None:
@@ -128,7 +132,7 @@ class Run:
             logits = self.model(scale(torch.from_numpy(self.images.test[part]).to(self.device)))
             wrong = (logits.argmax(1) != labels).sum()
             total += float(self.objective(logits, labels)) * len(labels), float(wrong)
-        return tuple(total / len(self.images.test))
+        return tuple((total / len(self.images.test)).tolist())
 
     def _end_window(self, began: float, first: int) -> None:
         step, loss = self.recorder.step, self.recorder.windows[-1]["loss"].mean()
@@ -161,7 +165,7 @@ class Run:
 
     def _resume(self) -> None:
         """Load the newest state of this key; states of other keys are of no use and go."""
-        for other in self.work.parent.glob("*"):
+        for other in self.work.parent.glob("*/"):
             if other != self.work:
                 shutil.rmtree(other)
         states = sorted(self.work.glob("resume-*.pt"))

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import squareform
+from sgdwalk import distances
+from sgdwalk.distances import condensed, squared_distances
+
+
+def by_differences(weights):
+    """The definition, in extended precision, pair by pair."""
+    w = np.asarray(weights).astype(np.longdouble)
+    return np.array([[((a - b) ** 2).sum() for b in w] for a in w]).astype(float)
+
+
+def walk(steps, parameters, seed=0, start=0.0):
+    rng = np.random.default_rng(seed)
+    return start + np.cumsum(rng.standard_normal((steps, parameters)), axis=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
+def test_equals_differences_for_every_kind_of_input(dtype, kind):
+    weights = walk(31, 57).astype(dtype)
+    found = squared_distances(kind(weights))
+    assert found.dtype == torch.float64
+    np.testing.assert_allclose(found.numpy(), by_differences(weights), rtol=1e-12)  # R/d is about 10 here
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_short_lags_keep_their_digits_far_from_the_origin(dtype):
+    # |w| = 1e4 steps: a Gram matrix about the origin would lose 8 digits of 16 (all of them in float32)
+    parameters = 400
+    weights = walk(200, parameters, start=1e4).astype(dtype)
+    found, truth = squared_distances(weights).numpy(), by_differences(weights)
+    first = np.diagonal(truth, 1)
+    assert np.abs(np.diagonal(found, 1) / first - 1).max() < 1e-9
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
+def test_the_caller_keeps_its_float64_weights(kind):
+    weights = kind(walk(20, 9, start=3.0))
+    before = walk(20, 9, start=3.0)
+    squared_distances(weights)
+    np.testing.assert_array_equal(np.asarray(weights), before)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 40), st.integers(1, 30), st.integers(0, 2**31), st.floats(1e-6, 1e6))
+def test_is_a_squared_metric(steps, parameters, seed, scale):
+    weights = scale * walk(steps, parameters, seed)
+    found = squared_distances(weights.copy()).numpy()
+    assert (np.diagonal(found) == 0).all()
+    assert (found == found.T).all()
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found, by_differences(weights), rtol=1e-9, atol=1e-12 * found.max())
+
+
+def test_blocks_of_parameters_and_rows_change_nothing(monkeypatch):
+    weights = walk(50, 101)
+    whole = squared_distances(weights.copy())
+    monkeypatch.setattr(distances, "BLOCK_BYTES", 8 * 50 * 7)
+    monkeypatch.setattr(distances, "ROWS", 13)
+    torch.testing.assert_close(squared_distances(weights.copy()), whole, rtol=1e-12, atol=1e-12)
+
+
+def test_equal_weights_are_zero_apart_up_to_rounding():
+    weights = np.repeat(walk(10, 30), 2, axis=0)
+    found = squared_distances(weights.copy()).numpy()
+    assert np.diagonal(found, 1)[::2].max() < 1e-14 * found.max()
+
+
+def test_a_step_that_is_not_finite_has_no_finite_distance():
+    weights = walk(6, 4)
+    weights[4, 2] = np.nan
+    found = squared_distances(weights).numpy()
+    assert not np.isfinite(found[4, [0, 1, 2, 3, 5]]).any()
+
+
+def test_condensed_is_the_order_of_squareform():
+    matrix = squared_distances(walk(12, 3))
+    pairs = condensed(matrix)
+    np.testing.assert_array_equal(squareform(pairs), matrix.numpy())
+    np.testing.assert_array_equal(pairs, squareform(matrix.numpy(), checks=False))

@@ -1,0 +1,323 @@
+import functools
+
+import numpy as np
+import pytest
+import torch
+from sgdwalk.batches import Batches
+from sgdwalk.data.images import from_pixels
+from sgdwalk.models.mlp import mlp
+from sgdwalk.models.resnet import resnet
+from sgdwalk.objectives import OBJECTIVES
+from sgdwalk.training import Run, network
+
+torch.set_num_threads(1)
+COUNT, BATCH = 50, 12  # five steps an epoch, the last of two images
+SETTINGS = {
+    "run": "r", "seed": 3, "threads": 1, "tf32": False, "device": "cpu", "dtype": "float32",
+    "loss": "cross-entropy", "optimiser": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.0,
+    "batch_size": BATCH, "epochs": 1, "steps": 87, "window": 21, "augment": True,
+    "sampler": "shuffled-epochs", "init": "kaiming", "snapshots": 4,
+    "record": {"samples": 63, "noise": True, "walk": False},
+}  # fmt: skip
+RESNET = functools.partial(resnet, depth=8)
+MLP = functools.partial(mlp, depth=3, width=8)
+
+
+def images(size=8, count=COUNT, **options):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (count + 20, size, size, 3), dtype=np.uint8)
+    labels = rng.permutation(np.arange(count + 20) % 4)
+    return from_pixels(pixels[:count], labels[:count], pixels[count:], labels[count:], **options)
+
+
+def run(work, build=RESNET, code="c", **settings):
+    return Run(SETTINGS | settings, build, images(), work, code)
+
+
+def results(done):
+    """All that a run leaves: series, distances, gradients, states of the network at each snapshot."""
+    windows = done.steps // done.settings["window"]
+    shots = {path.name: torch.load(path, weights_only=True) for path in sorted((done.work / "checkpoints").iterdir())}
+    return done.training(), done.recorder.distances(windows), done.recorder.gradients(windows), shots
+
+
+def assert_equal(a, b):
+    for x, y in zip(a[:3], b[:3], strict=True):
+        assert x.identical(y)
+    assert a[3].keys() == b[3].keys()
+    for name, shot in a[3].items():
+        assert shot["step"] == b[3][name]["step"]
+        for key, value in shot["model"].items():
+            assert torch.equal(value, b[3][name]["model"][key]), (name, key)
+
+
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory):
+    done = run(tmp_path_factory.mktemp("uncut"))
+    done.train()
+    return results(done)
+
+
+def test_vanilla_sgd_is_exactly_w_minus_lr_g(tmp_path):
+    done = run(tmp_path, MLP, dtype="float64", steps=23, lr=0.05)
+    reference = network(done.settings, MLP, images()).double()
+    batches = Batches(
+        images(), BATCH, sampler="shuffled-epochs", augment=True, seed=3, device="cpu", dtype=torch.float64
+    )
+    done.train()
+    todo = [batch for epoch in range(5) for batch in batches.epoch(epoch)][:23]
+    for inputs, labels in todo:
+        gradients = torch.autograd.grad(
+            OBJECTIVES["cross-entropy"](reference(inputs), labels), list(reference.parameters())
+        )
+        for w, g in zip(reference.parameters(), gradients, strict=True):
+            w.data = w.data - 0.05 * g
+    for mine, theirs in zip(reference.parameters(), done.model.parameters(), strict=True):
+        # a fused multiply-add rounds once where w - lr * g rounds twice
+        torch.testing.assert_close(theirs, mine, rtol=1e-13, atol=1e-15)
+
+
+def test_each_recorded_step_is_the_learning_rate_times_the_gradient(uncut):
+    series = uncut[0]
+    np.testing.assert_allclose(series.step_length, 0.1 * series.gradient_norm, rtol=1e-4)  # float32 weights
+
+
+def test_same_seed_is_bitwise_the_same_and_another_is_not(tmp_path, uncut):
+    again, other = run(tmp_path / "a"), run(tmp_path / "b", seed=4)
+    again.train()
+    other.train()
+    assert_equal(uncut, results(again))
+    assert not np.array_equal(uncut[0].loss, other.training().loss)
+
+
+@pytest.mark.parametrize(
+    ("kill", "options"),
+    [*((kill, {}) for kill in (20, 21, 22, 43, 65, 84, 86)), (43, {"optimiser": "adam"}), (65, {"momentum": 0.9})],
+)
+def test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkeypatch, uncut, kill, options):
+    whole = uncut
+    if options:
+        reference = run(tmp_path / "whole", **options)
+        reference.train()
+        whole = results(reference)
+    step = Run._step
+
+    def failing(self, inputs, labels):
+        if self.recorder.step == kill:
+            raise KeyboardInterrupt
+        step(self, inputs, labels)
+
+    monkeypatch.setattr(Run, "_step", failing)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", **options).train()
+    monkeypatch.setattr(Run, "_step", step)
+    torch.rand(kill)  # whatever happened to the global generator since
+    resumed = run(tmp_path / "cut", **options)
+    taken = []
+    monkeypatch.setattr(Run, "_step", lambda self, *batch: (taken.append(1), step(self, *batch)))
+    resumed.train()
+    assert len(taken) == 87 - kill // 21 * 21
+    assert_equal(whole, results(resumed))
+
+
+def test_a_run_cut_off_twice_while_a_state_is_written(tmp_path, monkeypatch, uncut):
+    save, calls = torch.save, []
+
+    def failing(content, path):
+        calls.append(path)
+        if "tally" in content and len(calls) in (4, 8):
+            path.write_bytes(b"half a state")
+            raise OSError("disk full")
+        save(content, path)
+
+    monkeypatch.setattr(torch, "save", failing)
+    failures = 0
+    for _ in range(4):
+        resumed = run(tmp_path / "cut")
+        try:
+            resumed.train()
+            break
+        except OSError:
+            failures += 1
+    assert failures >= 1
+    assert_equal(uncut, results(resumed))
+
+
+@pytest.mark.parametrize("change", [{"lr": 0.05}, {"seed": 9}, {"code": "other"}])
+def test_a_state_of_other_settings_or_other_code_is_not_used(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(Run, "_checkpoint", lambda self, name: None)
+    run(tmp_path).train()
+    other = run(tmp_path, **change)
+    other._resume()
+    assert other.recorder.step == 0
+    same = run(tmp_path)
+    same._resume()
+    assert same.recorder.step == 0  # and is gone
+
+
+@pytest.mark.parametrize(
+    ("depth", "shortcut", "count"),
+    [
+        (14, True, 175_258), (20, True, 272_474), (56, True, 855_770), (110, True, 1_730_714),
+        (14, False, 172_506), (20, False, 269_722), (56, False, 853_018), (110, False, 1_727_962),
+    ],
+)  # fmt: skip
+def test_resnets_have_the_papers_numbers_of_parameters(depth, shortcut, count):
+    with torch.device("meta"):
+        model = resnet(3, 32, 10, depth=depth, shortcut=shortcut)
+        assert model(torch.empty(2, 3, 32, 32)).shape == (2, 10)
+    assert sum(p.numel() for p in model.parameters()) == count
+
+
+@pytest.mark.parametrize("depth", [13, 2, 15])
+def test_a_depth_that_is_no_resnet_is_an_error(depth):
+    with pytest.raises(ValueError, match="6n"):
+        resnet(3, 32, 10, depth=depth)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_augmentation_is_zero_padding_a_crop_and_a_flip_and_then_the_normalisation(flip):
+    data = images(padding=2, flip=flip)
+    batches = Batches(data, 50, sampler="shuffled-epochs", augment=True, seed=0, device="cpu", dtype=torch.float64)
+    mean, std = (np.array(a)[:, None, None] for a in (data.mean, data.std))
+    padded = np.pad(data.train, ((0, 0), (0, 0), (2, 2), (2, 2))).astype(float)
+    known = {}
+    for index, image in enumerate(padded):
+        for row in range(5):
+            for column in range(5):
+                crop = image[:, row : row + 8, column : column + 8]
+                for mirrored in (False, True):
+                    view = crop[:, :, ::-1] if mirrored else crop
+                    known[np.round((view - mean) / std, 9).tobytes()] = (index, row, column, mirrored)
+    assert len(known) == 50 * 25 * 2
+    seen = []
+    for epoch in range(20):
+        for inputs, labels in batches.epoch(epoch):
+            found = [known[np.round(x.numpy(), 9).tobytes()] for x in inputs]
+            np.testing.assert_array_equal(labels, data.train_labels[[f[0] for f in found]])
+            seen += found
+    _, rows, columns, mirrored = np.array(seen).T
+    assert mirrored.mean() == pytest.approx(0.5 if flip else 0, abs=5 * 0.5 / np.sqrt(1000))
+    counts = np.bincount(rows * 5 + columns, minlength=25)
+    assert np.abs(counts - 40).max() < 5 * np.sqrt(40)
+
+
+def test_without_augmentation_images_are_only_normalised():
+    data = images()
+    batches = Batches(data, 50, sampler="shuffled-epochs", augment=False, seed=0, device="cpu", dtype=torch.float64)
+    inputs, labels = next(batches.epoch(0))
+    for x, label in zip(inputs.numpy(), labels, strict=True):
+        raw = x * np.array(data.std)[:, None, None] + np.array(data.mean)[:, None, None]
+        index = np.abs(data.train - raw).sum((1, 2, 3)).argmin()
+        np.testing.assert_allclose(raw, data.train[index], atol=1e-9)
+        assert label == data.train_labels[index]
+
+
+def labelled(count=COUNT):
+    """Images whose label is their own number."""
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 4, 4), dtype=np.uint8)
+    return from_pixels(pixels, np.arange(count), pixels, np.arange(count))
+
+
+def test_a_shuffled_epoch_visits_each_image_once_and_keeps_the_short_last_batch():
+    batches = Batches(
+        labelled(), BATCH, sampler="shuffled-epochs", augment=True, seed=0, device="cpu", dtype=torch.float32
+    )
+    orders = []
+    for epoch in range(3):
+        labels = [batch.numpy() for _, batch in batches.epoch(epoch)]
+        assert [len(part) for part in labels] == [12, 12, 12, 12, 2]
+        orders.append(np.concatenate(labels))
+        np.testing.assert_array_equal(np.sort(orders[-1]), np.arange(COUNT))
+    assert not np.array_equal(orders[0], orders[1])
+
+
+def test_independent_batches_are_full_and_drawn_with_replacement():
+    batches = Batches(
+        labelled(), BATCH, sampler="independent", augment=False, seed=0, device="cpu", dtype=torch.float32
+    )
+    counts, repeated = np.zeros(COUNT), 0
+    for epoch in range(100):
+        for _, labels in batches.epoch(epoch):
+            assert len(labels) == BATCH
+            counts += np.bincount(labels, minlength=COUNT)
+            repeated += len(np.unique(labels)) < BATCH
+    mean = 500 * BATCH / COUNT
+    assert ((counts - mean) ** 2 / mean).sum() == pytest.approx(COUNT - 1, abs=5 * np.sqrt(2 * COUNT))  # chi-square
+    probability = 1 - np.prod(1 - np.arange(BATCH) / COUNT)
+    assert repeated / 500 == pytest.approx(probability, abs=5 * np.sqrt(probability * (1 - probability) / 500))
+
+
+def test_an_epoch_continues_from_any_of_its_batches():
+    batches = Batches(
+        images(), BATCH, sampler="shuffled-epochs", augment=True, seed=0, device="cpu", dtype=torch.float32
+    )
+    whole = list(batches.epoch(7))
+    for (a, b), (c, d) in zip(batches.epoch(7, 3), whole[3:], strict=True):
+        assert torch.equal(a, c)
+        assert torch.equal(b, d)
+
+
+def test_epoch_means_are_those_of_the_images(tmp_path):
+    done = run(tmp_path, MLP, steps=5, window=5, lr=1e-9, augment=False)
+    done.train()
+    data, model = images(), done.model
+    mean, std = (np.array(a)[:, None, None] for a in (data.mean, data.std))
+    with torch.no_grad():
+        for split, labels, prefix in (
+            (data.train, data.train_labels, "train"), (data.test, data.test_labels, "test"),
+        ):  # fmt: skip
+            logits = model(torch.tensor((split - mean) / std, dtype=torch.float32))
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(labels))
+            series = done.training()
+            assert float(series[f"{prefix}_loss"][0]) == pytest.approx(float(loss), rel=1e-5)
+            assert float(series[f"{prefix}_error"][0]) == pytest.approx(
+                float((logits.argmax(1) != torch.tensor(labels)).float().mean())
+            )
+
+
+@pytest.mark.parametrize("lr", [10.0, 1e30])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_divergence_ends_the_run_without_a_crash(tmp_path, lr):
+    deep = functools.partial(mlp, depth=6, width=16)
+    done = run(tmp_path, deep, lr=lr, loss="cross-entropy", init="pytorch", steps=210)
+    done.train()
+    training, distances, gradients, shots = results(done)
+    if int(training.diverged_step) < 0:
+        assert lr == 10.0  # it may live on with dead units
+        return
+    bad = int(training.diverged_step)
+    assert training.sizes["step"] == 210
+    assert np.isfinite(training.displacement[:bad]).all()
+    assert training.loss[bad:].isnull().all()
+    assert distances.distance2[bad // 21 :].isnull().all()
+    assert distances.sizes["window"] == gradients.sizes["window"] == 10
+    assert len(shots) >= 2
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_divergence_after_the_last_whole_window_is_marked(tmp_path, monkeypatch):
+    done = run(tmp_path, MLP, steps=30)
+    step = Run._step
+
+    def explode(self, inputs, labels):
+        step(self, inputs, labels)
+        if self.recorder.step == 24:
+            with torch.no_grad():
+                next(self.model.parameters()).fill_(float("nan"))
+
+    monkeypatch.setattr(Run, "_step", explode)
+    done.train()
+    assert int(done.training().diverged_step) == 24
+    assert done.training().displacement[24:].isnull().all()
+
+
+def test_a_run_shorter_than_its_window_says_so(tmp_path):
+    # only possible where the number of images is not known beforehand
+    with pytest.raises(ValueError, match="window"):
+        run(tmp_path, MLP, steps=10).train()
+
+
+def test_snapshots_are_evenly_spread_from_the_first_to_the_last_step(uncut):
+    assert list(uncut[3]) == [f"step-{step:09d}.pt" for step in (0, 29, 58, 87)]
+    assert uncut[3]["step-000000029.pt"]["epoch"] == pytest.approx(29 / 5)
