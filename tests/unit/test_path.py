@@ -66,7 +66,7 @@ def test_transverse_distance_against_explicit_vectors():
             along = (walk[j] - walk[i]) / np.linalg.norm(walk[j] - walk[i])
             away = [p - walk[i] - ((p - walk[i]) @ along) * along for p in walk[i + 1 : j]]
             known[((walk[j] - walk[i]) ** 2).sum()] = max((a**2).sum() for a in away)
-    for chord2, transverse2 in zip(*found, strict=True):
+    for _span, chord2, transverse2 in zip(*found, strict=True):
         nearest = min(known, key=lambda c: abs(c - chord2))
         assert chord2 == pytest.approx(nearest, rel=1e-9)
         assert transverse2 == pytest.approx(known[nearest], rel=1e-9, abs=1e-9)

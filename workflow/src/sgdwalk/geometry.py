@@ -42,10 +42,11 @@ def effective_dimension(d2: np.ndarray, lag: int) -> float:
 
 
 def drift2(d2: np.ndarray) -> tuple[float, float]:
-    """(squared drift per step, its standard deviation for a driftless walk).
+    """(squared drift per step, its standard deviation for a driftless walk of uncorrelated steps).
 
     The mean dot product of steps at least a quarter of the window apart: unbiased for |mean step|^2 when
-    steps so far apart are uncorrelated. Without drift its variance is tr C^2 / number of pairs.
+    steps so far apart are uncorrelated. Without drift its variance is tr C^2 / number of pairs. A walk that
+    is persistent over a quarter of the window exceeds that too: one window cannot tell it from drift.
     """
     products = increment_products(d2, 1)
     rows, columns = np.triu_indices(len(products), len(d2) // 4)

@@ -35,8 +35,11 @@ def log_lags(longest: int, per_decade: int = PER_DECADE) -> np.ndarray:
 
 
 def even_weights(x: np.ndarray) -> np.ndarray:
-    """Weights that make points count evenly in log x: each point's share of the logarithmic axis."""
-    return np.gradient(np.log(x)) if len(x) > 1 else np.ones(len(x))
+    """Weights that make points count evenly in log x: each point's share of the logarithmic axis (trapezoid)."""
+    if len(x) < 2:
+        return np.ones(len(x))
+    gaps = np.diff(np.log(x)) / 2
+    return np.append(gaps, 0) + np.append(0, gaps)
 
 
 def power_law(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,8 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
     fewer than two. With two seeds t is 12.7: such an interval says little, and says so.
     """
     run = xr.DataArray([data.attrs["run"] for data in msd], dims="run", name="run")
-    together = xr.concat([data[["msd", "msd_from_start", "exponent"]] for data in msd], run)
+    kept = [data[["msd", "msd_from_start", "exponent"]].reset_coords(drop=True) for data in msd]
+    together = xr.concat(kept, run, join="outer", coords="minimal", compat="equals")
     average = together.msd.mean("run")
     mean, low, high, count = between_seeds(together.exponent)
     return xr.Dataset(
@@ -51,7 +52,7 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
             "exponent_high": high,
             "runs_used": count,
         },
-        coords={"run": run, "window_start": msd[0].window_start},
+        coords={"run": run, "window_start": max((data.window_start for data in msd), key=len)},
     )
 
 

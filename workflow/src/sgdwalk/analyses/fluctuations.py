@@ -27,7 +27,8 @@ def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
     """
     loss = training.loss.values
     change = np.append(np.abs(np.diff(loss)), np.nan)
-    start, stop = avalanches(change > np.nanstd(np.diff(loss)))
+    known = np.diff(loss)[np.isfinite(np.diff(loss))]
+    start, stop = avalanches(change > (known.std() if known.size else np.inf))
     sizes = [change[a:b].sum() for a, b in zip(start, stop, strict=True)]
     return xr.Dataset(
         {

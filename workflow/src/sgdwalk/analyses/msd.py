@@ -21,7 +21,9 @@ CONTRACT = Contract(
         "msd_from_start": variable("window lag", "1", "squared displacement from the window's start"),
         "local_exponent": variable("window lag", "1", "running exponent of the MSD, one octave wide"),
         "drift_share": variable("window lag", "1", "share of the MSD due to a mean drift"),
-        "drift_share_null": variable("window lag", "1", "97.5 % point of the drift share of a driftless walk"),
+        "drift_share_null": variable(
+            "window lag", "1", "97.5 % point of the drift share of a driftless walk of uncorrelated steps"
+        ),
         "independent_pairs": variable("window lag", "1", "independent displacements in the MSD, all dimensions"),
         "exponent": variable("window fit", "1", "exponent of the MSD"),
         "exponent_low": variable("window fit", "1", "lower end of the 95 % interval of the exponent"),
@@ -86,8 +88,8 @@ def window_msd(d2: np.ndarray, threshold: float, longest: float, copies: int, rn
     curve = geometry.msd(d2)
     if not (np.isfinite(d2).all() and (curve > 0).all()):
         return _lost(len(lags))
-    drift, spread = geometry.drift2(d2)
     dimension = geometry.effective_dimension(d2, 1)
+    drift, spread = geometry.drift2(d2)
     return {
         "msd": curve,
         "msd_from_start": d2[0, 1:],
@@ -105,7 +107,7 @@ def window_fits(d2, curve, threshold, longest, copies, rng) -> dict[str, np.ndar
     lags = stats.log_lags(int(longest * len(d2)))
     values = curve[lags - 1]
     both = stats.two_segments(lags, values)
-    crossover = float(paper_crossovers(lags, values[None], threshold)[0])
+    crossover = float(paper_fits(lags, values[None], threshold)[0][0])
     ranges = {
         "paper": (crossover, lags[-1]),
         "short": (1, both.crossover),
@@ -119,10 +121,13 @@ def window_fits(d2, curve, threshold, longest, copies, rng) -> dict[str, np.ndar
         copied = boot.curves(dimensions[name])
         if name in ("short", "long"):
             found.append(segment_fit(name, lags, both, copied, ranges[name]))
+        elif name == "paper":
+            found.append(paper_fit(lags, values, both, copied, threshold))
         else:
-            found.append(range_fit(name, lags, values, both, copied, ranges[name], threshold))
-    table = np.array(found, float)
-    return dict(zip(PER_FIT, table.T, strict=True)) | {"dimension": np.array([dimensions[f] for f in FITS])}
+            found.append(whole_fit(lags, values, both, copied))
+    columns = dict(zip(PER_FIT, np.array(found, float).T, strict=True))
+    columns["dimension"] = np.array([dimensions[name] for name in FITS])
+    return columns
 
 
 def segment_fit(name: str, lags, both: stats.TwoSegments, copied, ends) -> list[float]:
@@ -134,18 +139,29 @@ def segment_fit(name: str, lags, both: stats.TwoSegments, copied, ends) -> list[
     return [estimate, *interval, *ends, both.crossover, *bends, both.rmse]
 
 
-def range_fit(name: str, lags, values, both: stats.TwoSegments, copied, ends, threshold: float) -> list[float]:
-    """One power law on a range of lags, in the order of PER_FIT; NaN where the paper's protocol finds none."""
-    if np.isnan(ends[0]):
+def whole_fit(lags, values, both: stats.TwoSegments, copied) -> list[float]:
+    """One power law on all lags, in the order of PER_FIT."""
+    estimate, rmse = stats.power_law(lags, values)
+    truth, _ = stats.power_law(lags, both(lags))
+    interval = stats.basic_interval(estimate, truth, stats.power_law(lags, copied)[0])
+    return [estimate, *interval, lags[0], lags[-1], *[np.nan] * 3, rmse]
+
+
+def paper_fit(lags, values, both: stats.TwoSegments, copied, threshold: float) -> list[float]:
+    """The paper's protocol, in the order of PER_FIT; NaN where it finds no range.
+
+    Each simulated walk selects its own tau_0, so that the interval holds the selection too.
+    """
+    (start,), (estimate,), (rmse,) = paper_fits(lags, values[None], threshold)
+    if np.isnan(start):
         return [np.nan] * len(PER_FIT)
-    inside = (lags >= ends[0]) & (lags <= ends[1])
-    estimate, rmse = stats.power_law(lags[inside], values[inside])
-    truth, _ = stats.power_law(lags[inside], both(lags[inside]))
-    interval = stats.basic_interval(estimate, truth, stats.power_law(lags[inside], copied[:, inside])[0])
-    bends = [np.nan] * 3
-    if name == "paper":
-        bends = [ends[0], *np.nanquantile(paper_crossovers(lags, copied, threshold), [0.025, 0.975])]
-    return [estimate, *interval, *ends, *bends, rmse]
+    _, (truth,), _ = paper_fits(lags, both(lags)[None], threshold)
+    starts, exponents, _ = paper_fits(lags, copied, threshold)
+    ends, interval = [np.nan] * 2, [np.nan] * 2
+    if np.isfinite(exponents).any() and np.isfinite(truth):
+        ends = np.nanquantile(starts, [0.025, 0.975])
+        interval = stats.basic_interval(estimate, truth, exponents[np.isfinite(exponents)])
+    return [estimate, *interval, start, lags[-1], start, *ends, rmse]
 
 
 def fit_dimension(d2: np.ndarray, first: float, last: float) -> float:
@@ -156,18 +172,20 @@ def fit_dimension(d2: np.ndarray, first: float, last: float) -> float:
     return min(geometry.effective_dimension(d2, 1), geometry.effective_dimension(d2, middle))
 
 
-def paper_crossovers(lags: np.ndarray, curves: np.ndarray, threshold: float) -> np.ndarray:
-    """tau_0 of each curve [curve, lag]: the first lag from which on it is one power law within `threshold`.
+def paper_fits(lags: np.ndarray, curves: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(tau_0, exponent, RMSE) of each curve [curve, lag] by the paper's protocol.
 
-    NaN if there is none with at least a factor of three in lag left to fit.
+    tau_0 is the first lag from which on the curve is one power law within `threshold`; NaN if there is
+    none with at least a factor of three in lag left to fit.
     """
-    found = np.full(len(curves), np.nan)
+    found = np.full((3, len(curves)), np.nan)
     for start, lag in enumerate(lags):
         if lags[-1] < PAPER_RANGE * lag:
             break
-        _, rmse = stats.power_law(lags[start:], curves[:, start:])
-        found = np.where(np.isnan(found) & (rmse < threshold), lag, found)
-    return found
+        exponent, rmse = stats.power_law(lags[start:], curves[:, start:])
+        new = np.isnan(found[0]) & (rmse < threshold)
+        found[:, new] = np.stack([np.full(len(curves), float(lag)), exponent, rmse])[:, new]
+    return tuple(found)
 
 
 def regime_start(result: xr.Dataset, threshold: float) -> float:

@@ -13,6 +13,7 @@ FITS = ("short", "long", "whole")
 ENDS = 2.0
 LEAST_PAIRS = 20
 BLOCKS = 20
+MOST_STEPS = 1500
 POSSIBLE = (0.02, 1.98)
 CONTRACT = Contract(
     "msl",
@@ -32,18 +33,22 @@ CONTRACT = Contract(
 )
 
 
-def compute(distances: xr.Dataset, *, bins: int = 30, copies: int = 100, seed: int = 0) -> xr.Dataset:
+def compute(
+    distances: xr.Dataset, *, bins: int = 30, longest: float = 0.5, copies: int = 100, seed: int = 0
+) -> xr.Dataset:
     """MSL(r) = mean of (L_i - L_j)^2 over the pairs of a window at distance r, and its exponents.
 
     Each loss is the minibatch loss at the weights it is paired with. bins: logarithmic bins of distance;
-    those with fewer than 20 pairs are shown but not fitted. An interval is the hull of two, since the
+    those with fewer than 20 pairs are shown but not fitted, nor those beyond the typical distance of two
+    weights `longest` windows apart, which only the window's two ends reach. Of windows longer than
+    1,500 steps every so many a step is used, for memory. An interval is the hull of two, since the
     losses may be landscape or noise: a parametric bootstrap (`copies` Gaussian fields with the fitted
     variogram, on the weights that were visited) and a jackknife that leaves out a twentieth of the
     window at a time. The crossover is held fixed in both.
     """
     rng = np.random.default_rng(seed)
     rows = [
-        window_msl(squareform(pairs), loss, bins, copies, rng)
+        window_msl(thinned(squareform(pairs)), thinned(loss), bins, longest, copies, rng)
         for pairs, loss in zip(distances.distance2.values, distances.loss.values, strict=True)
     ]
     dims = {"distance": "bin", "msl": "bin", "count": "bin"}
@@ -56,6 +61,12 @@ def compute(distances: xr.Dataset, *, bins: int = 30, copies: int = 100, seed: i
         columns,
         coords={"window": distances.window, "window_start": distances.window_start, "fit": list(FITS)},
     )
+
+
+def thinned(values: np.ndarray) -> np.ndarray:
+    """Every so many a step along each axis, so that at most MOST_STEPS are left."""
+    every = -(-len(values) // MOST_STEPS)
+    return values[(slice(None, None, every),) * values.ndim]
 
 
 class Pairs:
@@ -83,7 +94,7 @@ class Pairs:
             return np.bincount(index, values[keep], minlength=self.bins) / np.bincount(index, minlength=self.bins)
 
 
-def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, copies: int, rng) -> dict[str, np.ndarray]:
+def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copies: int, rng) -> dict[str, np.ndarray]:
     """All that msl.nc holds of one window."""
     away = d2[np.triu_indices(len(d2), 1)]
     if not (np.isfinite(away).all() and np.isfinite(loss).all() and (away > 0).all() and np.ptp(loss)):
@@ -91,7 +102,10 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, copies: int, rng) ->
     pairs = Pairs(d2, bins)
     curve = pairs.curve(loss)
     found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
-    inside = (pairs.count >= LEAST_PAIRS) & (curve > 0)
+    typical = np.sqrt(np.diagonal(d2, int(longest * len(d2))).mean())
+    inside = (pairs.count >= LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
+    if inside.sum() < 3:
+        return _lost(bins) | found
     both = stats.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
         return _lost(bins) | found

@@ -10,6 +10,8 @@ from sgdwalk.records import WINDOW, WINDOW_START
 
 FITS = ("short", "long")
 FEWEST_FRAGMENTS = 10
+SPANS = 8
+SHORTEST = 1.5
 CONTRACT = Contract(
     "path",
     {
@@ -87,8 +89,8 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
     length, end_to_end2, pairs = binned(d2, steps, bins)
     squares = np.concatenate([[0.0], np.cumsum(steps**2)])
     null = binned(np.abs(squares[:, None] - squares), steps, bins)[1]
-    chord2, transverse2 = fragments_of(d2, fragments, rng)
-    slope = transverse_slope(chord2, transverse2, rng, copies)
+    span, chord2, transverse2 = fragments_of(d2, fragments, rng)
+    slope = transverse_slope(span, chord2, transverse2, rng, copies)
     return {
         "contour_length": length,
         "end_to_end2": end_to_end2,
@@ -118,9 +120,9 @@ def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np
 def fits(d2, length, end_to_end2, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
     """Two-segment fit against contour length, with the intervals of a walk of equal steps.
 
-    Contours below the mean step are single steps, whose end-to-end distance is the contour itself.
+    Contours of a step or less are single steps, whose end-to-end distance is the contour itself.
     """
-    inside = np.isfinite(length) & (length >= step) & (length <= longest * step * len(d2))
+    inside = np.isfinite(length) & (length >= SHORTEST * step) & (length <= longest * step * len(d2))
     both = stats.two_segments(length[inside], end_to_end2[inside])
     apart = stats.two_segments(length[inside], null[inside], crossover=both.crossover)
     lags = stats.log_lags(int(longest * len(d2)))
@@ -138,8 +140,8 @@ def fits(d2, length, end_to_end2, null, step, longest, copies, rng) -> dict[str,
     return result | {f"exponent{end}": row for end, row in zip(ENDS, exponents, strict=True)}
 
 
-def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """(chord^2, largest squared distance of the points between from the chord) of random fragments.
+def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(steps, chord^2, largest squared distance of the points between from the chord) of random fragments.
 
     From pair distances alone: with a, b the squared distances of a point to the ends and c the squared
     chord, the point's projection lies at (a + c - b) / (2 sqrt c) along the chord, and what is left of a
@@ -153,22 +155,34 @@ def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarra
         a, b, c = d2[i, i + 1 : j], d2[j, i + 1 : j], d2[i, j]
         along2 = (a + c - b) ** 2 / (4 * c) if c > 0 else 0.0  # a chord of no length has no direction
         chord2[k], transverse2[k] = c, np.max(a - along2)
-    return chord2, np.maximum(transverse2, 0)
+    return span, chord2, np.maximum(transverse2, 0)
 
 
-def transverse_slope(chord2, transverse2, rng, copies) -> tuple[float, float, float]:
-    """(slope, low, high) of log transverse^2 against log chord^2, with a bootstrap over fragments.
+def transverse_slope(span, chord2, transverse2, rng, copies) -> tuple[float, float, float]:
+    """(slope, low, high) of log mean transverse^2 against log mean chord^2 of fragments of like span.
 
-    Fragments overlap, so the interval is a lower bound of the uncertainty: 1 is self-similar, 0 no scaling.
-    NaN where fewer than ten fragments stray from their chord, as on a straight line.
+    Means before logarithms, since single chords scatter, which would flatten a slope through all fragments.
+    1 is self-similar, 0 no scaling. The interval is a bootstrap over fragments; they overlap, so it is a
+    lower bound of the uncertainty. NaN where fewer than ten fragments stray from their chord.
     """
-    good = (chord2 > 0) & (transverse2 > 0)
-    if good.sum() < FEWEST_FRAGMENTS:
+    if ((chord2 > 0) & (transverse2 > 0)).sum() < FEWEST_FRAGMENTS:
         return np.nan, np.nan, np.nan
-    u, v = np.log(chord2[good]), np.log(transverse2[good])
-    pick = rng.integers(len(u), size=(copies, len(u)))
-    slopes = [np.polyfit(u[k], v[k], 1)[0] for k in pick]
-    return float(np.polyfit(u, v, 1)[0]), *np.quantile(slopes, [0.025, 0.975])
+    edges = np.geomspace(span.min(), span.max() + 1, SPANS + 1)
+    group = np.searchsorted(edges, span, side="right") - 1
+    pick = np.concatenate([[np.arange(len(span))], rng.integers(len(span), size=(copies, len(span)))])
+    slopes = [_slope(group[k], chord2[k], transverse2[k]) for k in pick]
+    return slopes[0], *np.nanquantile(slopes[1:], [0.025, 0.975])
+
+
+def _slope(group: np.ndarray, chord2: np.ndarray, transverse2: np.ndarray) -> float:
+    """Slope through the logarithms of the means of each group."""
+    count = np.bincount(group, minlength=SPANS)
+    means = [np.bincount(group, values, minlength=SPANS) for values in (chord2, transverse2)]
+    used = (count > 0) & (means[0] > 0) & (means[1] > 0)
+    if used.sum() < 2:
+        return np.nan
+    u, v = (np.log(mean[used] / count[used]) for mean in means)
+    return float(np.polyfit(u, v, 1)[0])
 
 
 def _lost(bins: int, fragments: int) -> dict[str, np.ndarray]:

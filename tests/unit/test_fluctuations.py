@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import xarray as xr
+from sgdwalk import contracts
+from sgdwalk.analyses import fluctuations
+from sgdwalk.provenance import attributes
+
+
+def training(loss):
+    return xr.Dataset({"loss": ("step", np.asarray(loss, float))}, {"step": np.arange(len(loss))})
+
+
+def test_against_a_slow_rewrite():
+    loss = np.random.default_rng(0).standard_normal(150).cumsum()
+    result = fluctuations.compute(training(loss), interval=20)
+    contracts.check(result, fluctuations.CONTRACT)
+    for t in range(149):
+        assert float(result.loss_change[t]) == pytest.approx(abs(loss[t + 1] - loss[t]))
+    assert np.isnan(result.loss_change[149])
+    for t in range(150):
+        part = loss[t - 10 : t + 10]
+        if t < 10 or t + 10 > 150:
+            assert np.isnan(result.moving_variance[t])
+        else:
+            assert float(result.moving_variance[t]) == pytest.approx(np.var(part, ddof=1))
+
+
+def test_small_variances_keep_their_digits():
+    wiggle = 1e-7 * np.random.default_rng(0).standard_normal(60)
+    found = fluctuations.moving_variance(1e3 + wiggle, 60)
+    assert np.nanmax(found) == pytest.approx(np.var(wiggle, ddof=1), rel=1e-5)
+
+
+def test_avalanches_by_hand():
+    loss = np.array([0, 0, 5, -3, -3, -3, -3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4.0])
+    result = fluctuations.compute(training(loss), interval=5)  # changes 5, 8 and 7 pass one deviation, 2.7
+    np.testing.assert_array_equal(result.avalanche_start, [1, 6])
+    np.testing.assert_array_equal(result.avalanche_duration, [2, 1])
+    np.testing.assert_array_equal(result.avalanche_size, [13, 7])
+
+
+@pytest.mark.parametrize("loss", [np.full(30, np.nan), np.ones(30), [*np.ones(20), *np.full(10, np.nan)]])
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")
+def test_no_avalanche_survives_the_file(tmp_path, loss):
+    result = fluctuations.compute(training(loss), interval=10)
+    stamp = attributes({}, "code", "run", 0)
+    contracts.write(result, tmp_path / "f.nc", fluctuations.CONTRACT, stamp)
+    assert contracts.read(tmp_path / "f.nc").sizes["avalanche"] == 0
+
+
+def test_a_run_shorter_than_the_interval_is_nan():
+    assert fluctuations.compute(training(np.arange(5.0)), interval=10).moving_variance.isnull().all()

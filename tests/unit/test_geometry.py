@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import pdist, squareform
+from sgdwalk import geometry
+from walks import fbm
+
+
+def square(walk):
+    return squareform(pdist(walk, "sqeuclidean"))
+
+
+def brownian(steps, spread, rng):
+    """Independent Gaussian steps whose covariance has the standard deviations `spread`."""
+    return np.cumsum(rng.standard_normal((steps, len(spread))) * spread, axis=0)
+
+
+def test_msd_against_a_double_loop():
+    walk = brownian(40, np.ones(5), np.random.default_rng(0))
+    slow = []
+    for lag in range(1, 40):
+        terms = []
+        for t in range(40 - lag):
+            terms.append(sum((walk[t + lag, p] - walk[t, p]) ** 2 for p in range(5)))
+        slow.append(sum(terms) / len(terms))
+    np.testing.assert_allclose(geometry.msd(square(walk)), slow, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lag", [1, 2, 7])
+def test_increment_products_against_explicit_vectors(lag):
+    walk = brownian(30, np.linspace(0.1, 3, 8), np.random.default_rng(1))
+    steps = walk[lag:] - walk[:-lag]
+    np.testing.assert_allclose(geometry.increment_products(square(walk), lag), steps @ steps.T, atol=1e-10)
+
+
+@pytest.mark.parametrize("dimensions", [2, 20, 1000, 20_000])
+def test_effective_dimension_of_isotropic_steps(dimensions):
+    # tr C^2 rests on n = 40,000 products of near-Gaussian law: relative error sqrt(2/n), and 1/sqrt(T) from steps
+    found = [
+        geometry.effective_dimension(square(brownian(400, np.ones(dimensions), np.random.default_rng(s))), 1)
+        for s in range(4)
+    ]
+    assert np.mean(found) == pytest.approx(dimensions, rel=0.12)
+
+
+def test_effective_dimension_of_an_anisotropic_walk():
+    spread = 1 / np.arange(1, 301) ** 0.5
+    variance = spread**2
+    truth = variance.sum() ** 2 / (variance**2).sum()
+    found = [geometry.effective_dimension(square(brownian(400, spread, np.random.default_rng(s))), 1) for s in range(8)]
+    assert np.mean(found) == pytest.approx(truth, rel=0.15)
+
+
+@pytest.mark.parametrize("lag", [5, 40])
+def test_effective_dimension_over_longer_lags_stays_that_of_the_steps(lag):
+    # with 400 / 40 = 10 independent increments a single value scatters by 20 %; without the correction for
+    # their small number the mean would be 15 % too high
+    found = [
+        geometry.effective_dimension(square(brownian(400, np.ones(50), np.random.default_rng([s, 1]))), lag)
+        for s in range(30)
+    ]
+    assert np.mean(found) == pytest.approx(50, rel=0.08)
+
+
+@pytest.mark.parametrize("H", [0.25, 0.75])
+def test_effective_dimension_of_correlated_steps(H):
+    found = [geometry.effective_dimension(square(fbm(H, 300, 60, np.random.default_rng(s))), 1) for s in range(6)]
+    assert np.mean(found) == pytest.approx(60, rel=0.2)
+
+
+def test_effective_dimension_is_at_least_one_even_for_a_straight_line():
+    line = np.arange(50.0)[:, None] * np.ones(3)
+    assert geometry.effective_dimension(square(line), 1) >= 1
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.3])
+def test_squared_drift_is_unbiased(drift):
+    dimensions, copies = 20, 200
+    found, spread = [], []
+    for seed in range(copies):
+        walk = brownian(120, np.ones(dimensions), np.random.default_rng(seed))
+        walk[:, 0] += drift * np.arange(120)
+        estimate, sd = geometry.drift2(square(walk))
+        found.append(estimate)
+        spread.append(sd)
+    standard_error = np.std(found) / np.sqrt(copies)
+    assert abs(np.mean(found) - drift**2) < 4 * standard_error
+    if not drift:
+        assert np.mean(spread) == pytest.approx(np.std(found), rel=0.2)  # sd of 200 values: 5 %
+
+
+@given(st.floats(0.1, 2.0), st.floats(1e-6, 1e6), st.integers(20, 300))
+def test_local_exponent_of_a_power_law_is_its_exponent(exponent, scale, longest):
+    lags = np.arange(1, longest)
+    np.testing.assert_allclose(geometry.local_exponent(lags, scale * lags**exponent), exponent, atol=1e-9)
+
+
+def test_local_exponent_follows_a_bend():
+    lags = np.arange(1, 1000)
+    curve = np.where(lags < 30, lags**0.5, 30**-1.0 * lags**1.5)
+    found = geometry.local_exponent(lags, curve)
+    np.testing.assert_allclose(found[lags < 15], 0.5, atol=1e-9)
+    np.testing.assert_allclose(found[lags > 60], 1.5, atol=1e-9)

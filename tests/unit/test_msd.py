@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+from sgdwalk import contracts, stats
+from sgdwalk.analyses import msd
+from walks import ballistic, distances_of, fbm, levy_flight, lose, ornstein_uhlenbeck
+
+FAST = {"copies": 40}
+
+
+def walks(make, count, *arguments):
+    return [make(*arguments, np.random.default_rng(seed)) for seed in range(count)]
+
+
+def test_holds_its_contract_and_the_definitions():
+    path = fbm(0.6, 60, 7, np.random.default_rng(0))
+    result = msd.compute(distances_of(path, path[::-1]), **FAST)
+    contracts.check(result, msd.CONTRACT)
+    slow = [np.mean([((path[t + k] - path[t]) ** 2).sum() for t in range(60 - k)]) for k in range(1, 60)]
+    np.testing.assert_allclose(result.msd[0], slow, rtol=1e-10)
+    np.testing.assert_allclose(result.msd[1], slow, rtol=1e-10)  # reversed in time
+    np.testing.assert_allclose(result.msd_from_start[0], ((path[1:] - path[0]) ** 2).sum(1), rtol=1e-10)
+    np.testing.assert_array_equal(result.lag, np.arange(1, 60))
+
+
+@pytest.mark.parametrize("H", [0.25, 0.5, 0.75])
+def test_exponents_of_fractional_brownian_motion(H):
+    # 400 dimensions: the spread of the exponent is some 0.01
+    result = msd.compute(distances_of(*walks(fbm, 3, H, 300, 400)), **FAST)
+    for fit in ("whole", "short", "paper"):
+        np.testing.assert_allclose(result.exponent.sel(fit=fit), 2 * H, atol=0.06)
+    np.testing.assert_allclose(result.local_exponent.sel(lag=slice(2, 40)), 2 * H, atol=0.1)
+    np.testing.assert_allclose(result.effective_dimension, 400, rtol=0.25)
+    assert (result.crossover_lag.sel(fit="paper") == 1).all()  # a power law from its first lag
+
+
+def test_ballistic_walk_has_exponent_two_and_is_all_drift():
+    result = msd.compute(distances_of(*walks(ballistic, 2, 80, 5)), **FAST)
+    np.testing.assert_allclose(result.exponent.sel(fit=["whole", "paper", "short", "long"]), 2, atol=1e-6)
+    np.testing.assert_allclose(result.drift_share, 1, atol=1e-6)
+    assert (result.exponent_low <= result.exponent_high).all()
+
+
+@pytest.mark.parametrize("alpha", [1.2, 1.6])
+def test_a_levy_flight_is_ordinary_in_the_time_average(alpha):
+    result = msd.compute(distances_of(*walks(levy_flight, 12, alpha, 300, 200)), **FAST)
+    assert result.exponent.sel(fit="whole").mean() == pytest.approx(1, abs=0.12)  # spread of one: about 0.15
+
+
+def test_ornstein_uhlenbeck_levels_off_where_its_variance_says():
+    rate, dimensions = 0.2, 300
+    path = ornstein_uhlenbeck(rate, 600, dimensions, np.random.default_rng(1))
+    result = msd.compute(distances_of(path), **FAST)
+    lags = np.array([1, 3, 10, 100])
+    truth = 2 * dimensions * (1 - (1 - rate) ** lags) / (1 - (1 - rate) ** 2)
+    np.testing.assert_allclose(result.msd[0].sel(lag=lags), truth, rtol=0.03)
+    assert float(result.exponent.sel(fit="long")[0]) == pytest.approx(0, abs=0.05)
+    assert float(result.exponent.sel(fit="short")[0]) > 0.4
+
+
+def test_tau0_is_the_first_lag_from_which_the_curve_is_one_power_law():
+    # the RMSE of a bend at 30 with slopes 0.6 | 1.5 grows with how much of the short side is let in
+    lags = stats.log_lags(800)
+    curve = stats.TwoSegments(0.6, 1.5, 30.0, 0.0, 0.0)(lags)
+    found = msd.paper_fits(lags, np.stack([curve, lags**1.3]), 0.03)[0]
+
+    def rmse(start):
+        x, y = np.log10(lags[start:]), np.log10(curve[start:])
+        weight = np.convolve(np.diff(x), [0.5, 0.5])  # half-way to either neighbour
+        slope, level = np.polyfit(x, y, 1, w=np.sqrt(weight))
+        return np.sqrt(np.average((y - slope * x - level) ** 2, weights=weight))
+
+    expected = next(lags[k] for k in range(len(lags)) if rmse(k) < 0.03)
+    assert list(found) == [expected, 1]
+    assert 8 < expected < 30
+
+
+def test_tau0_is_nan_where_too_little_is_left():
+    lags = stats.log_lags(100)
+    wild = 10 ** np.random.default_rng(0).standard_normal((1, len(lags)))
+    assert np.isnan(msd.paper_fits(lags, wild, 0.03)[0]).all()
+
+
+def test_a_walk_that_turns_superdiffusive_beyond_tau0():
+    rng = np.random.default_rng(2)
+    lags = np.arange(500)
+    variogram = np.concatenate([[0], stats.TwoSegments(0.6, 1.6, 25.0, 0.0, 0.0)(lags[1:])])
+    path = stats.gaussian_walks(variogram, 300, 1, rng)[0]
+    result = msd.compute(distances_of(path), **FAST).isel(window=0)
+    assert float(result.exponent.sel(fit="short")) < 0.75
+    assert float(result.exponent.sel(fit="paper")) == pytest.approx(1.6, abs=0.15)
+    assert 5 < float(result.crossover_lag.sel(fit="paper")) < 40
+    # the paper's exponent is the slope of the averaged MSD over exactly the lags from tau_0 to the longest
+    fitted = stats.log_lags(400)
+    fitted = fitted[fitted >= float(result.crossover_lag.sel(fit="paper"))]
+    slope, rmse = stats.power_law(fitted, result.msd.sel(lag=fitted).values)
+    assert float(result.exponent.sel(fit="paper")) == pytest.approx(slope, rel=1e-9)
+    assert float(result.fit_rmse.sel(fit="paper")) == pytest.approx(rmse, rel=1e-9)
+    assert (result.first_lag.sel(fit="paper"), result.last_lag.sel(fit="paper")) == (fitted[0], fitted[-1])
+
+
+def test_second_regime_starts_with_the_first_subdiffusive_power_law():
+    rng = np.random.default_rng(0)
+    paths = [fbm(H, 200, 300, rng) for H in (0.8, 0.7, 0.3, 0.2)]
+    assert float(msd.compute(distances_of(*paths), **FAST).regime_start) == 400
+    assert np.isnan(msd.compute(distances_of(*paths[:2]), **FAST).regime_start)
+
+
+def test_drift_share_of_a_drifting_walk_and_its_null():
+    rng = np.random.default_rng(0)
+    free = np.cumsum(rng.standard_normal((300, 100)), axis=0)
+    pulled = free + 2.0 * np.arange(300)[:, None] * np.eye(100)[0]
+    result = msd.compute(distances_of(free, pulled), **FAST)
+    truth = 4 * 50**2 / (4 * 50**2 + 100 * 50)
+    assert float(result.drift_share[1].sel(lag=50)) == pytest.approx(truth, abs=0.1)
+    assert float(result.drift_share[1].sel(lag=50)) > float(result.drift_share_null[1].sel(lag=50))
+    assert abs(float(result.drift_share[0].sel(lag=50))) < 2 * float(result.drift_share_null[0].sel(lag=50))
+
+
+def test_a_lost_window_is_nan_and_leaves_the_others_alone():
+    data = distances_of(*walks(fbm, 3, 0.5, 60, 20))
+    whole, broken = msd.compute(data, **FAST), msd.compute(lose(data, 1), **FAST)
+    for name in ("msd", "exponent", "exponent_low", "effective_dimension", "drift_share"):
+        assert broken[name][1].isnull().all(), name
+        assert broken[name][[0, 2]].notnull().all(), name
+    np.testing.assert_array_equal(broken.exponent[0], whole.exponent[0])
+    assert msd.compute(lose(data.isel(window=[0]), 0), **FAST).exponent.isnull().all()
+
+
+def test_a_window_of_the_shortest_length_allowed():
+    result = msd.compute(distances_of(fbm(0.5, 20, 50, np.random.default_rng(0))), **FAST)
+    assert np.isfinite(result.exponent.sel(fit="whole")).all()
+
+
+def test_same_seed_same_intervals():
+    data = distances_of(fbm(0.5, 60, 5, np.random.default_rng(0)))
+    assert msd.compute(data, **FAST, seed=3).identical(msd.compute(data, **FAST, seed=3))
+
+
+def coverage(fit, dimensions, count=16):
+    """How many of 3 x count windows have 2H in their interval or none, over H = 0.25, 0.5, 0.75."""
+    hits = 0
+    for H in (0.25, 0.5, 0.75):
+        windows = [fbm(H, 200, dimensions, np.random.default_rng([seed, dimensions])) for seed in range(count)]
+        result = msd.compute(distances_of(*windows), copies=60).sel(fit=fit)
+        missed = (result.exponent_low > 2 * H) | (result.exponent_high < 2 * H)
+        hits += int((~missed).sum())
+    return hits
+
+
+@pytest.mark.parametrize(("dimensions", "least"), [(2, 34), (16, 40), (200, 40)])
+def test_intervals_cover_the_exponent_of_fractional_brownian_motion(dimensions, least):
+    # of 48 at a nominal 95 %; the bands lie three binomial deviations below the coverage of 500 windows,
+    # 83 % at 2 dimensions (the effective dimension itself is uncertain), 92 % from 16 on
+    assert coverage("whole", dimensions) >= least
+
+
+def test_the_papers_range_does_not_claim_more_than_it_knows():
+    # tau_0 is chosen by the curve that is fitted: in two dimensions the interval covers some 60 % where the
+    # protocol finds a range, but it mostly finds none. Right or none: 85 %, three deviations below that 33
+    assert coverage("paper", 2) >= 33

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sgdwalk import stats
+
+
+def test_log_lags_are_distinct_integers_from_one_to_the_longest():
+    for longest in (2, 16, 400, 8000):
+        lags = stats.log_lags(longest)
+        assert lags[0] == 1
+        assert lags[-1] == longest
+        assert (np.diff(lags) > 0).all()
+    spacing = np.diff(np.log10(stats.log_lags(8000)[-20:]))
+    np.testing.assert_allclose(spacing, 1 / 15, rtol=0.05)
+
+
+@given(st.floats(-1, 3), st.floats(1e-8, 1e8))
+def test_power_law_recovers_exponent_without_residue(exponent, scale):
+    x = stats.log_lags(500)
+    found, rmse = stats.power_law(x, scale * x**exponent)
+    assert found == pytest.approx(exponent, abs=1e-9)
+    assert rmse < 1e-9
+
+
+def test_power_law_fits_each_curve_evenly_in_log_x():
+    x = np.concatenate([np.arange(1, 10), np.arange(10, 1000, 0.5)])  # dense at the top
+    bent = np.where(x < 31.6, x**0.5, 31.6**-1.0 * x**1.5)
+    found, rmse = stats.power_law(x, np.stack([bent, x**0.7]))
+    # the line of a bend in the middle of the log axis has the mean slope (unweighted, the dense top: 1.5);
+    # the sum over few points at the low end stands for an integral only to some per cent
+    assert found[0] == pytest.approx(1.0, abs=0.05)
+    assert found[1] == pytest.approx(0.7, abs=1e-9)
+    assert rmse[0] > 0.03 > rmse[1]
+
+
+@pytest.mark.parametrize(("short", "long"), [(0.5, 1.6), (1.6, 0.3), (0.9, 1.1)])
+def test_two_segments_recovers_a_synthetic_curve(short, long):
+    x = stats.log_lags(800)
+    bend = float(x[len(x) // 2])
+    truth = stats.TwoSegments(short, long, bend, -2.5, 0.0)
+    found = stats.two_segments(x, truth(x))
+    assert found.crossover == bend
+    assert (found.short, found.long, found.level) == pytest.approx((short, long, -2.5), abs=1e-9)
+    assert found.rmse < 1e-9
+    np.testing.assert_allclose(found(x), truth(x), rtol=1e-9)
+
+
+def test_two_segments_of_noisy_curves_against_a_brute_force_search():
+    x = stats.log_lags(200)
+    rng = np.random.default_rng(3)
+    curves = 10 ** (np.log10(stats.TwoSegments(0.4, 1.3, 20.0, 0.0, 0.0)(x)) + 0.05 * rng.standard_normal((3, len(x))))
+    ends = np.concatenate([x[:1], np.sqrt(x[1:] * x[:-1]), x[-1:]])  # a point's share: half-way to its neighbours
+    weight = np.diff(np.log(ends)) / np.log(x[-1] / x[0])
+    for curve, found in zip(curves, stats.two_segments(x, curves), strict=True):
+        best = np.inf
+        for bend in x[(x >= 3) & (x <= x[-1] / 3)]:
+            basis = np.stack([np.ones(len(x)), np.log10(x), np.maximum(0, np.log10(x / bend))], axis=1)
+            normal = basis.T @ (weight[:, None] * basis)
+            solution = np.linalg.solve(normal, basis.T @ (weight * np.log10(curve)))
+            rmse = np.sqrt(weight @ (np.log10(curve) - basis @ solution) ** 2)
+            if rmse < best:
+                best, slopes, at = rmse, (solution[1], solution[1] + solution[2]), bend
+        assert found.rmse == pytest.approx(best, rel=1e-9)
+        assert (found.short, found.long) == pytest.approx(slopes, abs=1e-9)
+        assert found.crossover == at
+
+
+def test_two_segments_of_a_narrow_range_says_so():
+    assert stats.two_segments(np.array([1.0, 2, 3, 4]), np.array([1.0, 2, 3, 4])).rmse == np.inf
+
+
+@pytest.mark.parametrize("H", [0.25, 0.5, 0.75])
+def test_gaussian_walks_have_the_variogram_they_are_given(H):
+    k = np.arange(100)
+    walks = stats.gaussian_walks(k ** (2 * H), 3, 4000, np.random.default_rng(0))
+    assert walks.shape == (4000, 100, 3)
+    lags = np.array([1, 2, 5, 20, 80])
+    for start in (0, 15):  # stationary increments: at any start, not only on average
+        moved = ((walks[:, start + lags] - walks[:, [start]]) ** 2).sum(-1)
+        # a chi-square with 3 degrees of freedom has relative deviation sqrt(2/3); five standard errors
+        np.testing.assert_allclose(moved.mean(0), lags ** (2 * H), rtol=5 * np.sqrt(2 / 3 / 4000))
+    np.testing.assert_allclose(stats.walk_msd(walks, lags).mean(0), lags ** (2 * H), rtol=0.06)
+
+
+def test_walk_msd_against_a_double_loop():
+    walks = np.random.default_rng(0).standard_normal((2, 12, 3))
+    for copy, walk in enumerate(walks):
+        for lag in (1, 4, 11):
+            slow = np.mean([((walk[t + lag] - walk[t]) ** 2).sum() for t in range(12 - lag)])
+            assert stats.walk_msd(walks, np.array([lag]))[copy, 0] == pytest.approx(slow)
+
+
+def test_bootstrap_deviations_shrink_with_the_square_root_of_the_dimension():
+    fit = stats.TwoSegments(1.0, 1.0, 10.0, 0.0, 0.0)
+    lags = stats.log_lags(100)
+    boot = stats.walk_bootstrap(fit, 200, lags, 16, 100, np.random.default_rng(0))
+    narrow, wide = (np.log10(boot.curves(d)).std(0) for d in (16, 1600))
+    np.testing.assert_allclose(wide, narrow / 10)
+    # the level is one of the fit's: deviations are centred on it but for the bias of a logarithm
+    assert np.abs(boot.deviations.mean(0)).max() < 0.1
+
+
+def test_bootstrap_of_a_ballistic_fit_is_finite():
+    fit = stats.TwoSegments(2.3, 2.0, 10.0, 0.0, 0.0)
+    boot = stats.walk_bootstrap(fit, 100, stats.log_lags(80), 1.0, 20, np.random.default_rng(0))
+    assert np.isfinite(boot.deviations).all()
+
+
+def test_basic_interval_reflects_the_copies_about_the_estimate():
+    copies = np.random.default_rng(0).normal(5.5, 1, 200_000)  # biased by +0.5 against a truth of 5
+    low, high = stats.basic_interval(7.0, 5.0, copies)
+    assert (low, high) == pytest.approx((6.5 - 1.96, 6.5 + 1.96), abs=0.03)
