@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 
 from sgdwalk import contracts, records
@@ -11,6 +12,7 @@ from sgdwalk.distances import condensed, squared_distances
 from sgdwalk.provenance import attributes
 from sgdwalk.seeds import generator
 
+DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
 EPOCH = ("epoch_step", "train_loss", "train_error", "test_loss", "test_error")
 
 
@@ -20,11 +22,11 @@ def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, st
     loss [step] and gradient [step, parameter] may be missing: what rests on them is NaN.
     Memory is bounded by one window.
     """
-    import torch
-
-    with xr.open_dataset(path, engine="netcdf4") as walk:
-        check_walk(walk, path, settings["window"])
-        rows = [reduce_window(walk, k, settings, torch) for k in range(walk.sizes["step"] // settings["window"])]
+    with open_walk(path) as walk:
+        count, rest = divmod(walk.sizes["step"], settings["window"])
+        if count == 0:
+            raise ValueError(f"window = {settings['window']}: must be at most {rest}, the steps of {path}")
+        rows = [reduce_window(walk, k, settings, path) for k in range(count)]
     stamp = attributes(settings, code, settings["run"], settings["seed"])
     index = np.arange(len(rows))
     coordinates = {"window": index, "window_start": ("window", index * settings["window"])}
@@ -42,22 +44,27 @@ def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, st
     contracts.write(xr.Dataset(gradients, coordinates), outputs["gradients"], records.GRADIENTS, stamp)
 
 
-def check_walk(walk: xr.Dataset, path: str, window: int) -> None:
-    """Refuse a file without weight [step, parameter], or one shorter than a window."""
-    if "weight" not in walk or walk["weight"].dims != ("step", "parameter"):
-        found = {name: v.dims for name, v in walk.variables.items()}
-        raise ValueError(f"{path}: needs weight with dimensions (step, parameter); it has {found}")
-    if walk.sizes["step"] < window:
-        raise ValueError(f"window = {window}: must be at most {walk.sizes['step']}, the steps of {path}")
+def open_walk(path: str) -> xr.Dataset:
+    """The file, its data still on disk, if its variables have the dimensions they need."""
+    try:
+        walk = xr.open_dataset(path, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path}: not a readable NetCDF file ({error})") from None
+    for name, dims in DIMS.items():
+        missing = name == "weight" and name not in walk
+        if missing or (name in walk and walk[name].dims != dims):
+            found = {name: v.dims for name, v in walk.variables.items()}
+            raise ValueError(f"{path}: needs {name} with dimensions ({', '.join(dims)}); it has {found}")
+    return walk
 
 
-def reduce_window(walk: xr.Dataset, window: int, settings: Mapping[str, Any], torch) -> dict[str, np.ndarray]:
+def reduce_window(walk: xr.Dataset, window: int, settings: Mapping[str, Any], path: str) -> dict[str, np.ndarray]:
     """Distances, losses, step lengths, displacements and gradient samples of one window."""
     T = settings["window"]
     part = walk.isel(step=slice(window * T, (window + 1) * T))
     weights = torch.from_numpy(part["weight"].values)
     if not torch.isfinite(weights).all():
-        raise ValueError(f"weights of steps {window * T} to {(window + 1) * T - 1} are not all finite")
+        raise ValueError(f"{path}: weights of steps {window * T} to {(window + 1) * T - 1} are not all finite")
     start = torch.from_numpy(walk["weight"].isel(step=0).values)
     last = walk["weight"].isel(step=slice((window + 1) * T, (window + 1) * T + 1)).values
     ahead = torch.cat([weights[1:], torch.from_numpy(last)])

@@ -13,7 +13,9 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 def load(*, path: str) -> Images:
     """All images as RGB; they must share one square size. Classes are the training folders, in sorted order."""
     root = Path(path)
-    classes = sorted(p.name for p in (root / "train").iterdir() if p.is_dir())
+    classes, tested = (sorted(p.name for p in (root / part).glob("*/")) for part in ("train", "test"))
+    if unknown := sorted(set(tested) - set(classes)):
+        raise ValueError(f"{root / 'test'}: class '{unknown[0]}' is not among the training classes")
     return from_pixels(*_split(root / "train", classes), *_split(root / "test", classes))
 
 

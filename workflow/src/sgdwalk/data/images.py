@@ -30,15 +30,18 @@ def from_pixels(train, train_labels, test, test_labels, *, mean=None, std=None, 
     The default padding is the paper's 4 pixels of 32, scaled to the image's size.
     """
     train, test = _channels_first(train), _channels_first(test)
-    labels = [np.ascontiguousarray(a, dtype=np.int64).reshape(-1) for a in (train_labels, test_labels)]
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(f"training images are {train.shape[1:]} (channel, row, column), test images {test.shape[1:]}")
+    train_labels, test_labels = _labels(train_labels, len(train)), _labels(test_labels, len(test))
+    spread = train.std(axis=(0, 2, 3))
     return Images(
         train,
-        labels[0],
+        train_labels,
         test,
-        labels[1],
-        classes=int(max(a.max() for a in labels if a.size)) + 1,
+        test_labels,
+        classes=int(max(train_labels.max(), test_labels.max())) + 1,
         mean=tuple(train.mean(axis=(0, 2, 3))) if mean is None else mean,
-        std=tuple(train.std(axis=(0, 2, 3))) if std is None else std,
+        std=tuple(np.where(spread > 0, spread, 1.0)) if std is None else std,
         padding=round(train.shape[-1] / 8) if padding is None else padding,
         flip=flip,
     )
@@ -53,3 +56,13 @@ def _channels_first(pixels) -> np.ndarray:
     if pixels.ndim != 4 or pixels.shape[1] != pixels.shape[2]:
         raise ValueError(f"images must be (image, side, side) or (image, side, side, channel), not {pixels.shape}")
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+
+
+def _labels(labels, count: int) -> np.ndarray:
+    """Class of each image, whole numbers from 0 on."""
+    labels = np.asarray(labels)
+    if labels.size != count or labels.size != max(labels.shape, default=0) or count == 0:
+        raise ValueError(f"labels have shape {labels.shape}, needed is one for each of {count} images")
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        raise ValueError(f"labels must be whole numbers from 0 on, not {labels.dtype} from {labels.min()}")
+    return np.ascontiguousarray(labels.reshape(-1), dtype=np.int64)

@@ -1,5 +1,7 @@
 """The user's own images from one .npz file."""
 
+import zipfile
+
 import numpy as np
 
 from sgdwalk.data.images import Images, from_pixels
@@ -9,6 +11,8 @@ KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 def load(*, path: str) -> Images:
     """Images x_* uint8 [image, row, column(, channel)] and labels y_* [image] of a training and a test split."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: not an .npz archive")
     with np.load(path, allow_pickle=False) as archive:
         missing = [key for key in KEYS if key not in archive]
         if missing:

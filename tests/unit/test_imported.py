@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from scipy.spatial.distance import pdist
+from sgdwalk import contracts
+from sgdwalk.imported import import_walk
+from sgdwalk.recorder import Recorder
+from sgdwalk.tables import check
+from walks import fbm
+
+WINDOW = 25
+SETTINGS = {"run": "theirs", "seed": 2, "window": WINDOW, "walk": "walk.nc", "record": {"samples": 75}}
+
+
+def bring(tmp_path, walk, **settings):
+    path = tmp_path / "walk.nc"
+    walk.to_netcdf(path)
+    outputs = {name: str(tmp_path / f"{name}.nc") for name in ("training", "distances", "gradients")}
+    import_walk(str(path), SETTINGS | settings, outputs, "code")
+    return {name: contracts.read(output) for name, output in outputs.items()}
+
+
+def a_walk(dtype=np.float64, steps=60, start=0.0, **more):
+    weight = (start + fbm(0.7, steps, 6, np.random.default_rng(0))).astype(dtype)
+    return xr.Dataset({"weight": (("step", "parameter"), weight), **more})
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_distances_steps_and_displacements_are_those_of_the_walk(tmp_path, dtype):
+    walk = a_walk(dtype, start=5.0)
+    found = bring(tmp_path, walk)
+    weight = walk.weight.values.astype(float)
+    for window in range(2):
+        part = weight[window * WINDOW : (window + 1) * WINDOW]
+        np.testing.assert_allclose(found["distances"].distance2[window], pdist(part, "sqeuclidean"), rtol=1e-9)
+    steps = np.linalg.norm(np.diff(weight, axis=0), axis=1)
+    np.testing.assert_allclose(found["training"].step_length, steps[:50], rtol=1e-9)
+    away = np.linalg.norm(weight[:50] - weight[0], axis=1)
+    np.testing.assert_allclose(found["training"].displacement, away, rtol=1e-9)
+    assert found["distances"].attrs["run"] == "theirs"
+    assert int(found["training"].diverged_step) == -1
+
+
+def test_the_last_step_of_a_walk_that_ends_with_its_window_is_unknown(tmp_path):
+    training = bring(tmp_path, a_walk(steps=50))["training"]
+    assert np.isfinite(training.step_length[:49]).all()
+    assert np.isnan(training.step_length[49])
+
+
+def test_losses_and_gradients_are_taken_over(tmp_path):
+    rng = np.random.default_rng(1)
+    loss, gradient = rng.random(60), rng.standard_normal((60, 6))
+    found = bring(tmp_path, a_walk(loss=("step", loss), gradient=(("step", "parameter"), gradient)))
+    np.testing.assert_array_equal(found["distances"].loss.values.ravel(), loss[:50])
+    np.testing.assert_array_equal(found["training"].loss, loss[:50])
+    np.testing.assert_allclose(found["training"].gradient_norm, np.linalg.norm(gradient[:50], axis=1), rtol=1e-12)
+    samples = found["gradients"]
+    for value, step in zip(samples.gradient.values.ravel(), samples.step.values.ravel(), strict=True):
+        assert value in gradient[step].astype(np.float32)
+
+
+def test_missing_losses_and_gradients_are_nan(tmp_path):
+    found = bring(tmp_path, a_walk())
+    assert found["training"].loss.isnull().all()
+    assert found["training"].gradient_norm.isnull().all()
+    assert found["training"].noise_norm.isnull().all()
+    assert found["distances"].loss.isnull().all()
+    assert found["gradients"].gradient.isnull().all()
+    assert found["training"].sizes["epoch"] == 0
+
+
+def test_a_walk_imported_is_the_walk_recorded(tmp_path):
+    """The same weights, losses and gradients give the same files by either way."""
+    rng = np.random.default_rng(3)
+    gradient, loss = rng.standard_normal((51, 6)), rng.random(51)
+    weight = -np.cumsum(gradient, axis=0)
+    parameter = torch.nn.Parameter(torch.zeros(6, dtype=torch.float64))
+    recorder = Recorder([parameter], WINDOW, samples=75, seed=2)
+    for t in range(50):
+        parameter.data = torch.from_numpy(weight[t].copy())
+        parameter.grad = torch.from_numpy(gradient[t].copy())
+        recorder.record(torch.tensor(loss[t], dtype=torch.float64))
+    parameter.data = torch.from_numpy(weight[50].copy())
+    recorder.close()
+    walk = xr.Dataset(
+        {
+            "weight": (("step", "parameter"), weight),
+            "loss": ("step", loss),
+            "gradient": (("step", "parameter"), gradient),
+        }
+    )
+    found = bring(tmp_path, walk)
+    xr.testing.assert_allclose(found["distances"].drop_attrs(), recorder.distances())
+    xr.testing.assert_equal(found["gradients"].drop_attrs(), recorder.gradients())
+    for name in ("loss", "gradient_norm", "step_length", "displacement"):
+        np.testing.assert_allclose(found["training"][name], recorder.series()[name], rtol=1e-9)
+
+
+def test_a_walk_without_gradients_passes_the_checks_of_a_run(tmp_path):
+    from sgdwalk.analyses import fluctuations, msd, msl, path, tails
+
+    found = bring(tmp_path, a_walk())
+    distances = found["distances"]
+    table = check.compute(
+        **found,
+        msd=msd.compute(distances, copies=5),
+        path=path.compute(distances, copies=5),
+        msl=msl.compute(distances, copies=5),
+        tails=tails.compute(found["gradients"]),
+        fluctuations=fluctuations.compute(found["training"]),
+    )
+    assert table[~table.passed].empty, table[~table.passed].to_string()
+
+
+@pytest.mark.parametrize(
+    ("walk", "message"),
+    [
+        (xr.Dataset({"x": ("step", np.zeros(60))}), r"walk\.nc.*weight"),
+        (xr.Dataset({"weight": (("parameter", "step"), np.zeros((6, 60)))}), r"walk\.nc.*\(step, parameter\)"),
+        (xr.Dataset({"weight": (("time", "parameter"), np.zeros((60, 6)))}), r"walk\.nc.*\(step, parameter\)"),
+        (a_walk(steps=20), r"window = 25.*20.*walk\.nc"),
+        (a_walk(loss=("epoch", np.zeros(60))), r"walk\.nc.*loss"),
+        (a_walk(gradient=("step", np.zeros(60))), r"walk\.nc.*gradient"),
+        (a_walk(steps=60) * np.nan, r"walk\.nc.*finite"),
+    ],
+    ids=["no weight", "transposed", "other names", "too short", "loss per epoch", "flat gradient", "not finite"],
+)
+def test_a_file_that_is_no_walk_is_refused_in_one_line(tmp_path, walk, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        bring(tmp_path, walk)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "training.nc").exists()
+
+
+def test_a_file_that_is_no_netcdf_is_named(tmp_path):
+    path = tmp_path / "walk.nc"
+    path.write_text("not a NetCDF file")
+    with pytest.raises((ValueError, OSError), match=r"walk\.nc"):
+        import_walk(str(path), SETTINGS, {}, "code")
