@@ -44,7 +44,9 @@ wildcard_constraints:
 
 
 def run_settings(wildcards):
-    return dict(STUDY.runs[wildcards.run])
+    """Settings of the run itself: which analyses are made of it does not change it."""
+    run = STUDY.runs[wildcards.run]
+    return {key: value for key, value in run.items() if key != "analyses"}
 
 
 def run_seed(wildcards):

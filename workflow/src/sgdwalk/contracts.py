@@ -65,7 +65,7 @@ def read(path: str | Path) -> xr.Dataset:
     """Load a file into memory and check it against the contract that it names."""
     try:
         dataset = xr.load_dataset(path, engine="netcdf4")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ContractError(f"{path}: not a readable NetCDF file ({error})") from None
     if "contract" not in dataset.attrs:
         raise ContractError(f"{path}: no attribute 'contract': not a file of sgdwalk")

@@ -56,13 +56,22 @@ def _imports(path: Path) -> Iterator[Path]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            module = ".".join(filter(None, [_package(path, node.level), node.module]))
+            names = [module] + [f"{module}.{alias.name}" for alias in node.names]
         for name in names:
             if name.startswith("sgdwalk."):
                 try:
                     yield _file(name.removeprefix("sgdwalk."))
                 except ModuleNotFoundError:  # a name inside a module
                     continue
+
+
+def _package(path: Path, level: int) -> str:
+    """What the dots of a relative import stand for; empty for an absolute one."""
+    if level == 0:
+        return ""
+    inside = path.relative_to(PACKAGE.parent).parts
+    return ".".join(inside[: len(inside) - level])
 
 
 @cache
