@@ -60,14 +60,17 @@ class Remembered(CurvatureOperator):
 
 
 def top_eigenvalues(
-    operator: CurvatureOperator, count: int, tolerance: float, most_products: int, seed: int
+    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(eigenvalue, residual, converged), each [rank], algebraically largest first.
 
     Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
     the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
-    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j.
+    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights that
+    are not finite have NaN.
     """
+    if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
+        return np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
     remembered = Remembered(operator)
     start = torch.randn(operator.size, generator=torch.Generator().manual_seed(seed)).to(
         operator.device, operator.dtype

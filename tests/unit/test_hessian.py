@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import torch
+from sgdwalk import contracts, curvature, networks
+from sgdwalk.analyses import extract, hessian
+from torch import nn
+
+torch.set_num_threads(1)
+WIDTH, COUNT, RANKS = 4, 60, 8
+SPEC = {"factory": "sgdwalk.models.mlp:mlp", "arguments": {"depth": 3, "width": WIDTH}}
+DIGITS = {"factory": "sgdwalk.data.digits:load", "arguments": {}}
+RUN = {"model_spec": SPEC, "dataset_spec": DIGITS, "dtype": "float64", "loss": "cross-entropy"}
+
+
+def save(folder, model, step):
+    shot = {"step": step, "epoch": step / 10, "model": model.state_dict()}
+    torch.save(shot, folder / f"step-{step:09d}.pt")
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    """A network at random weights and after some descent."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    data = networks.load_images(RUN)
+    model = networks.build(RUN, data)
+    save(folder, model, 0)
+    inputs, labels = networks.sample(data, RUN, 300, 5)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimiser.step()
+    save(folder, model, 150)
+    return folder
+
+
+def dense(checkpoints, which):
+    """(Hessian, loss) at a checkpoint from torch's own second derivatives."""
+    data = networks.load_images(RUN)
+    model = networks.build(RUN, data)
+    inputs, labels = networks.sample(data, RUN, COUNT, 0)
+    state = networks.snapshots(checkpoints)[which]["model"]
+    shapes = {name: p.shape for name, p in model.named_parameters()}
+    flat = torch.cat([state[name].reshape(-1) for name in shapes])
+
+    def loss(vector):
+        parts = vector.split([shape.numel() for shape in shapes.values()])
+        weights = {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+        return nn.functional.cross_entropy(torch.func.functional_call(model, weights, (inputs,)), labels)
+
+    return torch.autograd.functional.hessian(loss, flat, vectorize=True).numpy(), float(loss(flat))
+
+
+@pytest.fixture(scope="module")
+def found(checkpoints):
+    return hessian.compute(
+        str(checkpoints), run=RUN, eigenvalues=RANKS, images=COUNT, batch_size=20, tolerance=1e-6,
+        trace_products=200,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_against_the_dense_hessian(checkpoints, found, which):
+    contracts.check(found, hessian.CONTRACT)
+    matrix, loss = dense(checkpoints, which)
+    truth = np.linalg.eigvalsh(matrix)[::-1]
+    at = found.isel(epoch=which)
+    np.testing.assert_allclose(at.eigenvalue, truth[:RANKS], atol=1e-6 * truth[0])
+    assert at.converged.all()
+    assert (at.residual <= 1e-6 * truth[0]).all()
+    assert float(at.loss) == pytest.approx(loss, rel=1e-12)
+    assert abs(float(at.trace) - np.trace(matrix)) < 4 * float(at.trace_error)
+    # of Rademacher probes: variance 2 (|H|^2 - sum of squared diagonal) / n
+    off = (matrix**2).sum() - (np.diagonal(matrix) ** 2).sum()
+    assert float(at.trace_error) == pytest.approx(np.sqrt(2 * off / 200), rel=0.5)
+
+
+def test_residuals_are_true(checkpoints):
+    matrix, _ = dense(checkpoints, 1)
+    data = networks.load_images(RUN)
+    batches = networks.equal_batches(*networks.sample(data, RUN, COUNT, 0), COUNT)
+    model = networks.build(RUN, data)
+    state = networks.snapshots(checkpoints)[1]["model"]
+    operator = curvature.hessian(model, state, batches, networks.objective(RUN), "batch")
+    vector = torch.randn(operator.size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    np.testing.assert_allclose(operator.matvec(vector), matrix @ vector.numpy(), atol=1e-10)
+    value, residual, converged = curvature.top_eigenvalues(operator, 5, 1e-12, 15, 0)
+    assert not converged.all()  # 15 products cannot do it, and say so
+    nearest = np.abs(np.linalg.eigvalsh(matrix)[:, None] - value).min(0)
+    assert (nearest <= residual * (1 + 1e-6)).all()  # an eigenvalue lies within each residual
+
+
+def test_equal_batches_average_to_the_whole(checkpoints):
+    one, three = (
+        hessian.compute(str(checkpoints), run=RUN, eigenvalues=3, images=COUNT, batch_size=size, trace_products=2)
+        for size in (COUNT, 20)
+    )
+    np.testing.assert_allclose(one.eigenvalue, three.eigenvalue, rtol=0.02)
+    np.testing.assert_allclose(one.loss, three.loss, rtol=1e-12)
+
+
+def test_more_eigenvalues_than_parameters_are_not_asked_of_the_network(checkpoints):
+    result = hessian.compute(str(checkpoints), run=RUN, eigenvalues=400, images=20, trace_products=2)
+    contracts.check(result, hessian.CONTRACT)
+    assert result.sizes["rank"] in (334, 400)
+
+
+def test_measuring_keeps_the_running_statistics_of_batch_norm():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.BatchNorm1d(5), nn.Linear(5, 10)).double()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    inputs, labels = networks.sample(networks.load_images(RUN), RUN, 40, 0)
+    for mode in ("batch", "stored"):
+        operator = curvature.hessian(model, state, [(inputs, labels)], nn.functional.cross_entropy, mode)
+        curvature.top_eigenvalues(operator, 2, 0.1, 10, 0)
+        torch.testing.assert_close(model[2].running_mean, state["2.running_mean"])
+        torch.testing.assert_close(model[2].running_var, state["2.running_var"])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_weights_that_diverged_have_no_curvature(checkpoints, tmp_path):
+    model = networks.build(RUN, networks.load_images(RUN))
+    save(tmp_path, model, 0)
+    with torch.no_grad():
+        next(model.parameters()).fill_(float("nan"))
+    save(tmp_path, model, 10)
+    result = hessian.compute(str(tmp_path), run=RUN, eigenvalues=3, images=40, trace_products=2)
+    assert np.isfinite(result.eigenvalue[0]).all()
+    assert result.eigenvalue[1].isnull().all()
+    assert not result.converged[1].any()
+
+
+def test_no_checkpoints_is_an_error_that_names_the_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        hessian.compute(str(tmp_path), run=RUN)
+
+
+def test_extracted_snapshots_hold_the_weights_by_tensor(checkpoints):
+    result = extract.compute(str(checkpoints), run=RUN)
+    contracts.check(result, extract.CONTRACT)
+    for index, shot in enumerate(networks.snapshots(checkpoints)):
+        for layer, name in enumerate(result.tensor_name.values):
+            part = result.weight[index, result.layer == layer]
+            np.testing.assert_array_equal(part, shot["model"][name].reshape(-1))
+    np.testing.assert_array_equal(result.step, [0, 150])
