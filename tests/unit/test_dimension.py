@@ -134,9 +134,7 @@ def test_interval_covers_the_true_dimension(D):
     assert np.mean(truths) > 0.75
 
 
-@pytest.mark.parametrize(
-    ("value", "status"), [(np.nan, "not finite"), (np.inf, "not finite"), (None, "flat")]
-)
+@pytest.mark.parametrize(("value", "status"), [(np.nan, "not finite"), (np.inf, "not finite"), (None, "flat")])
 def test_diverged_or_flat_planes_say_so(value, status):
     heights = np.ones((25, 25), int) if value is None else surface(25, 2.5)
     if value is not None:

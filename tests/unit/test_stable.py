@@ -56,9 +56,7 @@ def test_density_is_the_fourier_integral(alpha):
     z = np.array([0.05, 0.3, 1.0, 2.5, 6.0])
     end = 40 ** (1 / alpha)
     waves = [quad(lambda k: np.exp(-(k**alpha)), 0, end, weight="cos", wvar=v, limit=2000)[0] for v in z]
-    assert np.exp(stable.logpdf(z, alpha)) == pytest.approx(
-        np.array(waves) / np.pi, abs=1e-8
-    )  # quad's own error
+    assert np.exp(stable.logpdf(z, alpha)) == pytest.approx(np.array(waves) / np.pi, abs=1e-8)  # quad's own error
 
 
 @pytest.mark.parametrize("alpha", ALPHAS)
@@ -175,15 +173,10 @@ def test_expansion_is_that_of_the_log_likelihood(alpha):
     found = expand(x, point)
     slopes = [(total(point + d) - total(point - d)) / (2 * d.sum()) for d in h]
     assert found.value == pytest.approx(total(point), rel=1e-12)
-    assert found.scores.sum(axis=0) == pytest.approx(
-        np.array(slopes), rel=3e-3, abs=0.1
-    )  # of the differences
+    assert found.scores.sum(axis=0) == pytest.approx(np.array(slopes), rel=3e-3, abs=0.1)  # of the differences
     if alpha == 1.6:  # elsewhere far from the maximum, where the information need not be positive
         bends = [
-            [
-                total(point + a + b) - total(point + a - b) - total(point - a + b) + total(point - a - b)
-                for b in wide
-            ]
+            [total(point + a + b) - total(point + a - b) - total(point - a + b) + total(point - a - b) for b in wide]
             for a in wide
         ]
         expected = -np.array(bends) / (4 * np.outer(wide.sum(axis=0), wide.sum(axis=0)))
@@ -288,9 +281,7 @@ def test_rivals_are_maxima_of_their_likelihoods():
         best = fit.log_likelihood.sum()
         for factor in (0.99, 1.01):
             worse = [law.logpdf(x, *shape, p["location"], factor * p["scale"]).sum()]
-            worse += [
-                law.logpdf(x, *shape, p["location"] + 1e-2 * (factor - 1) * 1e-6, p["scale"]).sum() - 1e-6
-            ]
+            worse += [law.logpdf(x, *shape, p["location"] + 1e-2 * (factor - 1) * 1e-6, p["scale"]).sum() - 1e-6]
             worse += [law.logpdf(x, factor * d, p["location"], p["scale"]).sum() for d in shape]
             assert max(worse) < best
     assert rivals.student_t(x).parameters["degrees"] == pytest.approx(3, rel=0.2)

@@ -103,8 +103,7 @@ def test_msd_of_each_stage_against_a_direct_loop():
     for stage, longest in [("descent", 5), ("basin", 10), ("whole", 10)]:
         at = found.sel(stage=stage)
         expected = [
-            np.mean([slow_msd(p, lag) for p in parts[stage]]) if lag <= longest else np.nan
-            for lag in found.lag.values
+            np.mean([slow_msd(p, lag) for p in parts[stage]]) if lag <= longest else np.nan for lag in found.lag.values
         ]
         np.testing.assert_allclose(at.msd, expected)
         assert (at.walkers_used, at.fit_lag_low, at.fit_lag_high) == (len(parts[stage]), 1, longest)
@@ -148,9 +147,7 @@ def test_compute_holds_its_contract_and_repeats(name, tmp_path):
     assert not first.position.equals(toy.compute(landscape=name, seed=4, **SMALL).position)
     contracts.write(first, tmp_path / "toy.nc", toy.CONTRACT, {})
     assert first.surface.dtype == np.float32
-    np.testing.assert_allclose(
-        first.loss, toy.interpolate(first.surface.values, first.position.values), atol=1e-5
-    )
+    np.testing.assert_allclose(first.loss, toy.interpolate(first.surface.values, first.position.values), atol=1e-5)
     bin_width = np.diff(first.gradient_bin)[0]
     assert first.gradient_density.sum() * bin_width == pytest.approx(1)
     assert 0 < first.alpha_low <= first.alpha <= first.alpha_high <= 2
