@@ -60,8 +60,7 @@ def test_is_a_squared_metric(steps, parameters, seed, scale):
 def test_blocks_of_parameters_and_rows_change_nothing(monkeypatch):
     weights = walk(50, 101)
     whole = squared_distances(weights.copy())
-    monkeypatch.setattr(distances, "BLOCK_BYTES", 8 * 50 * 7)
-    monkeypatch.setattr(distances, "ROWS", 13)
+    monkeypatch.setattr(distances, "ON_CPU", (13, 8 * 50 * 7))
     torch.testing.assert_close(squared_distances(weights.copy()), whole, rtol=1e-12, atol=1e-12)
 
 

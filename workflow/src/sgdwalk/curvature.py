@@ -6,7 +6,7 @@ from hessian_eigenthings import CurvatureOperator, HessianOperator, lanczos_trid
 from hessian_eigenthings import trace as hutchinson
 from torch import nn
 
-GROWTH = 1.5
+GROWTH = 1.25
 
 
 def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:

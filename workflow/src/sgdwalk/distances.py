@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-ROWS = 256
-BLOCK_BYTES = 2**25
+ON_CPU = (64, 2**22)  # rows at a time, bytes of a block: what stays in a core's cache
+ELSEWHERE = (256, 2**28)
 
 
 def squared_distances(weights) -> torch.Tensor:
@@ -17,19 +17,21 @@ def squared_distances(weights) -> torch.Tensor:
     weights = torch.as_tensor(weights)
     steps, parameters = weights.shape
     gram = torch.zeros(steps, steps, dtype=torch.float64, device=weights.device)
-    width = max(1, BLOCK_BYTES // (8 * steps))
+    rows, size = ON_CPU if weights.device.type == "cpu" else ELSEWHERE
+    width = max(1, size // (8 * steps))
     for start in range(0, parameters, width):
-        block = weights[:, start : start + width].double()
-        _add_gram(gram, block - block.mean(0))
+        block = weights[:, start : start + width].to(torch.float64, copy=True)
+        block -= block.mean(0)
+        _add_gram(gram, block, rows)
     squares = gram.diagonal()
     result = (squares[:, None] + squares[None, :] - 2 * gram).clamp_(min=0).tril_(-1)
     return result + result.T
 
 
-def _add_gram(gram: torch.Tensor, block: torch.Tensor) -> None:
-    """Add block @ block.T to the lower triangle of gram (and to some of what lies above it)."""
-    for start in range(0, len(block), ROWS):
-        stop = min(start + ROWS, len(block))
+def _add_gram(gram: torch.Tensor, block: torch.Tensor, rows: int) -> None:
+    """Add block @ block.T to the lower triangle of gram (and to some of what lies above it), `rows` rows at a time."""
+    for start in range(0, len(block), rows):
+        stop = min(start + rows, len(block))
         gram[start:stop, :stop].addmm_(block[start:stop], block[:stop].T)
 
 
