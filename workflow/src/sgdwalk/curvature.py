@@ -76,7 +76,7 @@ def top_eigenvalues(
         operator.device, operator.dtype
     )
     limit = min(most_products, operator.size)
-    steps = min(3 * count, limit)
+    steps = min(2 * count, limit)
     while True:
         remembered.asked = 0
         krylov = lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True)
