@@ -7,6 +7,7 @@ rule hessian:
         f"{LOGS}/{{run}}/hessian.log",
     benchmark:
         f"{BENCHMARKS}/{{run}}/hessian.tsv"
+    priority: 30
     conda:
         "../../envs/curvature.yaml"
     resources:
@@ -31,6 +32,7 @@ rule landscape:
         f"{LOGS}/{{run}}/landscape.log",
     benchmark:
         f"{BENCHMARKS}/{{run}}/landscape.tsv"
+    priority: 25
     conda:
         "../../envs/train.yaml"
     resources:

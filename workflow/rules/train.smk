@@ -10,6 +10,7 @@ rule train:
         f"{BENCHMARKS}/{{run}}/train.tsv"
     wildcard_constraints:
         run=any_of(TRAINED),
+    priority: 20
     conda:
         "../../envs/train.yaml"
     threads: training_threads

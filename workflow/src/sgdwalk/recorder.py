@@ -45,7 +45,8 @@ class Recorder:
             window + 2, self.size
         )  # the first weights, the last of the window before, the window
         self.weights = self.rows[2:]
-        self.gradient = first.new_empty(self.size)
+        self.gradient = Flat(self.parameters)
+        self.point = Flat(self.parameters)
         self.loss = first.new_empty(window)
         self.gradient_norm = torch.empty(window, dtype=torch.float64, device=first.device)
         self.picked = first.new_empty(window, self.per_step)
@@ -63,16 +64,15 @@ class Recorder:
         row = self.step % self.window
         if row == 0:
             self.picks = self._picks()
-        self._flat(self.parameters, self.weights[row])
+        self.weights[row] = self.point.filled(self.parameters)
         if self.step == 0:
             self.rows[:2] = self.weights[0]
-        gradients = (p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters)
-        self._flat(gradients, self.gradient)
+        gradient = self.gradient.filled(p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters)
         self.loss[row] = loss.detach()
-        self.gradient_norm[row] = torch.linalg.vector_norm(self.gradient, dtype=torch.float64)
-        self.picked[row] = self.gradient[self.picks[row]]
+        self.gradient_norm[row] = torch.linalg.vector_norm(gradient, dtype=torch.float64)
+        self.picked[row] = gradient[self.picks[row]]
         if self.epoch_gradients is not None:
-            self.epoch_gradients[self.epoch_rows] = self.gradient
+            self.epoch_gradients[self.epoch_rows] = gradient
             self.epoch_rows += 1
         self.step += 1
         if row == self.window - 1:
@@ -93,19 +93,15 @@ class Recorder:
         """Take what is left: the short last window's series, and the step into the final weights."""
         if rows := self.step % self.window:
             self._finish_series(rows)
-        final = self._flat(self.parameters, torch.empty_like(self.rows[1]))
-        self.values["step_length"].append(_norms([final.double() - self.rows[1].double()]))
+        final = self.point.filled(self.parameters).double()
+        self.values["step_length"].append(_norms([final - self.rows[1].double()]))
         self.end_epoch()
-
-    @staticmethod
-    def _flat(tensors, out: torch.Tensor) -> torch.Tensor:
-        return torch.cat([t.reshape(-1) for t in tensors], out=out)
 
     def _picks(self) -> torch.Tensor:
         """Which parameters are sampled at each step of the coming window, from the seed and the step alone."""
         shape = (self.window, self.per_step)
         picks = torch.randint(self.size, shape, generator=generator(self.seed, "sample", self.step))
-        return picks.to(self.gradient.device)
+        return picks.to(self.loss.device)
 
     def _finish_window(self) -> None:
         """Reduce a full window; one that is not finite throughout is kept as NaN."""
@@ -211,6 +207,21 @@ class Recorder:
     def _window_coordinates(self, windows: int | None) -> dict:
         index = np.arange(windows or len(self.windows))
         return {"window": index, "window_start": ("window", index * self.window)}
+
+
+class Flat:
+    """A vector that holds tensors of given shapes end to end, each in its own logical order."""
+
+    def __init__(self, like: list[torch.Tensor]):
+        sizes = [tensor.numel() for tensor in like]
+        self.vector = like[0].new_empty(sum(sizes))
+        parts = self.vector.split(sizes)
+        self.parts = [part.view(tensor.shape) for part, tensor in zip(parts, like, strict=True)]
+
+    def filled(self, tensors: Iterable[torch.Tensor]) -> torch.Tensor:
+        """The vector, holding these tensors now; it is overwritten by the next call."""
+        torch._foreach_copy_(self.parts, [tensor.detach() for tensor in tensors])
+        return self.vector
 
 
 def _norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:

@@ -82,6 +82,7 @@ class Run:
     def train(self) -> None:
         """Take all steps, from the newest resume state where there is one."""
         self._resume()
+        self.model.train()
         began, first = time.monotonic(), self.recorder.step
         while (step := self.recorder.step) < self.steps and self.recorder.diverged_step < 0:
             epoch, done = divmod(step, self.batches.steps)
@@ -100,7 +101,6 @@ class Run:
 
     def _step(self, inputs: torch.Tensor, labels: torch.Tensor) -> None:
         """One minibatch: gradient, record, update."""
-        self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
         logits = self.model(inputs)
         loss = self.objective(logits, labels)
@@ -132,6 +132,7 @@ class Run:
             logits = self.model(scale(torch.from_numpy(self.images.test[part]).to(self.device)))
             wrong = (logits.argmax(1) != labels).sum()
             total += float(self.objective(logits, labels)) * len(labels), float(wrong)
+        self.model.train()
         return tuple((total / len(self.images.test)).tolist())
 
     def _end_window(self, began: float, first: int) -> None:
