@@ -15,7 +15,7 @@ rule train:
         "../../envs/train.yaml"
     threads: training_threads
     resources:
-        mem_mb=8000,
+        mem_mb=16000,
         runtime=1440,
         gpu=training_gpus,
     params:

@@ -122,22 +122,31 @@ def fits(d2, length, end_to_end2, null, step, longest, copies, rng) -> dict[str,
 
     Contours of a step or less are single steps, whose end-to-end distance is the contour itself.
     """
-    inside = np.isfinite(length) & (length >= SHORTEST * step) & (length <= longest * step * len(d2))
+    inside = (end_to_end2 > 0) & (length >= SHORTEST * step) & (length <= longest * step * len(d2))
     both = stats.two_segments(length[inside], end_to_end2[inside])
+    if not np.isfinite(both.rmse):
+        return {name: value for name, value in _lost(1, 1).items() if name.startswith(("exponent", "cross", "fit"))}
     apart = stats.two_segments(length[inside], null[inside], crossover=both.crossover)
-    lags = stats.log_lags(int(longest * len(d2)))
-    walk = stats.two_segments(lags, geometry.msd(d2)[lags - 1])
+    intervals = walk_intervals(d2, both, longest, copies, rng)
     result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
     result["exponent_null"] = np.array([getattr(apart, name) for name in FITS])
-    exponents = np.empty((3, len(FITS)))
+    result["exponent"] = np.array([getattr(both, name) for name in FITS])
+    return result | dict(zip(("exponent_low", "exponent_high"), np.transpose(intervals), strict=True))
+
+
+def walk_intervals(d2, both: stats.TwoSegments, longest, copies, rng) -> list[tuple[float, float]]:
+    """(low, high) of each of FITS, from Gaussian walks that follow the window's MSD; NaN where that vanishes."""
+    lags = stats.log_lags(int(longest * len(d2)))
+    curve = geometry.msd(d2)[lags - 1]
+    if not (curve > 0).all():
+        return [(np.nan, np.nan)] * len(FITS)
+    walk = stats.two_segments(lags, curve)
     dimension = min(geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
-    curves = stats.walk_bootstrap(walk, len(d2), lags, dimension, copies, rng).curves(dimension)
-    boot = stats.two_segments(lags, curves)
-    for k, name in enumerate(FITS):
-        copied = np.array([getattr(fit, name) for fit in boot])
-        estimate = getattr(both, name)
-        exponents[:, k] = estimate, *stats.basic_interval(estimate, getattr(walk, name), copied)
-    return result | {f"exponent{end}": row for end, row in zip(ENDS, exponents, strict=True)}
+    boot = stats.two_segments(lags, stats.walk_bootstrap(walk, len(d2), lags, dimension, copies, rng).curves(dimension))
+    return [
+        stats.basic_interval(getattr(both, name), getattr(walk, name), np.array([getattr(fit, name) for fit in boot]))
+        for name in FITS
+    ]
 
 
 def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
