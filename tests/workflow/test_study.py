@@ -178,6 +178,25 @@ def test_threads_do_not_count_as_a_change(finished):
     assert planned(finished, "--set-threads", "msd=2") == {}
 
 
+def test_a_network_and_images_of_ones_own(fresh):
+    (fresh / "mynets.py").write_text(
+        "from torch import nn\n"
+        "def build(channels, size, classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size**2, classes))\n"
+    )
+    rng = np.random.default_rng(0)
+    parts = {f"x_{k}": rng.integers(0, 256, (n, 6, 6, 3), dtype=np.uint8) for k, n in (("train", 60), ("test", 9))}
+    np.savez(fresh / "mine.npz", **parts, y_train=np.arange(60) % 3, y_test=np.arange(9) % 3)
+    runs = fresh / "config" / "tiny" / "runs.tsv"
+    runs.write_text("run\tmodel\tdataset\tpath\nbase\tmynets:build\tnpz\tmine.npz\n")
+    (fresh / "config" / "tiny" / "figures.yaml").write_text("{}\n")
+    done = snakemake(fresh, "--cores", "1", "results/tiny/runs/base/msd.nc")
+    assert done.returncode == 0, done.stderr[-3000:]
+    with xr.open_dataset(results(fresh) / "runs" / "base" / "training.nc") as training:
+        assert training.attrs["run"] == "base"
+        assert np.isfinite(training.test_loss).all()
+
+
 class edited:  # noqa: N801 - a verb
     def __init__(self, folder, module, text):
         self.path, self.text = folder / "workflow" / "src" / "sgdwalk" / module, text

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 SOURCE = str(Path(workflow.basedir) / "workflow" / "src")
 sys.path.insert(0, SOURCE)
 INHERITED = filter(None, [os.getenv("PYTHONPATH")])
-os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *INHERITED]))
+os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, os.getcwd(), *INHERITED]))
 
 from sgdwalk import catalogue
 from sgdwalk.config import TOY, ConfigError, load_study, sources
