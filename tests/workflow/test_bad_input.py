@@ -50,6 +50,10 @@ CASES = {
     ),
     "unknown key in runs.tsv": (replaced(RUNS, "\tlr\t", "\tlearning\t"), "unknown key 'learning'.*lr"),
     "unknown model": (row("run=x;model=resnet15"), "model = 'resnet15': must be one of resnet14"),
+    "pretrained weights drawn anew": (
+        row("run=x;model=torchvision:resnet18:DEFAULT"),
+        "init = 'kaiming': must be pytorch",
+    ),
     "unknown data set": (row("run=x;dataset=cifar11"), "dataset = 'cifar11': must be one of digits"),
     "unknown loss": (row("run=x;loss=hinge"), "loss = 'hinge': must be one of cross-entropy"),
     "unknown optimiser": (row("run=x;optimiser=lion"), "optimiser = 'lion': must be one of sgd"),

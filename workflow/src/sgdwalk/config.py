@@ -233,6 +233,8 @@ def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
             run[f"{kind}_spec"] = catalogue.resolve(kind, run[kind], known)
         except ValueError as error:
             raise ConfigError(f"{where}{error}") from None
+    if run["model_spec"]["arguments"].get("weights") and run["init"] != "pytorch":
+        raise ConfigError(f"{where}init = '{run['init']}': must be pytorch, or the pretrained weights are drawn anew")
     if run["dataset"] in ("npz", "image-folder"):
         existing(run, "path", where)
     if "path" in run and run["dataset"] not in ("digits", "surrogate"):
