@@ -10,6 +10,10 @@ SOURCE = str(Path(workflow.basedir) / "workflow" / "src")
 sys.path.insert(0, SOURCE)
 INHERITED = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, os.getcwd(), *INHERITED]))
+# glibc hands every freed block of some size back to the kernel, and networks free and ask thousands of them a
+# second: keeping them makes Hessian-vector products on a CPU about a tenth faster.
+KEPT = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**30}
+os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items()})
 
 from sgdwalk import catalogue
 from sgdwalk.config import TOY, ConfigError, load_study, sources
