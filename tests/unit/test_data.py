@@ -3,11 +3,13 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from sgdwalk import catalogue
-from sgdwalk.data import digits, folder, npz, surrogate, vision
+from sgdwalk.batches import Batches
+from sgdwalk.data import digits, folder, imagenet, npz, surrogate, vision
 from sgdwalk.data.images import from_pixels
-from sgdwalk.vision import datasets
+from sgdwalk.vision import datasets, transforms
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (12, 6, 6, 3), dtype=np.uint8)
@@ -191,6 +193,60 @@ def test_missing_data_says_what_to_do(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=f"{name}.*download: true") as caught:
         vision.load(name=name, path=str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+def save_imagenet(root, monkeypatch, size=20):
+    """ImageNet as torchvision finds it once its archives are unpacked: meta.bin and a folder for every class."""
+    wnids = ("n01440764", "n01443537")
+    classes = dict(zip(wnids, (("tench", "Tinca tinca"), ("goldfish", "Carassius auratus")), strict=True))
+    torch.save((classes, list(wnids)), root / "meta.bin")
+    for split, count in (("train", 6), ("val", 3)):
+        for label, wnid in enumerate(wnids):
+            (root / split / wnid).mkdir(parents=True)
+            for k in range(count):
+                pixels = np.full((size, size + 10, 3), 100 * label + 10 * k, np.uint8)
+                Image.fromarray(pixels).save(root / split / wnid / f"{wnid}_{k}.JPEG", quality=100)
+
+
+def test_imagenet_in_its_own_format_cut_to_one_size(tmp_path, monkeypatch):
+    save_imagenet(tmp_path, monkeypatch)
+    data = imagenet.load(path=str(tmp_path), size=16)
+    assert data.train.shape == (12, 3, 16, 16)
+    assert data.test.shape == (6, 3, 16, 16)
+    np.testing.assert_allclose(data.train[:, 0, 8, 8], [*range(0, 60, 10), *range(100, 160, 10)], atol=2)
+    np.testing.assert_array_equal(data.train_labels, [0] * 6 + [1] * 6)
+    assert data.classes == 2
+    assert imagenet.load(path=str(tmp_path), subset=5, size=16).train.shape == (5, 3, 16, 16)
+    assert imagenet.load(path=str(tmp_path), subset=1).train.shape == (1, 3, 224, 224)
+
+
+def test_imagenet_that_is_not_there_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"imagenet is not under .*archives"):
+        imagenet.load(path=str(tmp_path))
+
+
+def test_image_folder_cut_to_one_size(tmp_path):
+    for split in ("train", "test"):
+        save_folder(tmp_path, split, sizes=(6, 9))
+    assert folder.load(path=str(tmp_path), size=4).train.shape == (4, 3, 4, 4)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_augmentation_is_that_of_torchvisions_transforms(flip):
+    """Zero-pad raw pixels, crop, mirror, then normalise, with the same offsets."""
+    pixels = RNG.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    data = from_pixels(pixels, np.arange(40) % 4, pixels, np.arange(40) % 4, flip=flip)
+    batches = Batches(data, 16, sampler="shuffled-epochs", augment=True, seed=0, device="cpu", dtype=torch.float64)
+    order, offsets, mirrored = batches._draw(3)
+    assert mirrored.any() == flip
+    found = torch.cat([inputs for inputs, _ in batches.epoch(3)])
+    mean, std = (torch.tensor(a, dtype=torch.float64) / 255 for a in (data.mean, data.std))
+    for image, index, (row, column), mirror in zip(found, order, offsets.T, mirrored, strict=True):
+        expected = transforms.functional.pad(torch.from_numpy(data.train[index]), 4)
+        expected = transforms.functional.crop(expected, int(row), int(column), 32, 32)
+        expected = transforms.functional.hflip(expected) if mirror else expected
+        expected = transforms.functional.normalize(expected.double() / 255, mean, std)
+        torch.testing.assert_close(image, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_every_named_data_set_and_network_exists():

@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 import torch
+from runs import settings
 from sgdwalk import contracts, curvature, networks
 from sgdwalk.analyses import extract, hessian
+from sgdwalk.objectives import objective
 from torch import nn
 
 torch.set_num_threads(1)
 WIDTH, COUNT, RANKS = 4, 60, 8
 SPEC = {"factory": "sgdwalk.models.mlp:mlp", "arguments": {"depth": 3, "width": WIDTH}}
 DIGITS = {"factory": "sgdwalk.data.digits:load", "arguments": {}}
-RUN = {"model_spec": SPEC, "dataset_spec": DIGITS, "dtype": "float64", "loss": "cross-entropy"}
+RUN = settings(model_spec=SPEC, dataset_spec=DIGITS, dtype="float64")
 
 
 def save(folder, model, step):
@@ -82,7 +84,7 @@ def test_residuals_are_true(checkpoints):
     batches = networks.equal_batches(*networks.sample(data, RUN, COUNT, 0), COUNT)
     model = networks.build(RUN, data)
     state = networks.snapshots(checkpoints)[1]["model"]
-    operator = curvature.hessian(model, state, batches, networks.objective(RUN), "batch")
+    operator = curvature.hessian(model, state, batches, objective(RUN), "batch")
     vector = torch.randn(operator.size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     np.testing.assert_allclose(operator.matvec(vector), matrix @ vector.numpy(), atol=1e-10)
     value, residual, converged = curvature.top_eigenvalues(operator, 5, 1e-12, 15, 0)

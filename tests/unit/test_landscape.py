@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 import torch
+from runs import settings
 from sgdwalk import contracts, networks
 from sgdwalk.analyses import landscape
 from sgdwalk.planes import Plane, batch_loss, filter_normalised
 from torch import nn
 
 torch.set_num_threads(1)
-RUN = {
-    "model_spec": {"factory": "sgdwalk.models.resnet:resnet", "arguments": {"depth": 8}},
-    "dataset_spec": {"factory": "sgdwalk.data.digits:load", "arguments": {}},
-    "dtype": "float64",
-    "loss": "cross-entropy",
-}
+RUN = settings(
+    model_spec={"factory": "sgdwalk.models.resnet:resnet", "arguments": {"depth": 8}},
+    dataset_spec={"factory": "sgdwalk.data.digits:load", "arguments": {}},
+    dtype="float64",
+)
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ class Batches:
         edge = ((0, 0), (0, 0), (self.padding,) * 2, (self.padding,) * 2)
         self.pixels = torch.from_numpy(np.pad(images.train, edge)).to(device)
         self.labels = torch.from_numpy(images.train_labels).to(device)
+        self.test_pixels, self.test_labels = (torch.from_numpy(a).to(device) for a in (images.test, images.test_labels))
         self.scale = Scale(images, device, dtype)
         self.steps = -(-len(images.train) // batch_size)
 
@@ -37,6 +38,10 @@ class Batches:
         for step in range(start, self.steps):
             part = slice(step * self.batch_size, (step + 1) * self.batch_size)
             yield self._crop(order[part], offsets[:, part], mirrored[part]), self.labels[order[part]]
+
+    def tested(self, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs and labels of a part of the test images, as they are."""
+        return self.scale(self.test_pixels[part]), self.test_labels[part]
 
     def _draw(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Image index, crop offset (row, column) and whether mirrored, for each place of the epoch."""

@@ -43,6 +43,7 @@ DATASETS: dict[str, tuple[str, dict[str, Any]]] = {
     "surrogate": ("sgdwalk.data.surrogate:load", {}),
     "npz": ("sgdwalk.data.npz:load", {}),
     "image-folder": ("sgdwalk.data.folder:load", {}),
+    "imagenet": ("sgdwalk.data.imagenet:load", {}),
 } | {name: ("sgdwalk.data.vision:load", {"name": name}) for name in ("mnist", "fashion-mnist", "cifar10", "cifar100")}
 ZOO = re.compile(r"torchvision:(\w+)(?::(\w+))?")
 OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

@@ -23,6 +23,7 @@ FIGURES = Path(__file__).resolve().parent / "figures"
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 DEAR = ("hessian", "landscape")
 FOLLOWS = {"landscape": ("landscape", "dimension")}
+LAYERWISE = ("layers/msd", "layers/path", "layers/msl")
 CHEAP = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
 NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download")
 TOY = ("fractal", "random", "convex")
@@ -57,7 +58,13 @@ class Study:
     def analyses(self, run: str) -> tuple[str, ...]:
         """The files that a run yields: the cheap analyses, and the dear ones that it asks for."""
         dear = [made for name in self.runs[run]["analyses"] for made in FOLLOWS.get(name, (name,))]
-        return (*CHEAP, *dear)
+        return (*CHEAP, *self.recorded(run), *dear)
+
+    def recorded(self, run: str) -> tuple[str, ...]:
+        """The analyses of what a run was told to record beside distances and gradients."""
+        record = self.runs[run]["record"]
+        layers = record["layers"] and not self.runs[run]["walk"]
+        return LAYERWISE * layers + ("long_msd",) * (record["sketch"] > 0)
 
 
 def load_study(name: str, folder: Path) -> Study:
@@ -169,10 +176,24 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
         run = checked(overlaid(shared, given), rules, where)
         if run["run"] in runs:
             raise ConfigError(f"{where}run = '{run['run']}': this name stands twice; every run needs its own")
-        runs[run["run"]] = complete(run, where)
+        runs[run["run"]] = shortened(given, runs, where) if run["windows_of"] else complete(run, where)
     if not runs:
         raise ConfigError(f"{path}: no runs in it")
     return runs
+
+
+def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row that is an earlier run in shorter windows."""
+    name = given["windows_of"]
+    if name not in runs or runs[name]["windows_of"]:
+        known = ", ".join(run for run in runs if not runs[run]["windows_of"])
+        raise ConfigError(f"{where}windows_of = '{name}': must be a run above this row ({known})")
+    if extra := sorted(set(given) - {"run", "window", "windows_of"}):
+        raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside windows_of")
+    window, recorded = given.get("window", 0), runs[name]["window"]
+    if not 0 < window < recorded or recorded % window:
+        raise ConfigError(f"{where}window = {window}: must divide {recorded}, the window of {name}, and be shorter")
+    return runs[name] | given | {"analyses": []}
 
 
 def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,11 +258,21 @@ def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
         raise ConfigError(f"{where}init = '{run['init']}': must be pytorch, or the pretrained weights are drawn anew")
     if run["dataset"] in ("npz", "image-folder"):
         existing(run, "path", where)
-    if "path" in run and run["dataset"] not in ("digits", "surrogate"):
-        run["dataset_spec"]["arguments"] |= {"path": run["path"]}
-    if run["dataset_spec"]["factory"].startswith("sgdwalk.data.vision"):
-        run["dataset_spec"]["arguments"] |= {"download": run["download"]}
+    run["dataset_spec"]["arguments"] |= {key: run[name] for key, name in passed_on(run["dataset"]).items()}
     return check_lengths(run, where)
+
+
+def passed_on(dataset: str) -> dict[str, str]:
+    """Arguments of a data set's loader, and the keys of a run that they are."""
+    own = {
+        "digits": {},
+        "surrogate": {},
+        "npz": {"path": "path"},
+        "image-folder": {"path": "path", "size": "image_size"},
+        "imagenet": {"path": "path", "size": "image_size", "subset": "subset"},
+    }
+    others = {"path": "path"} | ({"download": "download"} if dataset in catalogue.DATASETS else {})
+    return own.get(dataset, others)
 
 
 def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
@@ -253,14 +284,20 @@ def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
 
 def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
     """Batch against data and window against run, as far as the size of the data is known beforehand."""
-    size = SIZES.get(run["dataset"])
+    size = run["subset"] or SIZES.get(run["dataset"])
     steps = run["steps"]
+    if run["subset"] and run["subset"] > SIZES.get(run["dataset"], run["subset"]):
+        raise ConfigError(f"{where}subset = {run['subset']}: must be at most {SIZES[run['dataset']]}, the images")
+    if run["nesterov"] and not run["momentum"]:
+        raise ConfigError(f"{where}nesterov = true: needs a momentum above 0")
     if size is not None:
         if run["batch_size"] > size:
             raise ConfigError(f"{where}batch_size = {run['batch_size']}: must be at most {size}, the training images")
         steps = steps or run["epochs"] * -(-size // run["batch_size"])
     if steps and run["window"] > steps:
         raise ConfigError(f"{where}window = {run['window']}: must be at most {steps}, the steps of the run")
+    if steps and max(run["record"]["anchors"], default=0) >= steps:
+        raise ConfigError(f"{where}record.anchors = {run['record']['anchors']}: must be below {steps}, the steps")
     return run
 
 
@@ -297,7 +334,7 @@ def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def check_source(study: Study, source: str, where: str) -> None:
     """Refuse a source 'msd/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make."""
-    kind, _, name = source.partition("/")
+    kind, _, name = source.rpartition("/")
     known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
     if name not in known:
         what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")

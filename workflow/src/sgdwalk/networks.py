@@ -10,14 +10,17 @@ from torch import nn
 
 from sgdwalk import catalogue
 from sgdwalk.batches import Scale
+from sgdwalk.data.choice import chosen
 from sgdwalk.data.images import Images
-from sgdwalk.objectives import OBJECTIVES
 
 
 def load_images(run: Mapping[str, Any]) -> Images:
     """The images that a run trains on."""
     spec = run["dataset_spec"]
-    return catalogue.factory(spec)(**spec["arguments"])
+    images = catalogue.factory(spec)(**spec["arguments"])
+    # a loader that was told takes its own part of what would not fit into memory
+    subset = None if "subset" in spec["arguments"] else run["subset"]
+    return chosen(images, subset=subset, label_noise=run["label_noise"], normalise=run["normalise"])
 
 
 def build(run: Mapping[str, Any], images: Images) -> nn.Module:
@@ -48,11 +51,6 @@ def equal_batches(inputs: torch.Tensor, labels: torch.Tensor, size: int) -> list
     count = max(1, len(labels) // size)
     size = min(size, len(labels))
     return [(inputs[k * size : (k + 1) * size], labels[k * size : (k + 1) * size]) for k in range(count)]
-
-
-def objective(run: Mapping[str, Any]):
-    """The loss function that a run minimises."""
-    return OBJECTIVES[run["loss"]]
 
 
 def named_weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:

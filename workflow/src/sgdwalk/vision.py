@@ -12,11 +12,11 @@ SCHEMAS = {
 }
 
 try:
-    from torchvision import datasets
+    from torchvision import datasets, transforms
 except (RuntimeError, ImportError):
     _library = torch.library.Library("torchvision", "FRAGMENT")
     for _schema in SCHEMAS.values():
         _library.define(_schema)
-    from torchvision import datasets
+    from torchvision import datasets, transforms
 
-__all__ = ["datasets"]
+__all__ = ["datasets", "transforms"]

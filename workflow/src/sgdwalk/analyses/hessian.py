@@ -45,6 +45,7 @@ def compute(
     `residual` and `converged` then say how far it came. Trace: Hutchinson's estimator.
     """
     from sgdwalk import curvature, networks  # torch, which readers of the file do not need
+    from sgdwalk.objectives import objective
 
     data = networks.load_images(run)
     model = networks.build(run, data)
@@ -52,7 +53,7 @@ def compute(
     shots = networks.snapshots(checkpoints)
     rows = []
     for shot in shots:
-        operator = curvature.hessian(model, shot["model"], batches, networks.objective(run), batch_norm)
+        operator = curvature.hessian(model, shot["model"], batches, objective(run), batch_norm)
         top = curvature.top_eigenvalues(operator, eigenvalues, tolerance, most_products, seed)
         rows.append((*top, *curvature.trace(operator, trace_products, seed), curvature.mean_loss(operator)))
         print(f"epoch {shot['epoch']:g}: largest {top[0][0]:.4g}", file=sys.stderr, flush=True)

@@ -44,13 +44,14 @@ def compute(
     snapshots of the run are projected on the plane (least squares), with the share of the distance it holds.
     """
     from sgdwalk import networks, planes  # torch, which readers of the file do not need
+    from sgdwalk.objectives import objective
 
     data = networks.load_images(run)
     model = networks.build(run, data)
     batches = networks.equal_batches(*networks.sample(data, run, images, seed), batch_size)
     shots = networks.snapshots(checkpoints)
     plane = planes.Plane(model, shots[-1]["model"], seed)
-    loss = planes.batch_loss(networks.objective(run), batches, batch_norm)
+    loss = planes.batch_loss(objective(run), batches, batch_norm)
     axis, zoom_axis = np.linspace(-extent, extent, points), np.linspace(-zoom, zoom, zoom_points) * extent
     surface = plane.surface(loss, axis)
     print("surface done, now the enlargement", file=sys.stderr, flush=True)
