@@ -1,8 +1,10 @@
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from runs import settings
 from sgdwalk.batches import Batches
 from sgdwalk.data.images import from_pixels
 from sgdwalk.models.mlp import mlp
@@ -10,15 +12,10 @@ from sgdwalk.models.resnet import resnet
 from sgdwalk.objectives import OBJECTIVES
 from sgdwalk.training import Run, network
 
+ROOT = Path(__file__).resolve().parents[2]
 torch.set_num_threads(1)
 COUNT, BATCH = 50, 12  # five steps an epoch, the last of two images
-SETTINGS = {
-    "run": "r", "seed": 3, "threads": 1, "tf32": False, "device": "cpu", "dtype": "float32",
-    "loss": "cross-entropy", "optimiser": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.0,
-    "batch_size": BATCH, "epochs": 1, "steps": 87, "window": 21, "augment": True,
-    "sampler": "shuffled-epochs", "init": "kaiming", "snapshots": 4,
-    "record": {"samples": 63, "noise": True, "walk": False},
-}  # fmt: skip
+SETTINGS = settings(seed=3, batch_size=BATCH, steps=87, window=21, snapshots=4, record={"samples": 63, "noise": True})
 RESNET = functools.partial(resnet, depth=8)
 MLP = functools.partial(mlp, depth=3, width=8)
 
@@ -36,9 +33,9 @@ def run(work, build=RESNET, code="c", **settings):
 
 def results(done):
     """All that a run leaves: series, distances, gradients, states of the network at each snapshot."""
-    windows = done.steps // done.settings["window"]
+    data = done.datasets()
     shots = {path.name: torch.load(path, weights_only=True) for path in sorted((done.work / "checkpoints").iterdir())}
-    return done.training(), done.recorder.distances(windows), done.recorder.gradients(windows), shots
+    return data["training"], data["distances"], data["gradients"], shots
 
 
 def assert_equal(a, b):
@@ -71,10 +68,61 @@ def test_vanilla_sgd_is_exactly_w_minus_lr_g(tmp_path):
             OBJECTIVES["cross-entropy"](reference(inputs), labels), list(reference.parameters())
         )
         for w, g in zip(reference.parameters(), gradients, strict=True):
-            w.data = w.data - 0.05 * g
+            w.data.add_(g, alpha=-0.05)  # rounds once, where w - 0.05 * g rounds twice
     for mine, theirs in zip(reference.parameters(), done.model.parameters(), strict=True):
-        # a fused multiply-add rounds once where w - lr * g rounds twice
-        torch.testing.assert_close(theirs, mine, rtol=1e-13, atol=1e-15)
+        assert torch.equal(theirs, mine)
+
+
+def test_the_fast_path_is_a_plain_loop(tmp_path):
+    """Images on the device, channels last, foreach updates, recorder: nothing of it moves the walk."""
+    done = run(tmp_path, dtype="float64", steps=50, momentum=0.9, weight_decay=1e-3)
+    reference = network(done.settings, RESNET, images()).double()
+    optimiser = torch.optim.SGD(reference.parameters(), 0.1, momentum=0.9, weight_decay=1e-3, foreach=False)
+    batches = Batches(
+        images(), BATCH, sampler="shuffled-epochs", augment=True, seed=3, device="cpu", dtype=torch.float64
+    )
+    losses, lengths = [], []
+    for inputs, labels in [batch for epoch in range(10) for batch in batches.epoch(epoch)]:
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(reference(inputs.contiguous()), labels)
+        loss.backward()
+        before = [p.detach().clone() for p in reference.parameters()]
+        optimiser.step()
+        moved = zip(reference.parameters(), before, strict=True)
+        lengths.append(sum(((p.detach() - b) ** 2).sum() for p, b in moved).sqrt().item())
+        losses.append(loss.item())
+    done.train()
+    series = done.datasets()["training"]
+    np.testing.assert_allclose(series.loss, losses, rtol=1e-10)
+    np.testing.assert_allclose(series.step_length, lengths, rtol=1e-10)
+    for mine, theirs in zip(reference.parameters(), done.model.parameters(), strict=True):
+        torch.testing.assert_close(theirs, mine, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_graph_on_cuda_is_a_plain_loop(tmp_path):
+    options = {"device": "cuda", "dtype": "float64", "steps": 50, "deterministic": True}
+    done = [run(tmp_path / str(graphs), cuda_graphs=graphs, **options) for graphs in (True, False)]
+    for one in done:
+        one.train()
+    assert done[0].graph is not None
+    with_graph, without = (one.datasets()["training"] for one in done)
+    np.testing.assert_allclose(with_graph.loss, without.loss, rtol=1e-10)
+    np.testing.assert_allclose(with_graph.displacement, without.displacement, rtol=1e-10)
+
+
+def test_the_learning_rate_follows_its_schedule_and_is_written(tmp_path):
+    done = run(tmp_path, MLP, dtype="float64", steps=20, window=20, schedule="cosine")
+    done.train()
+    series = done.datasets()["training"]
+    rates = 0.1 * (1 + np.cos(np.pi * np.arange(20) / 20)) / 2
+    np.testing.assert_allclose(series.learning_rate, rates)
+    np.testing.assert_allclose(series.step_length, rates * series.gradient_norm, rtol=1e-9)
+
+
+def test_an_anchor_behind_the_end_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"anchors = 87: must be below 87"):
+        run(tmp_path, MLP, record=SETTINGS["record"] | {"anchors": [3, 87]})
 
 
 def test_each_recorded_step_is_the_learning_rate_times_the_gradient(uncut):
@@ -87,7 +135,7 @@ def test_same_seed_is_bitwise_the_same_and_another_is_not(tmp_path, uncut):
     again.train()
     other.train()
     assert_equal(uncut, results(again))
-    assert not np.array_equal(uncut[0].loss, other.training().loss)
+    assert not np.array_equal(uncut[0].loss, other.datasets()["training"].loss)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +173,7 @@ def test_a_run_cut_off_twice_while_a_state_is_written(tmp_path, monkeypatch, unc
 
     def failing(content, path):
         calls.append(path)
-        if "tally" in content and len(calls) in (4, 8):
+        if "recorder" in content and len(calls) in (4, 8):
             path.write_bytes(b"half a state")
             raise OSError("disk full")
         save(content, path)
@@ -269,7 +317,7 @@ def test_epoch_means_are_those_of_the_images(tmp_path):
         ):  # fmt: skip
             logits = model(torch.tensor((split - mean) / std, dtype=torch.float32))
             loss = torch.nn.functional.cross_entropy(logits, torch.tensor(labels))
-            series = done.training()
+            series = done.datasets()["training"]
             assert float(series[f"{prefix}_loss"][0]) == pytest.approx(float(loss), rel=1e-5)
             assert float(series[f"{prefix}_error"][0]) == pytest.approx(
                 float((logits.argmax(1) != torch.tensor(labels)).float().mean())
@@ -308,8 +356,8 @@ def test_divergence_after_the_last_whole_window_is_marked(tmp_path, monkeypatch)
 
     monkeypatch.setattr(Run, "_step", explode)
     done.train()
-    assert int(done.training().diverged_step) == 24
-    assert done.training().displacement[24:].isnull().all()
+    assert int(done.datasets()["training"].diverged_step) == 24
+    assert done.datasets()["training"].displacement[24:].isnull().all()
 
 
 def test_a_run_shorter_than_its_window_says_so(tmp_path):

@@ -2,6 +2,8 @@ rule train:
     output:
         training=f"{RUN}/training.nc",
         distances=f"{RUN}/distances.nc",
+        layers=f"{RUN}/layers.nc",
+        sketch=f"{RUN}/sketch.nc",
         gradients=f"{RUN}/gradients.nc",
         checkpoints=directory(f"{RUN}/checkpoints"),
     log:
@@ -33,6 +35,8 @@ rule import_walk:
     output:
         training=f"{RUN}/training.nc",
         distances=f"{RUN}/distances.nc",
+        layers=f"{RUN}/layers.nc",
+        sketch=f"{RUN}/sketch.nc",
         gradients=f"{RUN}/gradients.nc",
     log:
         f"{LOGS}/{{run}}/import_walk.log",
@@ -52,6 +56,39 @@ rule import_walk:
         "Reading the walk of {wildcards.run}"
     script:
         "../scripts/import_walk.py"
+
+
+rule cut_windows:
+    input:
+        training=longer_windows("training"),
+        distances=longer_windows("distances"),
+        layers=longer_windows("layers"),
+        sketch=longer_windows("sketch"),
+        gradients=longer_windows("gradients"),
+    output:
+        training=f"{RUN}/training.nc",
+        distances=f"{RUN}/distances.nc",
+        layers=f"{RUN}/layers.nc",
+        sketch=f"{RUN}/sketch.nc",
+        gradients=f"{RUN}/gradients.nc",
+    log:
+        f"{LOGS}/{{run}}/cut_windows.log",
+    benchmark:
+        f"{BENCHMARKS}/{{run}}/cut_windows.tsv"
+    wildcard_constraints:
+        run=any_of(CUT),
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        settings=run_settings,
+        code=code_version("cut"),
+    message:
+        "Shorter windows of {wildcards.run}"
+    script:
+        "../scripts/cut_windows.py"
 
 
 rule extract:

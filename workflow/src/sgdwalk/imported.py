@@ -1,47 +1,53 @@
-"""Somebody else's walk: read window by window and reduced to the files that a training would write."""
+"""Somebody else's walk: read a few steps at a time and shown to the recorder as if it were a training."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import xarray as xr
+from torch import nn
 
 from sgdwalk import contracts, records
-from sgdwalk.distances import condensed, squared_distances
 from sgdwalk.provenance import attributes
-from sgdwalk.seeds import generator
+from sgdwalk.recorder import Recorder
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
-EPOCH = ("epoch_step", "train_loss", "train_error", "test_loss", "test_error")
+FILES = ("training", "distances", "layers", "sketch", "gradients")
+READ = 2**27  # bytes of weights that are read at a time
 
 
 def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) -> None:
-    """Write training.nc, distances.nc and gradients.nc of a file with weight [step, parameter].
+    """Write the files of a run from a file with weight [step, parameter], or from a folder that a Recorder saved.
 
-    loss [step] and gradient [step, parameter] may be missing: what rests on them is NaN.
-    Memory is bounded by one window.
+    loss [step] and gradient [step, parameter] may be missing: what rests on them is NaN. Memory is bounded by
+    one window and what is read at a time.
     """
-    with open_walk(path) as walk:
-        count, rest = divmod(walk.sizes["step"], settings["window"])
-        if count == 0:
-            raise ValueError(f"window = {settings['window']}: must be at most {rest}, the steps of {path}")
-        rows = [reduce_window(walk, k, settings, path) for k in range(count)]
+    data = recorded(path, settings) if Path(path).is_dir() else walked(path, settings)
     stamp = attributes(settings, code, settings["run"], settings["seed"])
-    index = np.arange(len(rows))
-    coordinates = {"window": index, "window_start": ("window", index * settings["window"])}
-    stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    contracts.write(training(stacked), outputs["training"], records.TRAINING, stamp)
-    distances = {
-        "distance2": (("window", "pair"), stacked["distance2"]),
-        "loss": (("window", "step"), stacked["loss"]),
-    }
-    contracts.write(xr.Dataset(distances, coordinates), outputs["distances"], records.DISTANCES, stamp)
-    gradients = {
-        "gradient": (("window", "sample"), stacked["gradient"]),
-        "step": (("window", "sample"), stacked["step"]),
-    }
-    contracts.write(xr.Dataset(gradients, coordinates), outputs["gradients"], records.GRADIENTS, stamp)
+    for name, output in outputs.items():
+        contracts.write(data[name], output, records.CONTRACTS[name], stamp)
+
+
+def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+    """The files that Recorder.save left in a folder; their own settings go into the attribute `recorded`."""
+    data = {}
+    for name in FILES:
+        path = Path(folder) / f"{name}.nc"
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file (Recorder.save leaves {', '.join(FILES)} in a folder)")
+        data[name] = contracts.read(path)
+        data[name].attrs["recorded"] = data[name].attrs["settings"]
+    found = data["distances"].sizes["step"]
+    if settings["window"] != found:
+        raise ValueError(f"window = {settings['window']}: must be {found}, the window that {folder} was recorded with")
+    return data
+
+
+def walked(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+    """What the recorder makes of a file with a walk."""
+    with open_walk(path) as walk:
+        return replay(walk, settings, path).datasets()
 
 
 def open_walk(path: str) -> xr.Dataset:
@@ -58,41 +64,35 @@ def open_walk(path: str) -> xr.Dataset:
     return walk
 
 
-def reduce_window(walk: xr.Dataset, window: int, settings: Mapping[str, Any], path: str) -> dict[str, np.ndarray]:
-    """Distances, losses, step lengths, displacements and gradient samples of one window."""
-    T = settings["window"]
-    part = walk.isel(step=slice(window * T, (window + 1) * T))
-    weights = torch.from_numpy(part["weight"].values)
-    if not torch.isfinite(weights).all():
-        raise ValueError(f"{path}: weights of steps {window * T} to {(window + 1) * T - 1} are not all finite")
-    start = torch.from_numpy(walk["weight"].isel(step=0).values)
-    last = walk["weight"].isel(step=slice((window + 1) * T, (window + 1) * T + 1)).values
-    ahead = torch.cat([weights[1:], torch.from_numpy(last)])
-    lengths = [float(torch.linalg.vector_norm(b.double() - a.double())) for a, b in zip(weights, ahead, strict=False)]
-    per_step = -(-settings["record"]["samples"] // T)
-    steps = np.repeat(np.arange(T), per_step)
-    gradient, norm = np.full(T * per_step, np.nan, np.float32), np.full(T, np.nan)
-    if "gradient" in part:
-        values = part["gradient"].values
-        shape, key = (T * per_step,), (settings["seed"], "sample", window * T)
-        gradient = values[steps, torch.randint(values.shape[1], shape, generator=generator(*key)).numpy()]
-        norm = np.linalg.norm(values.astype(float), axis=1)
-    return {
-        "distance2": condensed(squared_distances(weights)),
-        "loss": part["loss"].values.astype(float) if "loss" in part else np.full(T, np.nan),
-        "step_length": np.array(lengths + [np.nan] * (T - len(lengths))),
-        "displacement": np.array([float(torch.linalg.vector_norm(w.double() - start.double())) for w in weights]),
-        "gradient": gradient.astype(np.float32),
-        "gradient_norm": norm,
-        "step": window * T + steps,
-    }
+def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder:
+    """A closed recorder that has seen every step of the walk."""
+    steps, size = walk["weight"].shape
+    if settings["window"] > steps:
+        raise ValueError(f"window = {settings['window']}: must be at most {steps}, the steps of {path}")
+    weight = nn.Parameter(torch.from_numpy(walk["weight"][0].values))
+    model = nn.Module()
+    model.weight = weight
+    record = settings["record"]
+    recorder = Recorder(
+        model, settings["window"], samples=record["samples"], anchors=record["anchors"], sketch=record["sketch"],
+        seed=settings["seed"],
+    )  # fmt: skip
+    rows = max(1, READ // (size * weight.element_size()))
+    for start in range(0, steps, rows):
+        part = walk.isel(step=slice(start, start + rows)).load()
+        if not torch.isfinite(torch.from_numpy(part["weight"].values)).all():
+            last = min(start + rows, steps) - 1
+            raise ValueError(f"{path}: weights of steps {start} to {last} are not all finite")
+        for k in range(part.sizes["step"]):
+            weight.data.copy_(torch.from_numpy(part["weight"].values[k]))
+            weight.grad = _gradient(part, k, weight)
+            recorder.record(torch.tensor(float(part["loss"][k]), dtype=torch.float64) if "loss" in part else None)
+    recorder.close(moved=False)
+    return recorder
 
 
-def training(stacked: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """training.nc of an imported walk: no epochs, no noise norms."""
-    series = {name: stacked[name].reshape(-1) for name in ("loss", "gradient_norm", "step_length", "displacement")}
-    series["noise_norm"] = np.full(series["loss"].shape, np.nan)
-    columns = {name: ("step", values) for name, values in series.items()}
-    columns |= {name: ("epoch", np.empty(0)) for name in EPOCH}
-    coordinates = {"step": np.arange(len(series["loss"])), "epoch": np.empty(0)}
-    return xr.Dataset(columns | {"diverged_step": ((), -1)}, coordinates)
+def _gradient(part: xr.Dataset, step: int, weight: torch.Tensor) -> torch.Tensor:
+    """Gradient at a step; NaN where the file has none."""
+    if "gradient" not in part:
+        return torch.full_like(weight, torch.nan)
+    return torch.from_numpy(part["gradient"].values[step]).to(weight.dtype)

@@ -1,212 +1,229 @@
 """The recorder: watches a training loop step by step and reduces each window of weights to distances."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
+from torch import nn
 
+from sgdwalk import contracts, recordings, records
 from sgdwalk.distances import condensed, squared_distances
-from sgdwalk.seeds import generator
+from sgdwalk.layers import groups
+from sgdwalk.layers import size as layer_size
+from sgdwalk.noise import EpochNoise, norms
+from sgdwalk.provenance import attributes, code_version
+from sgdwalk.recordings import EPOCH, SERIES, anchor_name, joined
+from sgdwalk.samples import Samples
+from sgdwalk.sketch import Sketch
+from sgdwalk.spill import Windows
 
-STATE = ("step", "diverged_step", "epoch_rows")
-SERIES = ("loss", "gradient_norm", "noise_norm", "step_length", "displacement")
+STATE = ("step", "diverged_step", "without_loss")
+NOTED = EPOCH[:4]
 
 
 class Recorder:
     """Measures the walk of a model's trainable parameters, one window of `window` steps at a time.
 
-    Call `record(loss)` once a step, after the backward pass and before the optimiser moves the weights;
-    `end_epoch()` where noise norms are wanted; `close()` at the end. Then `distances()`, `gradients()` and
-    `series()` hold what the files of a run hold. Weights stay on their device and are forgotten once a
-    window is full: memory is window x parameters in the model's own precision.
+    Call `record(loss)` once a step, when the gradients stand and before the optimiser moves the weights;
+    `end_epoch()` where there are epochs; `close()` at the end. Then `datasets()` gives what the files of a run
+    hold and `save(folder)` writes them. Weights stay on their device and are forgotten once a window is full:
+    memory is window x parameters in the model's own precision, and nothing is copied to the host before that.
 
-    window: steps in a window. samples: gradient entries kept per window, drawn evenly over steps and
-    uniformly over parameters with `seed`. epoch_steps: steps in an epoch, for the noise norms (None: none).
-    walk: also keep the raw weights.
+    window: steps in a window. samples: gradient entries kept per window (see samples.Samples). layers: also the
+    distances within each group of layers. anchors: steps from whose weights displacements are measured too.
+    sketch: components of a random projection of the whole walk, 0 for none. epoch_steps: most steps in an epoch.
+    noise: gradient-noise norms; keeps an epoch of gradients. walk: also keep the raw weights. folder: where
+    finished windows are kept until the end (None: in memory).
     """
 
     def __init__(
         self,
-        parameters: Iterable[torch.nn.Parameter],
-        window: int,
+        model: nn.Module,
+        window: int = 1000,
         *,
         samples: int = 10_000,
+        layers: bool = False,
+        anchors: Sequence[int] = (),
+        sketch: int = 0,
         epoch_steps: int | None = None,
+        noise: bool = False,
         walk: bool = False,
+        folder: str | Path | None = None,
         seed: int = 0,
     ):
-        self.parameters = [p for p in parameters if p.requires_grad]
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        if not self.parameters:
+            raise ValueError("model: has no trainable parameters to record")
+        if noise and not epoch_steps:
+            raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
         first = self.parameters[0]
-        self.size = sum(p.numel() for p in self.parameters)
-        self.window, self.seed = window, seed
-        self.per_step = -(-samples // window)
-        self.rows = first.new_empty(
-            window + 2, self.size
-        )  # the first weights, the last of the window before, the window
-        self.weights = self.rows[2:]
-        self.gradient = Flat(self.parameters)
-        self.point = Flat(self.parameters)
-        self.loss = first.new_empty(window)
-        self.gradient_norm = torch.empty(window, dtype=torch.float64, device=first.device)
-        self.picked = first.new_empty(window, self.per_step)
-        self.epoch_gradients = first.new_empty(epoch_steps, self.size) if epoch_steps else None
-        self.epoch_rows = 0
-        self.step = 0
-        self.diverged_step = -1
-        self.walk = walk
-        self.windows: list[dict[str, np.ndarray]] = []
-        self.values: dict[str, list[np.ndarray]] = {name: [] for name in SERIES}
+        self.groups = groups(model)
+        self.sizes = {name: layer_size(slices) for name, slices in self.groups.items()}
+        self.size = sum(self.sizes.values())
+        self.window, self.by_layer, self.walk = window, layers, walk
+        self.anchors, self.epoch_steps = sorted(anchors), epoch_steps
+        # the first weights, the last of the window before, the anchors, the window
+        self.rows = first.new_empty(2 + len(self.anchors) + window, self.size)
+        self.weights = self.rows[2 + len(self.anchors) :]
+        self.flat = Flat(self.parameters)
+        self.loss, self.gradient_norm = torch.empty(2, window, dtype=torch.float64, device=first.device)
+        self.samples = Samples(self.groups, window, samples, seed)
+        self.picked = first.new_empty(window, self.samples.entries)
+        self.noise = EpochNoise(first, self.size, epoch_steps, seed) if noise else None
+        like = {"device": first.device, "dtype": first.dtype}
+        self.sketch = Sketch(self.size, sketch, seed=seed, **like) if sketch else None
+        self.step, self.diverged_step, self.without_loss = 0, -1, False
+        self.windows = Windows(Path(folder) if folder else None)
+        self.values: dict[str, list[np.ndarray]] = {name: [] for name in SERIES + tuple(map(anchor_name, self.anchors))}
+        self.epochs: dict[str, list] = {name: [] for name in (*EPOCH, *(("mean_gradient", "noise") if noise else ()))}
 
     @torch.no_grad()
-    def record(self, loss: torch.Tensor) -> None:
-        """Take the weights, the gradient and the loss as they are before the optimiser's step."""
+    def record(self, loss: torch.Tensor | None = None) -> None:
+        """Take the weights, the gradient and the loss (NaN in the files if None) before the optimiser's step."""
         row = self.step % self.window
         if row == 0:
-            self.picks = self._picks()
-        self.weights[row] = self.point.filled(self.parameters)
+            self.picks = self.samples.draw(self.step).to(self.loss.device)
+        self.weights[row] = self.flat.filled(self.parameters)
         if self.step == 0:
-            self.rows[:2] = self.weights[0]
-        gradient = self.gradient.filled(p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters)
-        self.loss[row] = loss.detach()
+            self.rows[: -self.window] = self.weights[0]
+        if self.step in self.anchors:
+            self.rows[2 + self.anchors.index(self.step)] = self.weights[row]
+        gradient = self.flat.filled(p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters)
+        self.without_loss |= loss is None
+        self.loss[row] = torch.nan if loss is None else loss.detach()
         self.gradient_norm[row] = torch.linalg.vector_norm(gradient, dtype=torch.float64)
         self.picked[row] = gradient[self.picks[row]]
-        if self.epoch_gradients is not None:
-            self.epoch_gradients[self.epoch_rows] = gradient
-            self.epoch_rows += 1
+        if self.noise:
+            self.noise.add(gradient)
         self.step += 1
         if row == self.window - 1:
-            self._finish_window()
+            self._finish_window(self.window)
 
     @torch.no_grad()
-    def end_epoch(self) -> None:
-        """Noise norms |g_t - mean of the epoch's gradients| of the epoch that ends here."""
-        if self.epoch_gradients is None or self.epoch_rows == 0:
-            return
-        rows = self.epoch_gradients[: self.epoch_rows]
-        centre = rows.mean(0)
-        self.values["noise_norm"].append(_norms(row - centre for row in rows))
-        self.epoch_rows = 0
+    def end_epoch(self, **values: float) -> None:
+        """Note train_loss, train_error, test_loss, test_error of the epoch that ends here, as far as they are known.
+
+        Where noise is recorded: norms |g_t - mean of the epoch's gradients| of its steps, and of that mean.
+        """
+        if unknown := sorted(set(values) - set(NOTED)):
+            raise ValueError(f"{unknown[0]}: not one of {', '.join(NOTED)}")
+        found = {}
+        if self.noise:
+            found = self.noise.finish()
+            self.values["noise_norm"].append(found.pop("noise_norm"))
+            found["mean_gradient_norm"] = float(found["mean_gradient_norm"][0])
+        row = {**dict.fromkeys(EPOCH, np.nan), **values, **found, "epoch_step": self.step}
+        for name, value in row.items():
+            self.epochs[name].append(value)
 
     @torch.no_grad()
-    def close(self) -> None:
-        """Take what is left: the short last window's series, and the step into the final weights."""
+    def close(self, *, moved: bool = True) -> None:
+        """Take what is left: the short last window, the step into the final weights; and free the buffers.
+
+        moved: whether the weights have moved since the last `record`, as they do in training.
+        """
+        last = self.rows[1].double()
         if rows := self.step % self.window:
-            self._finish_series(rows)
-        final = self.point.filled(self.parameters).double()
-        self.values["step_length"].append(_norms([final - self.rows[1].double()]))
-        self.end_epoch()
+            last = self.weights[rows - 1].double()
+            self._finish_window(rows)
+        final = self.flat.filled(self.parameters).double()
+        self.values["step_length"].append(norms([final - last]) if moved else np.array([np.nan]))
+        if self.noise:
+            self.values["noise_norm"].append(self.noise.finish()["noise_norm"])
+        self.rows = self.weights = self.noise = None
 
-    def _picks(self) -> torch.Tensor:
-        """Which parameters are sampled at each step of the coming window, from the seed and the step alone."""
-        shape = (self.window, self.per_step)
-        picks = torch.randint(self.size, shape, generator=generator(self.seed, "sample", self.step))
-        return picks.to(self.loss.device)
-
-    def _finish_window(self) -> None:
-        """Reduce a full window; one that is not finite throughout is kept as NaN."""
-        distance2 = self._finish_series(self.window)
+    def _finish_window(self, rows: int) -> None:
+        """Reduce a window of `rows` steps, NaN beyond them; one that is not finite throughout is kept as NaN."""
+        kept = len(self.rows) - self.window  # rows before the window's own
+        good = self._finite(rows)
+        parts = self._distances(kept + good)
+        distance2 = sum(parts.values())
+        self._finish_series(rows, good, distance2)
+        self.loss[rows:], self.picked[rows:] = torch.nan, torch.nan
         finished = {
-            "distance2": np.full(self.window * (self.window - 1) // 2, np.nan),
+            "distance2": _pairs(distance2[kept:, kept:], self.window),
             "loss": _copy(self.loss, np.float64),
-            "gradient": _copy(self.picked, np.float32).reshape(-1),
+            **self.samples.split(_copy(self.picked, np.float32)),
         }
+        if self.by_layer:
+            finished["layer_distance2"] = np.stack([_pairs(d[kept:, kept:], self.window) for d in parts.values()])
+        if self.sketch:
+            finished["projection"] = _copy(self.sketch(self.weights[:rows], self.rows[0]), np.float32)
         if self.walk:
-            finished["weight"] = _copy(self.weights)
-        if len(distance2) == self.window + 2:
-            finished["distance2"] = condensed(distance2[2:, 2:])
-        else:
+            finished["weight"] = _copy(self.weights[:rows])
+        if good < rows:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
         self.windows.append(finished)
+        self.rows[1] = self.weights[rows - 1]
 
-    def _finish_series(self, rows: int) -> torch.Tensor:
-        """Per-step values of the first `rows` weights of the window, and of the step that led to them.
-
-        Returns the squared distances of what is finite: the first weights, the last before the window, the window.
-        """
-        losses = _copy(self.loss[:rows], np.float64)
-        finite = np.isfinite(losses) & np.isfinite(_norms(self.weights[:rows]))
+    def _finite(self, rows: int) -> int:
+        """How many of the window's first steps have finite weights and losses; marks the first that has not."""
+        finite = np.isfinite(norms(self.weights[:rows]))
+        if not self.without_loss:
+            finite &= np.isfinite(_copy(self.loss[:rows]))
         good = rows if finite.all() else int(finite.argmin())
         if good < rows and self.diverged_step < 0:
             self.diverged_step = self.step - rows + good
-        distance2 = squared_distances(self.rows[: good + 2])
-        lengths = distance2.diagonal(1).sqrt()[1 if self.step > rows else 2 :].cpu().numpy()
+        return good
+
+    def _distances(self, rows: int) -> dict[str, torch.Tensor]:
+        """Squared distances [row, row] of the buffer's first rows within each group, or of all weights at once."""
+        groups = self.groups if self.by_layer else {"all": [slice(0, self.size)]}
+        return {
+            name: sum(squared_distances(self.rows[:rows, part]) for part in slices) for name, slices in groups.items()
+        }
+
+    def _finish_series(self, rows: int, good: int, distance2: torch.Tensor) -> None:
+        """Per-step values of the window, and the length of the step that led into it."""
+        kept = len(self.rows) - self.window
+        away = distance2.sqrt().cpu().numpy()
+        steps = np.append(away[1, kept : kept + 1], away[kept:, kept:].diagonal(1))
         lost = np.full(rows - good, np.nan)
-        self.values["step_length"].append(np.concatenate([lengths, lost]))
-        self.values["displacement"].append(np.concatenate([distance2[0, 2:].sqrt().cpu().numpy(), lost]))
-        self.values["loss"].append(losses)
+        self.values["step_length"].append(np.concatenate([steps if self.step > rows else steps[1:], lost]))
+        numbers = np.arange(self.step - rows, self.step)
+        origins = {"displacement": (0, 0)} | {anchor_name(a): (2 + k, a) for k, a in enumerate(self.anchors)}
+        for name, (row, origin) in origins.items():
+            column = np.concatenate([away[row, kept:], lost])
+            column[numbers == origin] = 0  # a weight's distance from itself but for rounding
+            self.values[name].append(np.where(numbers < origin, np.nan, column))
+        self.values["loss"].append(_copy(self.loss[:rows], np.float64))
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
-        self.rows[1] = self.weights[rows - 1]
-        return distance2
 
     def state(self) -> dict:
         """All but the finished windows, for a resume at a window's end; loaded by `restore`."""
         return {name: getattr(self, name) for name in STATE} | {
-            "values": {name: torch.from_numpy(_joined(parts)) for name, parts in self.values.items()},
-            "rows": self.rows[:2].clone(),
-            "epoch_gradients": None if self.epoch_gradients is None else self.epoch_gradients[: self.epoch_rows],
+            "windows": len(self.windows),
+            "values": {name: torch.from_numpy(joined(parts)) for name, parts in self.values.items()},
+            "epochs": {name: torch.from_numpy(np.array(column)) for name, column in self.epochs.items()},
+            "rows": self.rows[: -self.window].clone(),
+            "noise": self.noise.state() if self.noise else None,
         }
 
-    def restore(self, state: dict, windows: list[dict[str, np.ndarray]]) -> None:
-        """Continue from a state and the windows that were finished by then."""
+    def restore(self, state: Mapping) -> None:
+        """Continue from a state and the windows that were finished by then (they lie in `folder`)."""
         for name in STATE:
             setattr(self, name, state[name])
+        self.windows.found(state["windows"])
         self.values = {name: [values.cpu().numpy()] for name, values in state["values"].items()}
-        self.rows[:2] = state["rows"]
-        if self.epoch_gradients is not None:
-            self.epoch_gradients[: self.epoch_rows] = state["epoch_gradients"]
-        self.windows = windows
+        self.epochs = {name: list(column.cpu().numpy()) for name, column in state["epochs"].items()}
+        self.rows[: -self.window] = state["rows"]
+        if self.noise:
+            self.noise.restore(state["noise"])
 
-    def series(self, steps: int | None = None) -> xr.Dataset:
-        """loss, gradient_norm, noise_norm, step_length, displacement [step]; NaN from a divergence to `steps`."""
-        steps = steps or self.step
-        columns = {name: _padded(_joined(parts), steps) for name, parts in self.values.items()}
-        if self.diverged_step >= 0:
-            for column in columns.values():
-                column[self.diverged_step :] = np.nan
-        return xr.Dataset(
-            {name: ("step", column) for name, column in columns.items()} | {"diverged_step": ((), self.diverged_step)},
-            coords={"step": np.arange(steps)},
-        )
+    def datasets(self, steps: int | None = None) -> dict[str, xr.Dataset]:
+        """What the files of a run hold, by name (see records); of a run of `steps` steps, NaN from a divergence on."""
+        return recordings.datasets(self, steps or self.step)
 
-    def distances(self, windows: int | None = None) -> xr.Dataset:
-        """distance2 [window, pair] and loss [window, step] of the full windows; NaN for those lost."""
-        return xr.Dataset(
-            {
-                "distance2": (("window", "pair"), self._stacked("distance2", windows)),
-                "loss": (("window", "step"), self._stacked("loss", windows)),
-            },
-            coords=self._window_coordinates(windows),
-        )
+    def save(self, folder: str | Path, settings: Mapping | None = None, *, run: str = "", seed: int | str = "") -> None:
+        """Write training.nc, distances.nc, gradients.nc, layers.nc and sketch.nc into a folder.
 
-    def gradients(self, windows: int | None = None) -> xr.Dataset:
-        """Sampled gradient entries [window, sample] and the step each comes from."""
-        coordinates = self._window_coordinates(windows)
-        within = np.repeat(np.arange(self.window), self.per_step)
-        return xr.Dataset(
-            {
-                "gradient": (("window", "sample"), self._stacked("gradient", windows)),
-                "step": (("window", "sample"), coordinates["window_start"][1][:, None] + within),
-            },
-            coords=coordinates,
-        )
-
-    def walked(self) -> xr.Dataset:
-        """The raw weights [step, parameter] and losses [step] of the full windows (walk=True)."""
-        return xr.Dataset(
-            {
-                "weight": (("step", "parameter"), np.concatenate([w["weight"] for w in self.windows])),
-                "loss": ("step", np.concatenate([w["loss"] for w in self.windows])),
-            }
-        )
-
-    def _stacked(self, name: str, windows: int | None) -> np.ndarray:
-        found = np.stack([window[name] for window in self.windows])
-        return _padded(found, windows or len(found))
-
-    def _window_coordinates(self, windows: int | None) -> dict:
-        index = np.arange(windows or len(self.windows))
-        return {"window": index, "window_start": ("window", index * self.window)}
+        They are what rule train writes. settings, run and seed are noted in them, whatever you want to remember.
+        """
+        stamp = attributes(settings or {}, code_version("recorder"), run, seed)
+        for name, dataset in self.datasets().items():
+            contracts.write(dataset, Path(folder) / f"{name}.nc", records.CONTRACTS[name], stamp)
 
 
 class Flat:
@@ -224,22 +241,13 @@ class Flat:
         return self.vector
 
 
-def _norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:
-    """Norms, summed in float64; the difference of two near numbers is itself exact or nearly so."""
-    norms = [torch.linalg.vector_norm(v, dtype=torch.float64) for v in vectors]
-    return torch.stack(norms).cpu().numpy() if norms else np.empty(0)
+def _pairs(distance2: torch.Tensor, steps: int) -> np.ndarray:
+    """The pairs i < j of `steps` steps, NaN for those beyond the matrix."""
+    whole = distance2.new_full((steps, steps), torch.nan)
+    whole[: len(distance2), : len(distance2)] = distance2
+    return condensed(whole)
 
 
 def _copy(buffer: torch.Tensor, dtype=None) -> np.ndarray:
     """The buffer's values now, in memory of their own: the buffer is written again in the next window."""
     return np.array(buffer.cpu().numpy(), dtype=dtype, copy=True)
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
-def _padded(values: np.ndarray, length: int) -> np.ndarray:
-    """values, cut or filled with NaN along the first axis to `length`."""
-    filler = np.full((max(0, length - len(values)), *values.shape[1:]), np.nan, values.dtype)
-    return np.concatenate([values[:length], filler])

@@ -18,10 +18,10 @@ def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) ->
     run = Run(settings, build, networks.load_images(settings), checkpoints.with_name("state"), code)
     run.train()
     stamp = attributes(settings, code, settings["run"], settings["seed"])
-    windows = run.steps // settings["window"]
-    contracts.write(run.training(), outputs["training"], records.TRAINING, stamp)
-    contracts.write(run.recorder.distances(windows), outputs["distances"], records.DISTANCES, stamp)
-    contracts.write(run.recorder.gradients(windows), outputs["gradients"], records.GRADIENTS, stamp)
+    outputs = {name: path for name, path in outputs.items() if name != "checkpoints"}
     if settings["record"]["walk"]:
-        contracts.write(run.recorder.walked(), run.checkpoints / "walk.nc", records.WALK, stamp)
+        outputs["walk"] = run.checkpoints / "walk.nc"
+    data = run.datasets()
+    for name, path in outputs.items():
+        contracts.write(data[name], path, records.CONTRACTS[name], stamp)
     run.deliver_checkpoints(checkpoints)

@@ -1,7 +1,10 @@
 """Training: a plain loop around one network, the recorder beside it, and states to resume from."""
 
+import copy
 import hashlib
 import json
+import os
+import pickle
 import shutil
 import sys
 import time
@@ -14,15 +17,17 @@ import torch
 import xarray as xr
 from torch import nn
 
-from sgdwalk.batches import Batches, Scale
+from sgdwalk.batches import Batches
 from sgdwalk.data.images import Images
 from sgdwalk.files import replacing
+from sgdwalk.graphs import Replayed, gradients
 from sgdwalk.initialisation import INITIALISATIONS
-from sgdwalk.objectives import OBJECTIVES
+from sgdwalk.objectives import objective
 from sgdwalk.recorder import Recorder
+from sgdwalk.schedules import learning_rate
 from sgdwalk.seeds import generator
 
-EPOCH = ("train_loss", "train_error", "test_loss", "test_error")
+TESTED = 1000  # images at a time
 KEPT_STATES = 2
 
 
@@ -44,14 +49,15 @@ class Run:
         key = json.dumps([settings, code], sort_keys=True)
         self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
         self.checkpoints = self.work / "checkpoints"
-        torch.set_num_threads(settings["threads"])
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = settings["tf32"]
+        arithmetic(settings)
         self.device = torch.device(device(settings["device"]))
         self.dtype = getattr(torch, settings["dtype"])
         self.model = network(settings, build, images).to(self.device, self.dtype)
         self.model = self.model.to(memory_format=torch.channels_last)
         self.optimiser = optimiser(settings, self.model.parameters())
-        self.objective = OBJECTIVES[settings["loss"]]
+        self.objective = objective(settings)
+        self.graphs = settings["cuda_graphs"] and self.device.type == "cuda"
+        self.graph: Replayed | None = None
         self.batches = Batches(
             images,
             settings["batch_size"],
@@ -62,22 +68,32 @@ class Run:
             dtype=self.dtype,
         )
         self.steps = settings["steps"] or settings["epochs"] * self.batches.steps
+        self._check()
+        self.recorder = self._recorder()
+        self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # loss, errors
+        self.seen = 0
+        self.snapshots = np.unique(np.linspace(0, self.steps, settings["snapshots"]).round().astype(int))
+
+    def _check(self) -> None:
+        """Refuse what could not be known before the data were loaded."""
+        settings = self.settings
         if settings["window"] > self.steps:
             raise ValueError(f"window = {settings['window']}: must be at most {self.steps}, the steps of the run")
-        if settings["batch_size"] > len(images.train):
-            raise ValueError(f"batch_size = {settings['batch_size']}: must be at most {len(images.train)}")
-        record = settings["record"]
-        self.recorder = Recorder(
-            self.model.parameters(),
-            settings["window"],
-            samples=record["samples"],
-            epoch_steps=self.batches.steps if record["noise"] else None,
-            walk=record["walk"],
-            seed=settings["seed"],
+        if settings["batch_size"] > len(self.images.train):
+            raise ValueError(f"batch_size = {settings['batch_size']}: must be at most {len(self.images.train)}")
+        for anchor in settings["record"]["anchors"]:
+            if anchor >= self.steps:
+                raise ValueError(f"record.anchors = {anchor}: must be below {self.steps}, the steps of the run")
+
+    def _recorder(self) -> Recorder:
+        return Recorder(
+            self.model,
+            self.settings["window"],
+            epoch_steps=self.batches.steps,
+            folder=self.work,
+            seed=self.settings["seed"],
+            **self.settings["record"],
         )
-        self.epochs: dict[str, list[float]] = {name: [] for name in (*EPOCH, "epoch_step")}
-        self.tally = torch.zeros(3, dtype=torch.float64, device=self.device)
-        self.snapshots = np.unique(np.linspace(0, self.steps, settings["snapshots"]).round().astype(int))
 
     def train(self) -> None:
         """Take all steps, from the newest resume state where there is one."""
@@ -101,44 +117,57 @@ class Run:
 
     def _step(self, inputs: torch.Tensor, labels: torch.Tensor) -> None:
         """One minibatch: gradient, record, update."""
-        self.optimiser.zero_grad(set_to_none=True)
-        logits = self.model(inputs)
-        loss = self.objective(logits, labels)
-        loss.backward()
+        loss, logits = self._gradients(inputs, labels)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate(self.recorder.step)
         self.recorder.record(loss)
         self.optimiser.step()
-        with torch.no_grad():
-            wrong = (logits.argmax(1) != labels).sum()
-            self.tally += torch.stack([loss * len(labels), wrong, loss.new_tensor(len(labels))]).double()
+        self.tally[0] += loss * len(labels)
+        self.tally[1] += (logits.argmax(1) != labels).sum()
+        self.seen += len(labels)
+
+    def _gradients(self, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(loss, logits) of a minibatch, gradients in p.grad; on CUDA full minibatches go through a graph."""
+        if self.graphs and self.graph is None and len(labels) == self.settings["batch_size"]:
+            self.graph = Replayed(self.model, self.objective, inputs, labels)
+        if self.graph:
+            return self.graph(inputs, labels)
+        return gradients(self.model, self.objective, inputs, labels)
+
+    def learning_rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        return learning_rate(self.settings, step, self.steps, self.batches.steps)
 
     @torch.no_grad()
     def _end_epoch(self) -> None:
-        self.recorder.end_epoch()
-        loss, wrong, count = self.tally.tolist()
-        self.tally.zero_()
+        loss, wrong = self.tally.tolist()
         test_loss, test_error = self._test()
-        row = (loss / count, wrong / count, test_loss, test_error, self.recorder.step)
-        for name, value in zip(self.epochs, row, strict=True):
-            self.epochs[name].append(value)
+        self.recorder.end_epoch(
+            train_loss=loss / self.seen,
+            train_error=wrong / self.seen,
+            test_loss=test_loss,
+            test_error=test_error,
+        )
+        self.tally.zero_()
+        self.seen = 0
 
     def _test(self) -> tuple[float, float]:
         """Mean loss and error of the test images, batch norm with its running statistics."""
         self.model.eval()
-        scale = Scale(self.images, self.device, self.dtype)
-        total = np.zeros(2)
-        for start in range(0, len(self.images.test), 1000):
-            part = slice(start, start + 1000)
-            labels = torch.from_numpy(self.images.test_labels[part]).to(self.device)
-            logits = self.model(scale(torch.from_numpy(self.images.test[part]).to(self.device)))
-            wrong = (logits.argmax(1) != labels).sum()
-            total += float(self.objective(logits, labels)) * len(labels), float(wrong)
+        total = torch.zeros(2, dtype=torch.float64, device=self.device)
+        for start in range(0, len(self.images.test), TESTED):
+            inputs, labels = self.batches.tested(slice(start, start + TESTED))
+            logits = self.model(inputs)
+            total[0] += self.objective(logits, labels) * len(labels)
+            total[1] += (logits.argmax(1) != labels).sum()
         self.model.train()
         return tuple((total / len(self.images.test)).tolist())
 
     def _end_window(self, began: float, first: int) -> None:
-        step, loss = self.recorder.step, self.recorder.windows[-1]["loss"].mean()
+        step = self.recorder.step
         rate = (step - first) / (time.monotonic() - began)
         left = (self.steps - step) / rate
+        loss = self.recorder.loss.mean().item()
         print(
             f"step {step}/{self.steps}  window loss {loss:.4f}  {rate:.0f} steps/s  {left:.0f} s left",
             file=sys.stderr,
@@ -147,43 +176,49 @@ class Run:
         self._save_state()
 
     def _save_state(self) -> None:
-        """Write the last window and a resume state; keep the newest two states."""
-        window = len(self.recorder.windows) - 1
-        with replacing(self.work / f"window-{window:05d}.npz") as path:
-            np.savez(path, **self.recorder.windows[-1])
+        """Write a resume state; keep the newest two."""
         state = {
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "recorder": self.recorder.state(),
-            "epochs": self.epochs,
             "tally": self.tally,
+            "seen": self.seen,
             "random": torch.get_rng_state(),
         }
-        with replacing(self.work / f"resume-{window:05d}.pt") as path:
+        if self.device.type == "cuda":
+            state["random_cuda"] = torch.cuda.get_rng_state(self.device)
+        with replacing(self.work / f"resume-{len(self.recorder.windows):05d}.pt") as path:
             torch.save(state, path)
         for old in sorted(self.work.glob("resume-*.pt"))[:-KEPT_STATES]:
             old.unlink()
 
     def _resume(self) -> None:
-        """Load the newest state of this key; states of other keys are of no use and go."""
+        """Load the newest state of this key that can be read; states of other keys are of no use and go."""
         for other in self.work.parent.glob("*/"):
             if other != self.work:
                 shutil.rmtree(other)
-        states = sorted(self.work.glob("resume-*.pt"))
-        if not states:
+        untouched = copy.deepcopy(self.model.state_dict())
+        for path in sorted(self.work.glob("resume-*.pt"), reverse=True):
+            try:
+                self._restore(path)
+            except (RuntimeError, ValueError, KeyError, TypeError, OSError, EOFError, pickle.UnpicklingError) as error:
+                print(f"{path}: not a state to resume from ({error})", file=sys.stderr, flush=True)
+                self.model.load_state_dict(untouched)
+                self.optimiser = optimiser(self.settings, self.model.parameters())
+                self.recorder = self._recorder()
+                continue
+            print(f"resumed at step {self.recorder.step}", file=sys.stderr, flush=True)
             return
-        state = torch.load(states[-1], map_location=self.device, weights_only=True)
+
+    def _restore(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.recorder.restore(state["recorder"])
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        count = state["recorder"]["step"] // self.settings["window"]
-        self.recorder.restore(state["recorder"], [self._window(k) for k in range(count)])
-        self.epochs, self.tally = state["epochs"], state["tally"]
+        self.tally, self.seen = state["tally"], state["seen"]
         torch.set_rng_state(state["random"].cpu())
-        print(f"resumed at step {self.recorder.step}", file=sys.stderr)
-
-    def _window(self, window: int) -> dict[str, np.ndarray]:
-        with np.load(self.work / f"window-{window:05d}.npz", allow_pickle=False) as archive:
-            return dict(archive)
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.device)
 
     def _checkpoint(self, name: str) -> None:
         """Save what the network is now: step, weights and buffers, the optimiser's state."""
@@ -196,18 +231,29 @@ class Run:
         with replacing(self.checkpoints / f"{name}.pt") as path:
             torch.save(content, path)
 
-    def training(self) -> xr.Dataset:
-        """The data of training.nc."""
-        series = self.recorder.series(self.steps)
-        values = {name: ("epoch", np.array(self.epochs[name])) for name in self.epochs}
-        done = np.array(self.epochs["epoch_step"]) / self.batches.steps
-        return series.assign(values).assign_coords(epoch=done)
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """The data of the run's files, by name."""
+        data = self.recorder.datasets(self.steps)
+        rates = [self.learning_rate(step) for step in range(self.steps)]
+        data["training"] = data["training"].assign(learning_rate=("step", rates))
+        return data
 
     def deliver_checkpoints(self, target: Path) -> None:
         """Move the checkpoints to their declared place and drop the resume states."""
         shutil.rmtree(target, ignore_errors=True)
         self.checkpoints.rename(target)
         shutil.rmtree(self.work.parent)
+
+
+def arithmetic(settings: Mapping[str, Any]) -> None:
+    """Set what torch keeps for the whole process: threads, TF32, and whether equal runs are equal to the last bit."""
+    torch.set_num_threads(settings["threads"])
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = settings["tf32"]
+    if settings["deterministic"] != torch.are_deterministic_algorithms_enabled():  # the call loads a compiler
+        torch.use_deterministic_algorithms(settings["deterministic"])
+    torch.backends.cudnn.benchmark = not settings["deterministic"]
+    if settings["deterministic"]:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it when it is first used
 
 
 def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images: Images) -> nn.Module:
@@ -222,9 +268,14 @@ def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images
 def optimiser(settings: Mapping[str, Any], parameters) -> torch.optim.Optimizer:
     """SGD, plain unless momentum or weight decay are asked for, or Adam."""
     if settings["optimiser"] == "adam":
-        return torch.optim.Adam(parameters, lr=settings["lr"], weight_decay=settings["weight_decay"])
+        return torch.optim.Adam(parameters, lr=settings["lr"], weight_decay=settings["weight_decay"], foreach=True)
     return torch.optim.SGD(
-        parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
+        parameters,
+        lr=settings["lr"],
+        momentum=settings["momentum"],
+        nesterov=settings["nesterov"],
+        weight_decay=settings["weight_decay"],
+        foreach=True,
     )
 
 

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.spatial.distance import squareform
 
 from sgdwalk.design import settings
+from sgdwalk.windows import full_windows
 
 SLACK = 1e-6
 
@@ -23,6 +24,8 @@ def compute(
     fluctuations: xr.Dataset,
 ) -> pd.DataFrame:
     """A row per check: run, check, passed, detail. Windows lost to divergence are left out, and counted."""
+    distances = full_windows(distances)
+    gradients = gradients.sel(window=distances.window)
     rows = [
         *checks_of_training(training),
         *checks_of_distances(distances, training),

@@ -1,0 +1,60 @@
+"""Gradient noise of an epoch: each minibatch gradient less the mean of them all."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+from sgdwalk.seeds import generator
+
+SAMPLES = 1000
+
+
+class EpochNoise:
+    """Keeps the gradients of an epoch of at most `steps` steps until its mean is known.
+
+    The memory is steps x parameters in the gradients' precision. Samples of the mean and of the noise are taken
+    at random steps and parameters, both drawn from the seed and the epoch alone.
+    """
+
+    def __init__(self, like: torch.Tensor, size: int, steps: int, seed: int):
+        self.gradients = like.new_empty(steps, size)
+        self.seed, self.rows, self.epoch = seed, 0, 0
+
+    def add(self, gradient: torch.Tensor) -> None:
+        """The gradient of the next step."""
+        if self.rows == len(self.gradients):
+            raise ValueError(f"epoch_steps = {self.rows}: there were more steps since the last end_epoch()")
+        self.gradients[self.rows] = gradient
+        self.rows += 1
+
+    def finish(self) -> dict[str, np.ndarray]:
+        """noise_norm [step] and mean_gradient_norm of the epoch; samples of its mean gradient and of the noise."""
+        rows = self.gradients[: self.rows]
+        mean = rows.mean(0)  # NaN where there was no step
+        random = generator(self.seed, "noise", self.epoch)
+        step = torch.randint(max(1, self.rows), (SAMPLES,), generator=random).to(rows.device)
+        parameter = torch.randint(rows.shape[1], (SAMPLES,), generator=random).to(rows.device)
+        found = {
+            "noise_norm": norms(row - mean for row in rows),
+            "mean_gradient_norm": norms([mean]),
+            "mean_gradient": mean[parameter].cpu().numpy(),
+            "noise": (self.gradients[step, parameter] - mean[parameter]).cpu().numpy(),
+        }
+        self.rows, self.epoch = 0, self.epoch + 1
+        return found
+
+    def state(self) -> dict:
+        """What a resume within an epoch needs."""
+        return {"epoch": self.epoch, "gradients": self.gradients[: self.rows].clone()}
+
+    def restore(self, state: dict) -> None:
+        """Continue from a state."""
+        self.epoch, self.rows = state["epoch"], len(state["gradients"])
+        self.gradients[: self.rows] = state["gradients"]
+
+
+def norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:
+    """Norms, summed in float64; the difference of two near numbers is itself exact or nearly so."""
+    found = [torch.linalg.vector_norm(v, dtype=torch.float64) for v in vectors]
+    return torch.stack(found).cpu().numpy() if found else np.empty(0)
