@@ -1,0 +1,33 @@
+"""The recorder in a training loop of one's own: python examples/own_loop.py FOLDER, then look at FOLDER/*.nc.
+
+A row of runs.tsv with `walk: FOLDER` and the same window takes these files through all analyses and figures.
+"""
+
+import sys
+
+import torch
+from sgdwalk.recorder import Recorder
+from sklearn.datasets import load_digits
+from torch import nn
+
+EPOCHS, BATCH = 3, 32
+
+digits = load_digits()
+inputs, labels = torch.tensor(digits.data, dtype=torch.float32) / 16, torch.tensor(digits.target)
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+recorder = Recorder(model, window=50, samples=1000)
+
+for _ in range(EPOCHS):
+    for batch in torch.randperm(len(labels)).split(BATCH):
+        loss = nn.functional.cross_entropy(model(inputs[batch]), labels[batch])
+        optimiser.zero_grad()
+        loss.backward()
+        recorder.record(loss)  # gradients stand, weights have not moved yet
+        optimiser.step()
+    wrong = (model(inputs).argmax(1) != labels).float().mean()
+    recorder.end_epoch(train_error=wrong.item())
+
+recorder.close()
+recorder.save(sys.argv[1], {"what": "digits, two linear layers", "lr": 0.1})
