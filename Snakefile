@@ -22,6 +22,7 @@ rule all:
         f"{RESULTS}/summary.csv",
         f"{RESULTS}/claims.csv",
         snapshot_files(),
+        recorded_files(),
         ensemble_files(),
         figure_files("pdf"),
         figure_files("svg"),

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from walks import fbm
 
 ROOT = Path(__file__).resolve().parents[2]
+HURST = 0.75
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles", "pbs", "slurm")
 
 
@@ -24,7 +26,7 @@ def copy_of_the_workflow(folder: Path) -> Path:
         elif source.exists():
             shutil.copy(source, folder / part)
     shutil.copytree(ROOT / "tests" / "config" / "tiny", folder / "config" / "tiny")
-    walk = np.random.default_rng(0).standard_normal((90, 5)).cumsum(0)
+    walk = fbm(HURST, 130, 300, np.random.default_rng(0))
     xr.Dataset({"weight": (("step", "parameter"), walk)}).to_netcdf(folder / "walk.nc")
     return folder
 

@@ -33,7 +33,8 @@ def test_the_paper_study_has_the_runs_of_the_paper():
     runs = load_study("paper", ROOT / "config").runs
     grid = {(14, b) for b in (128, 512, 1024)} | {(20, b) for b in (128, 512, 1024)}
     grid |= {(56, b) for b in (128, 512, 1024)} | {(110, b) for b in (128, 256, 512)}
-    plain = [r for r in runs.values() if r["lr"] == 0.1 and r["epochs"] == 500 and r["window"] == 1000]
+    shared = {"lr": 0.1, "epochs": 500, "window": 1000, "dataset": "cifar10", "loss": "cross-entropy", "init": "kaiming"}
+    plain = [r for r in runs.values() if shared.items() <= r.items() and "batch_norm" not in r["model_spec"]["arguments"]]
     for shortcut in (True, False):
         found = {
             (r["model_spec"]["arguments"]["depth"], r["batch_size"])
@@ -43,6 +44,10 @@ def test_the_paper_study_has_the_runs_of_the_paper():
         assert found == grid
     assert {r["lr"] for r in runs.values()} == {0.001, 0.01, 0.05, 0.1, 0.15, 0.3, 0.5}
     assert any(r["epochs"] == 5000 for r in runs.values())
+    assert runs["resnet14-b1024-window500"]["windows_of"] == "resnet14-b1024"
+    assert {r["dataset"] for r in runs.values()} == {"cifar10", "mnist", "surrogate"}
+    assert {"vit", "resnet14-nobn"} < {r["model"] for r in runs.values()}
+    assert {r["loss"] for r in runs.values()} == {"cross-entropy", "kl-divergence", "mse"}
 
 
 def test_the_readme_of_config_is_what_the_schemas_say():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import ROOT, planned, snakemake
+from conftest import HURST, ROOT, planned, snakemake
 from scipy.spatial.distance import pdist
 
 FILES = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
@@ -43,7 +43,7 @@ def test_a_walk_stored_whole_gives_the_distances_that_were_reduced_on_the_fly(fi
     ):
         weights = walk.weight.values.astype(np.float64)
         for start, pairs in zip(made.window_start.values, made.distance2.values, strict=True):
-            np.testing.assert_allclose(pairs, pdist(weights[start : start + 30], "sqeuclidean"), rtol=1e-9)
+            np.testing.assert_allclose(pairs, pdist(weights[start : start + 40], "sqeuclidean"), rtol=1e-9)
 
 
 def test_a_run_that_diverges_is_a_result(finished):
@@ -59,12 +59,33 @@ def test_a_run_that_diverges_is_a_result(finished):
     assert summary.diverged_step["base"] == -1
 
 
-def test_an_imported_walk_is_analysed(finished):
+def test_the_exponent_of_an_imported_walk_is_read_back(finished):
     with xr.open_dataset(results(finished) / "runs" / "walk" / "msd.nc") as msd:
-        assert msd.sizes["window"] == 3
-        assert np.isfinite(msd.exponent.sel(fit="whole")).all()
+        whole = msd.sel(fit="whole")
+        assert whole.sizes["window"] == 3
+        assert ((whole.exponent_low < 2 * HURST) & (2 * HURST < whole.exponent_high)).all()
+        assert (whole.exponent_high - whole.exponent_low < 0.3).all()
     with xr.open_dataset(results(finished) / "runs" / "walk" / "msl.nc") as msl:
         assert np.isnan(msl.msl).all()
+
+
+def test_a_run_in_shorter_windows_is_cut_from_what_was_recorded(finished):
+    runs = results(finished) / "runs"
+    with xr.open_dataset(runs / "base" / "distances.nc") as long, xr.open_dataset(runs / "short" / "distances.nc") as cut:
+        assert cut.sizes["window"] == 2 * long.sizes["window"]
+        np.testing.assert_array_equal(cut.distance2.values[::2, 0], long.distance2.values[:, 0])
+    with xr.open_dataset(runs / "short" / "msd.nc") as msd:
+        assert msd.sizes["lag"] == 19
+    assert not (runs / "short" / "checkpoints").exists()
+
+
+def test_what_was_recorded_beside_distances_is_analysed(finished):
+    run = results(finished) / "runs" / "base"
+    with xr.open_dataset(run / "layers" / "msd.nc") as layers, xr.open_dataset(run / "msd.nc") as whole:
+        np.testing.assert_allclose(layers.msd.sum("layer"), whole.msd)
+    with xr.open_dataset(run / "long_msd.nc") as long, xr.open_dataset(run / "msd.nc") as whole:
+        assert int(long.lag.max()) == 119
+        assert np.isfinite(long.msd).all()
 
 
 def test_summary_has_a_row_per_run_and_claims_a_verdict_each(finished):
@@ -73,6 +94,7 @@ def test_summary_has_a_row_per_run_and_claims_a_verdict_each(finished):
         "other-seed",
         "diverged",
         "walk",
+        "short",
     ]
     claims = pd.read_csv(results(finished) / "claims.csv")
     assert set(claims.verdict) <= {"agrees", "differs", "undecided", "not run"}

@@ -32,8 +32,9 @@ RESULTS = f"results/{STUDY.name}"
 RUN = f"{RESULTS}/runs/{{run}}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
-TRAINED = [name for name, run in STUDY.runs.items() if not run["walk"]]
-IMPORTED = [name for name in STUDY.runs if name not in TRAINED]
+CUT = [name for name, run in STUDY.runs.items() if run["windows_of"]]
+IMPORTED = [name for name, run in STUDY.runs.items() if run["walk"] and name not in CUT]
+TRAINED = [name for name in STUDY.runs if name not in (*CUT, *IMPORTED)]
 
 
 def any_of(names):
@@ -103,9 +104,18 @@ def walk_file(wildcards):
     return STUDY.runs[wildcards.run]["walk"]
 
 
+def longer_windows(kind):
+    """For a run that is another one in shorter windows: a function that gives the other one's file of this kind."""
+
+    def path(wildcards):
+        return product(f"{kind}/{STUDY.runs[wildcards.run]['windows_of']}")
+
+    return path
+
+
 def product(source):
     """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE or ensemble/GROUP."""
-    kind, _, name = source.partition("/")
+    kind, _, name = source.rpartition("/")
     folders = {"toy": "toy", "ensemble": "ensembles"}
     if kind in folders:
         return f"{RESULTS}/{folders[kind]}/{name}.nc"
@@ -149,6 +159,13 @@ def snapshot_files():
     """Weight snapshots are made where a dear analysis looks at the trained weights anyway."""
     return [
         product(f"snapshots/{run}") for run in TRAINED if STUDY.runs[run]["analyses"]
+    ]
+
+
+def recorded_files():
+    """Analyses of what runs were told to record beside distances and gradients."""
+    return [
+        product(f"{kind}/{run}") for run in STUDY.runs for kind in STUDY.recorded(run)
     ]
 
 
