@@ -4,7 +4,7 @@ STUDY ?= digits
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
 
-.PHONY: help figures test lint format docs report
+.PHONY: help figures test lint format docs report benchmark
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -30,6 +30,9 @@ docs: .venv/ready ## write the tables of config/README.md from the schemas
 
 report: .venv/ready ## report.html with figures, tables and run times of a finished study
 	$(SNAKEMAKE) --report report.html
+
+benchmark: .venv/ready ## time of a training step, with and without the recorder, on this machine
+	$(BIN)/python benchmarks/training.py
 
 .venv/ready: envs/requirements.txt
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,199 @@
+"""Time of a training step: a plain loop, ours, ours with the recorder, and everything stored step by step.
+
+`python benchmarks/training.py [--rounds N]` prints one table for the device there is, all ways side by side in one
+process, in turns, so that the machine's moods hit all alike; medians over the rounds.
+
+Storing everything is the way of the code that Chen et al. released: weights and gradients go to the host at every
+step and into an HDF5 file at the end of every epoch (here 20 steps, uncompressed, deleted at once). What it leaves
+is weights; the last row adds what their time-averaged MSD takes by differences at every lag, measured at ten lags.
+Ours has every pair's distance by then.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src"))
+
+import netCDF4
+import numpy as np
+import torch
+from sgdwalk.batches import Batches
+from sgdwalk.config import checked, schema
+from sgdwalk.data import digits, surrogate
+from sgdwalk.models.resnet import resnet
+from sgdwalk.provenance import hardware
+from sgdwalk.recorder import Recorder
+from sgdwalk.training import Run, device
+
+WINDOW, STEPS = 1000, 20
+CASES = {
+    "digits, 8x8, batch 32": (digits.load, 32),
+    "CIFAR-shaped, 3x32x32, batch 128": (lambda: surrogate.load(train=10_000, test=10), 128),
+}
+
+
+class Nothing:
+    """A recorder that records nothing."""
+
+    step = 0
+
+    def record(self, loss) -> None:
+        """Count the step."""
+        self.step += 1
+
+
+def build(*shape):
+    """ResNet-14."""
+    return resnet(*shape, depth=14)
+
+
+def run(images, batch_size: int, folder: Path, *, recorded: bool) -> Run:
+    """A run of ours, with or without its recorder."""
+    settings = {"run": "benchmark", "batch_size": batch_size, "window": WINDOW, "steps": 10 * WINDOW}
+    made = Run(checked(settings, schema("run"), ""), build, images, folder, "benchmark")
+    if not recorded:
+        made.recorder = Nothing()
+    return made
+
+
+def batches(images, batch_size: int):
+    """Minibatches without end."""
+    source = Batches(
+        images, batch_size, sampler="shuffled-epochs", augment=True, seed=0, device=device("auto"), dtype=torch.float32
+    )
+    epoch = 0
+    while True:
+        yield from (batch for batch in source.epoch(epoch) if len(batch[1]) == batch_size)
+        epoch += 1
+
+
+def plain_step(images):
+    """A step as anyone writes it."""
+    model = build(*images.train.shape[1:3], images.classes).to(device("auto"))
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+
+    def step(inputs, labels):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimiser.step()
+        return model, loss
+
+    return step
+
+
+def storing_step(images, folder: Path):
+    """A plain step, then weights and gradients to the host; every STEPS steps into a file."""
+    plain, kept = plain_step(images), []
+
+    def step(inputs, labels):
+        model, loss = plain(inputs, labels)
+        loss.item()
+        for tensors in (list(model.parameters()), [p.grad for p in model.parameters()]):
+            kept.append(np.concatenate([t.detach().cpu().numpy().reshape(-1) for t in tensors]))
+        if len(kept) == 2 * STEPS:
+            store(np.stack(kept), folder / "epoch.nc")
+            kept.clear()
+
+    return step
+
+
+def store(values: np.ndarray, path: Path) -> None:
+    """Write an array as HDF5 and delete it."""
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("row", values.shape[0])
+        file.createDimension("parameter", values.shape[1])
+        file.createVariable("values", "f4", ("row", "parameter"))[:] = values
+    path.unlink()
+
+
+def seconds(step, source) -> float:
+    """Time of one step, over STEPS of them."""
+    chosen = [next(source) for _ in range(STEPS)]
+    synchronise()
+    began = time.perf_counter()
+    for inputs, labels in chosen:
+        step(inputs, labels)
+    synchronise()
+    return (time.perf_counter() - began) / STEPS
+
+
+def synchronise() -> None:
+    """Wait for the device."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def reduction(model) -> float:
+    """Seconds per step that the end of a window costs."""
+    recorder = Recorder(model, WINDOW)
+    for p in model.parameters():
+        p.grad = torch.ones_like(p)
+    for k in range(WINDOW):
+        if k == WINDOW - 1:
+            synchronise()
+            began = time.perf_counter()
+        recorder.record(torch.tensor(0.0))
+        with torch.no_grad():
+            next(model.parameters()).add_(1e-3)
+    synchronise()
+    return (time.perf_counter() - began) / WINDOW
+
+
+def differences(size: int) -> float:
+    """Seconds per step that the MSD of a window takes by differences, from an array in memory."""
+    walk = np.random.default_rng(0).standard_normal((WINDOW, size), np.float32).cumsum(0)
+    lags = np.unique(np.linspace(1, WINDOW - 1, 10).astype(int))
+    began = time.perf_counter()
+    for lag in lags:
+        np.mean([np.sum((walk[t + lag] - walk[t]) ** 2) for t in range(WINDOW - lag)])
+    return (time.perf_counter() - began) / len(lags) * (WINDOW - 1) / WINDOW
+
+
+def compare(name: str, rounds: int) -> list[str]:
+    """Rows of the table for one kind of data."""
+    load, batch_size = CASES[name]
+    images, source = load(), batches(load(), batch_size)
+    with tempfile.TemporaryDirectory() as folder:
+        recorded = run(images, batch_size, Path(folder) / "a", recorded=True)
+        ways = {
+            "plain loop": plain_step(images),
+            "ours without recorder": run(images, batch_size, Path(folder) / "b", recorded=False)._step,
+            "ours": recorded._step,
+            "everything stored": storing_step(images, Path(folder)),
+        }
+        for step in ways.values():
+            seconds(step, source)
+        times = {way: [] for way in ways}
+        for _ in range(rounds):
+            for way, step in ways.items():
+                times[way].append(seconds(step, source))
+        found = {way: statistics.median(values) for way, values in times.items()}
+        end = reduction(recorded.model)
+    found["ours"] += end
+    found["everything stored, then its MSD"] = found["everything stored"] + differences(recorded.recorder.size)
+    rows = [f"\n{name} (ResNet-14, window {WINDOW}: its end costs {1e3 * end:.2f} ms a step, counted in)\n"]
+    rows += ["| way | ms a step | to plain | to ours without recorder |", "| --- | ---: | ---: | ---: |"]
+    for way, value in found.items():
+        ratios = (value / found[other] for other in ("plain loop", "ours without recorder"))
+        rows.append(f"| {way} | {1e3 * value:.2f} | {next(ratios):.2f} | {next(ratios):.2f} |")
+    return rows
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    print(f"{hardware()}; {torch.get_num_threads()} thread(s) before a run sets its own (1)")
+    for name in CASES:
+        print("\n".join(compare(name, arguments.rounds)), flush=True)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
