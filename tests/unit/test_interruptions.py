@@ -28,7 +28,7 @@ def outputs(folder):
 
 def train(folder, limit=None):
     """What a job does; `limit`: largest file in bytes, as a full disk would have it."""
-    sys.stderr = (folder / "log").open("a")  # noqa: SIM115 - as long as the process lives
+    sys.stderr = (folder / "log").open("a")
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     train_job.train(SETTINGS, outputs(folder), "code")

@@ -63,7 +63,7 @@ def test_the_exponent_of_an_imported_walk_is_read_back(finished):
     with xr.open_dataset(results(finished) / "runs" / "walk" / "msd.nc") as msd:
         whole = msd.sel(fit="whole")
         assert whole.sizes["window"] == 3
-        assert ((whole.exponent_low < 2 * HURST) & (2 * HURST < whole.exponent_high)).all()
+        assert ((whole.exponent_low < 2 * HURST) & (whole.exponent_high > 2 * HURST)).all()
         assert (whole.exponent_high - whole.exponent_low < 0.3).all()
     with xr.open_dataset(results(finished) / "runs" / "walk" / "msl.nc") as msl:
         assert np.isnan(msl.msl).all()

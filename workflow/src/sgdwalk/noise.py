@@ -55,6 +55,13 @@ class EpochNoise:
 
 
 def norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:
-    """Norms, summed in float64; the difference of two near numbers is itself exact or nearly so."""
-    found = [torch.linalg.vector_norm(v, dtype=torch.float64) for v in vectors]
-    return torch.stack(found).cpu().numpy() if found else np.empty(0)
+    """Norms, summed in float64; the difference of two near numbers is itself exact or nearly so.
+
+    On a CPU no tensor of one outlives the making of the next: small ones between large ones that come and go leave
+    the allocator with holes that nothing fits, a copy of the rows in all.
+    """
+    found = []
+    for vector in vectors:
+        norm = torch.linalg.vector_norm(vector, dtype=torch.float64)
+        found.append(norm if norm.is_cuda else norm.item())
+    return torch.stack(found).cpu().numpy() if found and torch.is_tensor(found[0]) else np.array(found)

@@ -4,7 +4,7 @@ import torch
 
 from sgdwalk.seeds import generator
 
-BLOCK = 2**23  # weights that are projected at a time
+BLOCK = 2**20  # weights that are projected at a time: what stays in a cache
 
 
 class Sketch:
@@ -33,9 +33,9 @@ class Sketch:
     def __call__(self, weights: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
         """Projection [step, component] of weights - origin; subtracting first keeps the digits of short steps."""
         rows = max(1, BLOCK // weights.shape[1])
-        parts = [self._project(weights[k : k + rows] - origin) for k in range(0, len(weights), rows)]
-        return torch.cat(parts)
-
-    def _project(self, weights: torch.Tensor) -> torch.Tensor:
-        placed = weights.index_select(1, self.order) * self.signs
-        return placed.view(len(weights), self.components, -1).sum(2)
+        result = weights.new_empty(len(weights), self.components)
+        for k in range(0, len(weights), rows):
+            moved = weights[k : k + rows] - origin
+            placed = moved.index_select(1, self.order).mul_(self.signs)
+            torch.sum(placed.view(len(moved), self.components, -1), 2, out=result[k : k + rows])
+        return result
