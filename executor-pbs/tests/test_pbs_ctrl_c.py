@@ -1,0 +1,48 @@
+"""Ctrl-C at random moments must leave nothing behind."""
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from clusters import Driver, processes, until
+
+TIMES = 50
+AT_ONCE = 4
+SNAKEFILE = """
+rule all:
+    input: expand("{i}.txt", i=range(6))
+rule one:
+    output: "{i}.txt"
+    shell: "touch {output}"
+"""
+SLEEP = "#!/bin/sh\n# {properties}\nsleep 600\n"  # in place of Snakemake's own job script
+
+
+def interrupt(cluster, folder, number):
+    """Start a run and press Ctrl-C, now and then twice; return what the run printed."""
+    chance = random.Random(number)
+    folder.mkdir()
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    (folder / "sleep.sh").write_text(SLEEP)
+    driver = Driver(cluster, folder, "--jobscript", "sleep.sh")
+    if number % 10:
+        driver.said("submitted as PBS job", chance.randint(1, 6))
+    time.sleep(chance.uniform(0, 1.5))
+    driver.press_ctrl_c()
+    if number % 5 == 0:
+        time.sleep(chance.uniform(0, 0.3))
+        driver.press_ctrl_c()
+    driver.wait(90)
+    return driver.output
+
+
+def test_ctrl_c_leaves_nothing_behind(cluster, folder):
+    if not cluster.real:
+        cluster.set(qsub_seconds=0.1)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outputs = list(pool.map(lambda number: interrupt(cluster, folder / str(number), number), range(TIMES)))
+    assert sum("submitted as PBS job" in output for output in outputs) >= 0.8 * TIMES
+    assert not any("Traceback" in output and "KeyboardInterrupt" not in output for output in outputs)
+    until(lambda: not cluster.live(folder), 30)
+    assert cluster.live(folder) == []
+    assert until(lambda: not processes(folder), 10), processes(folder)
