@@ -13,7 +13,7 @@ FIGURES = [*(f"fig{k}" for k in range(1, 9)), "ensembles"]
 SIZES = {
     "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "step": 60, "epoch": 3,
     "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
-    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2,
+    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4,
 }  # fmt: skip
 LAG = np.arange(1, 31)
 SPREAD = {"": 1.0, "_low": 0.9, "_high": 1.1}
@@ -46,7 +46,7 @@ def msd(run="walk-a", exponent=1.2, windows=(), **more):
     curve = LAG**exponent * np.arange(4, 0, -1)[:, None]
     data = build(
         "msd", {"run": run}, **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
-        independent_pairs=100 / LAG, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
+        independent_pairs=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
         **with_interval("crossover_lag", 4.0), **more,
     )  # fmt: skip
     for name in (n for n in data.data_vars if data[n].dims[:1] == ("window",)):
@@ -54,9 +54,9 @@ def msd(run="walk-a", exponent=1.2, windows=(), **more):
     return data
 
 
-def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1):
+def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1, dataset="digits"):
     model = {"factory": "resnet", "arguments": {"depth": depth, "shortcut": shortcut}}
-    settings = {"run": run, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
+    settings = {"run": run, "dataset": dataset, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
     return build("training", {"run": run, "settings": json.dumps(settings)}, diverged_step=diverged)
 
 
@@ -77,10 +77,15 @@ def dimension(status="ok"):
 
 
 def tails(lost=False):
-    rivals = ["gaussian", "laplace", "student-t"]
+    rivals = ["gaussian", "laplace", "student-t", "mixture"]
     bins = {"bin": np.linspace(-12, 12, 16), "tail_bin": np.geomspace(1e-2, 1e4, 16)}
     alpha = with_interval("alpha", np.full(4, np.nan) if lost else np.array([np.nan, 1.2, 1.3, 1.4]))
-    return build("tails", **STARTS, status="ok", rival=rivals, **bins, **alpha)
+    views = {}
+    for name in ("time_alpha", "layer_alpha", "mean_alpha", "noise_alpha") if lost else ():
+        views |= with_interval(name, np.nan)
+    if lost:
+        views["log_likelihood_ratio"] = np.nan
+    return build("tails", **STARTS, status="ok", rival=rivals, law=["stable", *rivals[:3]], **bins, **alpha, **views)
 
 
 def path(lost=False):
@@ -218,6 +223,26 @@ def test_a_power_law_is_drawn_through_the_curve():
     drawn = panels["a"].lines[0]
     np.testing.assert_allclose(drawn.get_xdata(), [2, 20])
     np.testing.assert_allclose(drawn.get_ydata(), 3 * np.array([2, 20]) ** 1.5)
+
+
+@pytest.mark.parametrize("figure", ["fig3", "fig4"])
+def test_published_exponents_stand_beside_runs_of_their_data_set_alone(figure):
+    def labels(dataset):
+        data = {"runs": [RUNS[0]], "training": [training("walk-a", dataset=dataset)]}
+        drawn = draw(figure, data)
+        legends = [*drawn.legends, drawn.axes[0].get_legend()]
+        return " ".join(text.get_text() for legend in legends for text in legend.get_texts())
+
+    assert "Chen et al., CIFAR-10" in labels("cifar10")
+    assert "Chen et al." not in labels("digits")
+
+
+def test_published_exponents_are_drawn_where_they_belong():
+    data = {"runs": [RUNS[0]], "training": [training("walk-a", dataset="cifar10")]}
+    drawn = draw("fig3", data)
+    grey = [line for line in drawn.axes[0].lines if line.get_color() == "0.6"]
+    assert len(grey) == 24
+    assert (128, 1.359) in [(line.get_xdata()[0], round(line.get_ydata()[0], 3)) for line in grey]
 
 
 def test_shade_begins_where_any_window_has_too_few_pairs():

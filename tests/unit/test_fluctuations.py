@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from sgdwalk import contracts
+from sgdwalk import contracts, power_tails
 from sgdwalk.analyses import fluctuations
 from sgdwalk.provenance import attributes
 
@@ -50,3 +50,23 @@ def test_no_avalanche_survives_the_file(tmp_path, loss):
 
 def test_a_run_shorter_than_the_interval_is_nan():
     assert fluctuations.compute(training(np.arange(5.0)), interval=10).moving_variance.isnull().all()
+
+
+def test_tails_are_those_of_the_sizes_and_of_the_noise():
+    rng = np.random.default_rng(1)
+    data = training(rng.standard_t(2, 4000)).assign(noise_norm=("step", 2 + rng.exponential(size=4000)))
+    data["noise_norm"][:500] = np.nan
+    result = fluctuations.compute(data)
+    contracts.check(result, fluctuations.CONTRACT)
+    for prefix, x in (("size", result.avalanche_size.values), ("noise", data.noise_norm.values)):
+        for name, value in vars(power_tails.fit(x)).items():
+            assert result[f"{prefix}_{name}"] == value
+    assert result.size_status == result.noise_status == "ok"
+    assert result.noise_ratio < 0
+
+
+def test_tails_that_cannot_be_say_why():
+    result = fluctuations.compute(training(np.random.default_rng(0).normal(size=100)))
+    assert (result.size_status, result.noise_status) == ("too few points", "too few points")
+    assert np.isnan(result.size_exponent)
+    assert np.isnan(result.noise_exponent)

@@ -142,3 +142,27 @@ def test_a_file_that_is_no_netcdf_is_named(tmp_path):
     path.write_text("not a NetCDF file")
     with pytest.raises((ValueError, OSError), match=r"walk\.nc"):
         import_walk(str(path), SETTINGS, {}, "code")
+
+
+def test_a_folder_that_a_recorder_saved_is_taken_as_it_is(tmp_path):
+    model = nn.Linear(3, 2)
+    recorder = Recorder(model, WINDOW, samples=75)
+    for step in range(60):
+        model.weight.grad = torch.full((2, 3), float(step))
+        recorder.record(torch.tensor(float(step)))
+        with torch.no_grad():
+            model.weight += model.weight.grad
+    recorder.close()
+    recorder.save(tmp_path / "theirs", {"what": "a straight line"})
+    outputs = {name: str(tmp_path / f"{name}.nc") for name in FILES}
+    import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+    for name in FILES:
+        found = contracts.read(outputs[name])
+        assert found.equals(recorder.datasets()[name]), name
+        assert "a straight line" in found.attrs["recorded"]
+        assert found.attrs["run"] == "theirs"
+    with pytest.raises(ValueError, match="window = 24: must be 25"):
+        import_walk(str(tmp_path / "theirs"), SETTINGS | {"window": 24}, outputs, "code")
+    (tmp_path / "theirs" / "distances.nc").unlink()
+    with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
+        import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")

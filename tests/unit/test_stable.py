@@ -106,16 +106,16 @@ def test_distribution_is_the_integral_of_the_density(alpha):
 def test_slope_and_bend_are_derivatives(alpha):
     curve, z, h = stable_law.log_density(alpha), np.array([0.02, 0.4, 2.0, 7.0, 300.0]), 1e-4
     step = h * z
-    slope = (curve(z + step) - curve(z - step)) / (2 * step)
-    assert curve.slope(z) == pytest.approx(slope, rel=1e-5)
-    bend = (curve.slope(z + step) - curve.slope(z - step)) / (2 * step)
-    assert curve.bend(z) == pytest.approx(bend, rel=1e-4)
+    slope, bend = curve.derivatives(z)
+    assert slope == pytest.approx((curve(z + step) - curve(z - step)) / (2 * step), rel=1e-5)
+    above, below = curve.derivatives(z + step)[0], curve.derivatives(z - step)[0]
+    assert bend == pytest.approx((above - below) / (2 * step), rel=1e-4)
 
 
 @pytest.mark.parametrize("alpha", [0.6, 1.0, 1.5, 2.0])
 def test_samples_follow_the_distribution(alpha):
-    x = stable.sample(40_000, alpha, 3.0, -2.0, np.random.default_rng(5))
-    ranks = np.sort(stable.cdf(x, alpha, 3.0, -2.0))
+    x = stable.sample(40_000, alpha, 0, 3.0, -2.0, np.random.default_rng(5))
+    ranks = np.sort(stable.cdf(x, alpha, 0, 3.0, -2.0))
     distance = np.abs(ranks - (np.arange(40_000) + 0.5) / 40_000).max()
     assert distance < 1.63 / 200  # Kolmogorov's 1 % point over sqrt(n)
 
@@ -123,7 +123,7 @@ def test_samples_follow_the_distribution(alpha):
 @pytest.mark.parametrize("alpha", [0.7, 1.2, 1.5, 1.8])
 def test_recovers_alpha_with_stated_error_and_coverage(alpha):
     """80 samples of 400: mean within 4 sd, coverage within 3.3 sd (binomial), spread as the intervals say."""
-    fits = [stable.fit(stable.sample(400, alpha, 2e-6, 5e-6, seed)) for seed in range(80)]
+    fits = [stable.fit(stable.sample(400, alpha, 0, 2e-6, 5e-6, seed)) for seed in range(80)]
     found = np.array([fit.alpha for fit in fits])
     low, high = np.array([(fit.alpha_low, fit.alpha_high) for fit in fits]).T
     assert abs(found.mean() - alpha) < 4 * found.std() / 80**0.5
@@ -164,11 +164,11 @@ def test_fit_moves_with_units_and_origin(unit, shift, flip):
 @pytest.mark.parametrize("alpha", [0.3005, 1.0, 1.6, 1.9995])
 def test_expansion_is_that_of_the_log_likelihood(alpha):
     """Scores and information by central differences, the tables at the edges of alpha included."""
-    x, point = stable.sample(500, 1.6, 2.0, 1.0, 4), np.array([alpha, 0.6, 0.9])
+    x, point = stable.sample(500, 1.6, 0, 2.0, 1.0, 4), np.array([alpha, 0.6, 0.9])
     h, wide = np.diag([3e-5, 1e-4, 1e-5]), np.diag([3e-4, 1e-3, 1e-3])
 
     def total(p):
-        return stable.logpdf(x, p[0], np.exp(p[1]), p[2]).sum()
+        return stable.logpdf(x, p[0], 0, np.exp(p[1]), p[2]).sum()
 
     found = expand(x, point)
     slopes = [(total(point + d) - total(point - d)) / (2 * d.sum()) for d in h]
@@ -180,7 +180,7 @@ def test_expansion_is_that_of_the_log_likelihood(alpha):
             for a in wide
         ]
         expected = -np.array(bends) / (4 * np.outer(wide.sum(axis=0), wide.sum(axis=0)))
-        assert found.information == pytest.approx(expected, rel=0.01, abs=0.01 * expected.max())
+        assert found.information([0, 1, 2]) == pytest.approx(expected, rel=0.01, abs=0.01 * expected.max())
 
 
 def test_alpha_leaves_the_edge_where_the_likelihood_rises_inwards():
@@ -190,15 +190,17 @@ def test_alpha_leaves_the_edge_where_the_likelihood_rises_inwards():
 
 
 def test_fit_is_the_maximum():
-    x = stable.sample(2000, 1.6, 2.0, 1.0, 4)
+    x = stable.sample(2000, 1.6, 0, 2.0, 1.0, 4)
     fit = stable.fit(x)
-    at = stable.logpdf(x, fit.alpha, fit.scale, fit.location).sum()
+    at = stable.logpdf(x, fit.alpha, 0, fit.scale, fit.location).sum()
     assert fit.log_likelihood == pytest.approx(at, abs=1e-6)
     for da, ds, dm in [(0.01, 0, 0), (-0.01, 0, 0), (0, 0.02, 0), (0, -0.02, 0), (0, 0, 0.02), (0, 0, -0.02)]:
-        assert stable.logpdf(x, fit.alpha + da, fit.scale + ds, fit.location + dm).sum() < at
+        assert stable.logpdf(x, fit.alpha + da, 0, fit.scale + ds, fit.location + dm).sum() < at
     start = np.array([fit.alpha, fit.scale, fit.location])
     options = {"initial_simplex": start + 3e-4 * np.vstack([np.zeros(3), np.eye(3)])}
-    polished = minimize(lambda p: -stable.logpdf(x, *p).sum(), start, method="Nelder-Mead", options=options)
+    polished = minimize(
+        lambda p: -stable.logpdf(x, p[0], 0, *p[1:]).sum(), start, method="Nelder-Mead", options=options
+    )
     assert -polished.fun - at < 1e-6  # the rise at which the search may end
 
 
@@ -216,7 +218,7 @@ def test_interval_at_the_edge_is_that_of_the_profile_likelihood(seed):
     fit = stable.fit(x)
     assert fit.alpha == 2
     best = minimize_scalar(
-        lambda s: -stable.logpdf(x, fit.alpha_low, s, fit.location).sum(), bounds=(1, 2), method="bounded"
+        lambda s: -stable.logpdf(x, fit.alpha_low, 0, s, fit.location).sum(), bounds=(1, 2), method="bounded"
     )
     drop = fit.log_likelihood + best.fun
     assert drop == pytest.approx(norm.ppf(0.975) ** 2 / 2, rel=0.05)  # a parabola stands in for the profile
@@ -228,7 +230,7 @@ def test_blocks_of_clustered_data_widen_the_interval():
     x = np.repeat(stable.sample(600, 1.5, rng=rng), 5) + 1e-3 * rng.normal(size=3000)
     labels = np.repeat(np.arange(600), 5)
     mixed = rng.permutation(3000)  # neither order nor names of the labels matter
-    naive, robust = stable.fit(x), stable.fit(x[mixed], 7 * labels[mixed] - 100)
+    naive, robust = stable.fit(x), stable.fit(x[mixed], blocks=7 * labels[mixed] - 100)
     assert robust.alpha == pytest.approx(naive.alpha, abs=1e-4)
     wider = (robust.alpha_high - robust.alpha_low) / (naive.alpha_high - naive.alpha_low)
     assert wider == pytest.approx(5**0.5, rel=0.15)
@@ -238,10 +240,47 @@ def test_blocks_of_clustered_data_widen_the_interval():
 
 def test_blocks_of_independent_data_leave_the_interval():
     x = stable.sample(4000, 1.5, rng=6)
-    naive, robust = stable.fit(x), stable.fit(x, np.arange(4000) // 10)
+    naive, robust = stable.fit(x), stable.fit(x, blocks=np.arange(4000) // 10)
     ratio = (robust.alpha_high - robust.alpha_low) / (naive.alpha_high - naive.alpha_low)
     assert ratio == pytest.approx(1, abs=0.15)  # 400 blocks: 4 / sqrt(2 x 400)
     assert robust.effective_number > 3000
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_bootstrap_of_blocks_agrees_with_the_sandwich(symmetric):
+    """Each draw stands 4 times in its block: a quarter of the observations is independent."""
+    rng = np.random.default_rng(2)
+    x = np.repeat(stable.sample(250, 1.4, rng=rng), 4) + 1e-3 * rng.normal(size=1000)
+    labels = np.repeat(np.arange(250), 4)
+    count = 60 if symmetric else 12
+    drawn = stable.fit(x, symmetric, blocks=labels, copies=count, seed=1)
+    robust = stable.fit(x, symmetric, blocks=labels)
+    wide = 3.5 / (2 * count) ** 0.5
+    for name in ("alpha", "scale", "location") if symmetric else ("alpha", "beta"):
+        value, low, high = (getattr(drawn, name + end) for end in ("", "_low", "_high"))
+        assert low < value < high
+        expected = getattr(robust, name + "_high") - getattr(robust, name + "_low")
+        assert (high - low) / expected == pytest.approx(1, abs=wide)
+    assert drawn.effective_number == pytest.approx(250, rel=2 * wide)
+    assert drawn == stable.fit(x, symmetric, blocks=labels, copies=count, seed=1)
+
+
+def test_bootstrap_at_the_edge_ends_there():
+    x = np.random.default_rng(2).normal(3, 2, 500)
+    fit = stable.fit(x, copies=30)
+    assert fit.alpha == fit.alpha_high == 2
+    assert 1.8 < fit.alpha_low < 2
+
+
+def test_rows_are_fits_of_their_own():
+    x = stable.sample((2, 3, 300), 1.4, rng=1)
+    x[0, 1, :100], x[1, 2], x[1, 0] = np.nan, 0, np.nan
+    found = stable.fit_rows(x)
+    assert found["alpha"].shape == (2, 3)
+    assert found["alpha"][0, 1] == stable.fit(x[0, 1, 100:]).alpha
+    assert found["alpha"][1, 1] == stable.fit(x[1, 1]).alpha
+    assert found["status"].tolist() == [["ok", "ok", "ok"], ["too few points", "ok", "all zeros"]]
+    assert np.isnan(found["scale"][1, [0, 2]]).all()
 
 
 @pytest.mark.parametrize(
@@ -259,7 +298,7 @@ def test_blocks_of_independent_data_leave_the_interval():
     ],
 )
 def test_bad_input_has_a_status_and_no_numbers(x, blocks, status):
-    fit = stable.fit(x, blocks)
+    fit = stable.fit(x, blocks=blocks)
     assert fit.status == status
     assert np.isnan([v for k, v in vars(fit).items() if k != "status"]).all()
 
@@ -267,7 +306,7 @@ def test_bad_input_has_a_status_and_no_numbers(x, blocks, status):
 def test_parameters_out_of_range_are_errors():
     for alpha, scale in [(0.2, 1), (2.1, 1), (np.nan, 1), (1.5, 0), (1.5, -1)]:
         with pytest.raises(ValueError, match=r"alpha|scale"):
-            stable.logpdf(0, alpha, scale)
+            stable.logpdf(0, alpha, 0, scale)
 
 
 def test_rivals_are_maxima_of_their_likelihoods():
@@ -285,6 +324,29 @@ def test_rivals_are_maxima_of_their_likelihoods():
             worse += [law.logpdf(x, factor * d, p["location"], p["scale"]).sum() for d in shape]
             assert max(worse) < best
     assert rivals.student_t(x).parameters["degrees"] == pytest.approx(3, rel=0.2)
+
+
+def test_mixture_by_layer_is_a_maximum_and_finds_its_shares():
+    rng = np.random.default_rng(7)
+    layer = rng.choice(3, 4000, p=[0.6, 0.1, 0.3])
+    scales = np.array([1e-6, 1e-7, 2e-5])
+    x = 3e-7 + scales[layer] * rng.normal(size=4000)
+    fit = rivals.scale_mixture(x, scales)
+    p = fit.parameters
+    weights = np.array([p["weight_0"], p["weight_1"], 1 - p["weight_0"] - p["weight_1"]])
+    assert [p["scale_0"], p["scale_1"], p["scale_2"]] == sorted(scales)
+    assert weights == pytest.approx(np.array([0.1, 0.6, 0.3]), abs=0.03)
+    assert p["location"] == pytest.approx(3e-7, abs=2e-8)
+    assert len(p) == 6
+
+    def total(weights, location):
+        return np.log((weights[:, None] * norm.pdf(x, location, np.sort(scales)[:, None])).sum(axis=0))
+
+    assert fit.log_likelihood == pytest.approx(total(weights, p["location"]), abs=1e-2)
+    best = fit.log_likelihood.sum()
+    for shift in ([0.01, -0.01, 0], [-0.01, 0, 0.01], [0, 0.01, -0.01]):
+        assert total(weights + shift, p["location"]).sum() < best
+    assert total(weights, p["location"] + 2e-8).sum() < best
 
 
 def test_vuong_is_its_formula():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from sgdwalk import contracts, rivals, stable
+from scipy.stats import laplace, norm, t
+from sgdwalk import contracts, rivals, stable, stable_edge
 from sgdwalk.analyses import tails
 
 SAMPLES, STEPS = 3000, 100
@@ -12,7 +13,7 @@ ALPHA = {0: 1.3, 1: 1.8}
 def gradients():
     """Two stable windows, one with padding and zeros, then NaN only, zeros only, an infinity, a Gaussian."""
     rng = np.random.default_rng(4)
-    g = np.stack([stable.sample(SAMPLES, ALPHA.get(w, 1.5), 2e-6, 1e-6, rng) for w in range(6)])
+    g = np.stack([stable.sample(SAMPLES, ALPHA.get(w, 1.5), 0, 2e-6, 1e-6, rng) for w in range(6)])
     g[2, :500], g[2, 500:1500] = np.nan, 0
     g[3], g[4] = np.nan, 0
     g[5, 7] = np.inf
@@ -31,7 +32,7 @@ def gradients():
 
 @pytest.fixture(scope="module")
 def result(gradients):
-    return tails.compute(gradients)
+    return tails.compute(gradients, copies=20)
 
 
 def test_alpha_of_each_window_is_inside_its_interval(result):
@@ -49,7 +50,11 @@ def test_windows_without_a_law_say_why(result):
     bad = result.isel(window=slice(3, 6))
     for name in [
         *tails.STABLE,
+        *tails.SKEW,
+        *tails.EDGE,
         *tails.RIVAL_PARAMETERS,
+        "gradient_quantile",
+        "law_quantile",
         "vuong_z",
         "log_likelihood_ratio",
         "density",
@@ -64,9 +69,10 @@ def test_padding_is_dropped_and_zeros_are_counted(gradients, result):
     assert result.zero_share.values[4] == 1
     assert np.isnan(result.zero_share.values[3])
     g, s = gradients.gradient.values[2, 1500:].astype(float), gradients.step.values[2, 1500:]
-    fit = stable.fit(g, (s - 200) // 10)
+    fit = stable.fit(g, blocks=(s - 200) // 10, copies=20)
     assert result.alpha.values[2] == fit.alpha
     assert result.alpha_low.values[2] == fit.alpha_low  # blocks of 10 steps, counted from the window's start
+    assert result.effective_number.values[2] == fit.effective_number
 
 
 def test_rivals_lose_on_stable_data_and_the_gaussian_has_no_p(result):
@@ -76,16 +82,55 @@ def test_rivals_lose_on_stable_data_and_the_gaussian_has_no_p(result):
     assert row.vuong_p.sel(rival="laplace") < 0.01
     assert np.isnan(result.vuong_z.sel(rival="gaussian")).all()
     assert np.isnan(result.vuong_p.sel(rival="gaussian")).all()
+    assert (result.gaussian_p.values[:3] < 0.0011).all()
     gauss = result.sel(window=6)
+    assert gauss.gaussian_ratio < gauss.gaussian_critical
+    assert gauss.gaussian_p > 0.05
     assert abs(gauss.log_likelihood_ratio.sel(rival="gaussian")) < 3  # nested: never far above nothing
     assert gauss.log_likelihood_ratio.sel(rival="laplace") > 50
     assert gauss.gaussian_scale == pytest.approx(2e-6, rel=0.05)
 
 
+def test_skewness_is_that_of_the_general_fit(gradients, result):
+    x, blocks = gradients.gradient.values[1].astype(float), (gradients.step.values[1] - 100) // 10
+    fit = stable.fit(x, symmetric=False, blocks=blocks)
+    row = result.sel(window=1)
+    assert (row.beta, row.beta_low, row.beta_high) == (fit.beta, fit.beta_low, fit.beta_high)
+    assert row.beta_low < 0 < row.beta_high
+
+
+def test_gaussian_test_counts_dependent_gradients_once(gradients, result):
+    """A second copy of every gradient in its own step changes neither the ratio nor its critical value."""
+    window = gradients.isel(window=[1])
+    twice = xr.concat([window, window], "sample", data_vars="minimal")
+    once, both = (tails.compute(data, copies=50).isel(window=0) for data in (window, twice))
+    assert both.effective_number < 0.75 * both.number
+    assert both.gaussian_ratio == pytest.approx(float(once.gaussian_ratio), rel=0.45)
+    for row, x in ((once, window.gradient.values[0]), (both, twice.gradient.values[0])):
+        ratio = 2 * (row.log_likelihood - stable_edge.gaussian(x.astype(float))) * row.effective_number / x.size
+        assert row.gaussian_ratio == pytest.approx(float(ratio))
+        assert row.gaussian_critical == stable_edge.critical_value(float(row.effective_number), 0.05)
+
+
+def test_quantiles_are_those_of_data_and_laws(gradients, result):
+    row, x = result.sel(window=0), gradients.gradient.values[0].astype(float)
+    q, p = row.gradient_quantile * row.scale + row.location, result.probability.values
+    np.testing.assert_allclose([np.mean(x <= v) for v in q.values], p, atol=1 / SAMPLES)
+    own = row.law_quantile * row.scale + row.location
+    found = stable.cdf(own.sel(law="stable"), float(row.alpha), 0, float(row.scale), float(row.location))
+    np.testing.assert_allclose(found, p, rtol=1e-6)
+    found = norm.cdf(own.sel(law="gaussian"), row.gaussian_location, row.gaussian_scale)
+    np.testing.assert_allclose(found, p, rtol=1e-6)
+    found = t.cdf(own.sel(law="student-t"), row.student_degrees, row.student_location, row.student_scale)
+    np.testing.assert_allclose(found, p, rtol=1e-6)
+    found = laplace.cdf(own.sel(law="laplace"), row.laplace_location, row.laplace_scale)
+    np.testing.assert_allclose(found, p, rtol=1e-6)
+
+
 def test_ratios_are_those_of_the_fits(gradients, result):
     x = gradients.gradient.values[0].astype(float)
     row = result.sel(window=0)
-    own = stable.logpdf(x, float(row.alpha), float(row.scale), float(row.location))
+    own = stable.logpdf(x, float(row.alpha), 0, float(row.scale), float(row.location))
     assert row.log_likelihood == pytest.approx(own.sum(), abs=1e-5)
     student = rivals.student_t(x)
     assert row.student_degrees == student.parameters["degrees"]

@@ -1,4 +1,4 @@
-"""Rivals of the stable law by maximum likelihood: Gaussian, Laplace, Student's t; and Vuong's comparison."""
+"""Rivals of the stable law by maximum likelihood: Gaussian, Laplace, Student's t, Gaussians by layer; Vuong's test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, ndtr
 from scipy.stats import norm
 
+MIXTURE_ROUNDS = 300
 DEGREES_MIN, DEGREES_MAX = 0.2, 1e4  # range of Student's degrees; at the upper end it is a Gaussian
 
 
@@ -76,6 +77,28 @@ def _student_loss(point, z) -> tuple[float, np.ndarray]:
     return point[1] - _student_density(r, degrees).mean(), -gradient
 
 
+def scale_mixture(x, scales) -> RivalFit:
+    """A sum of Gaussians of one location, one for each layer's standard deviation in `scales`.
+
+    Density sum_l weight_l N(x; location, scale_l^2); weights (which sum to 1) and location by maximum likelihood
+    (expectation maximisation). Every scale counts as a parameter too, 2 len(scales) in all, though they come
+    from the layers' own samples.
+    """
+    x, scales = np.asarray(x, float), np.sort(np.asarray(scales, float))
+    weights, location, last = np.full(len(scales), 1 / len(scales)), np.median(x), -np.inf
+    for _ in range(MIXTURE_ROUNDS):
+        parts = np.log(weights / scales)[:, None] - ((x - location) / scales[:, None]) ** 2 / 2
+        density = np.logaddexp.reduce(parts, axis=0)
+        total = density.sum()
+        if total - last < 1e-6 * len(x):
+            break
+        last, shares = total, np.exp(parts - density)
+        pull = shares / scales[:, None] ** 2
+        weights, location = np.maximum(shares.mean(axis=1), 1e-12), (pull * x).sum() / pull.sum()
+    named = {f"weight_{i}": w for i, w in enumerate(weights[:-1])} | {f"scale_{i}": s for i, s in enumerate(scales)}
+    return RivalFit(_named(location=location, **named), density - np.log(2 * np.pi) / 2)
+
+
 def _named(**parameters) -> dict[str, float]:
     return {name: float(value) for name, value in parameters.items()}
 
@@ -90,7 +113,7 @@ def vuong(loglik_a, loglik_b, parameters_a: int, parameters_b: int, blocks=None)
 
     Not for a Gaussian against a stable law: alpha = 2 is an edge of the stable family, where z is not
     normal and the half-chi-square law fails too, as the information on alpha diverges; that ratio needs
-    critical values simulated under the Gaussian.
+    critical values simulated under the Gaussian, which stable_edge has.
     """
     difference = np.asarray(loglik_a, float) - np.asarray(loglik_b, float)
     ratio, count = difference.sum(), len(difference)

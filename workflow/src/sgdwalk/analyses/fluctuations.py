@@ -1,10 +1,28 @@
-"""Fluctuations of the minibatch loss: changes, moving variance, avalanches."""
+"""Fluctuations of the minibatch loss: changes, moving variance, avalanches; tails of avalanches and gradient noise."""
 
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import Contract, variable
+from sgdwalk import power_tails
+from sgdwalk.contracts import Contract, Variable, variable
 from sgdwalk.records import STEP
+
+
+def tail(prefix: str, units: str, what: str) -> dict[str, Variable]:
+    """The variables of a tail: the entries of power_tails.PowerTail under its prefix."""
+    texts = {
+        "status": ("1", f"ok, or why the {what} have no tail"),
+        "number": ("1", f"{what} in the tail"),
+        "exponent": ("1", f"exponent of the density of the {what}, a power law"),
+        "exponent_low": ("1", f"exponent of the density of the {what}, 2.5 %"),
+        "exponent_high": ("1", f"exponent of the density of the {what}, 97.5 %"),
+        "smallest": (units, f"where the tail of the {what} begins"),
+        "ratio": ("nat", f"log-likelihood of the power law over the exponential in the tail of the {what}"),
+        "z": ("1", f"ratio over its standard deviation, {what}: above 0 where the power law is closer"),
+        "p": ("1", f"two-sided p-value of the ratio, {what}"),
+    }
+    return {f"{prefix}_{name}": variable("", units_, text) for name, (units_, text) in texts.items()}
+
 
 CONTRACT = Contract(
     "fluctuations",
@@ -15,6 +33,8 @@ CONTRACT = Contract(
         "avalanche_start": variable("avalanche", "step", "first step of the avalanche"),
         "avalanche_duration": variable("avalanche", "step", "steps in the avalanche"),
         "avalanche_size": variable("avalanche", "nat", "sum of the loss changes in the avalanche"),
+        **tail("size", "nat", "avalanche sizes"),
+        **tail("noise", "1", "norms of the gradient noise"),
     },
 )
 
@@ -23,21 +43,26 @@ def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
     """|L_{t+1} - L_t| [step], variance of the loss over `interval` centred steps, and avalanches.
 
     An avalanche is a run of steps whose change exceeds one standard deviation of all changes. The moving
-    variance is NaN where the interval does not fit in; so is the last step's change.
+    variance is NaN where the interval does not fit in; so is the last step's change. size_*: the tail of the
+    avalanche sizes; noise_*: that of training's noise_norm, NaN left out; both as power law and exponential.
     """
     loss = training.loss.values
     change = np.append(np.abs(np.diff(loss)), np.nan)
     known = np.diff(loss)[np.isfinite(np.diff(loss))]
     start, stop = avalanches(change > (known.std() if known.size else np.inf))
-    sizes = [change[a:b].sum() for a, b in zip(start, stop, strict=True)]
+    sizes = np.array([change[a:b].sum() for a, b in zip(start, stop, strict=True)], float)
+    noise = training["noise_norm"].values if "noise_norm" in training else np.array([])
+    tails = {"size": power_tails.fit(sizes), "noise": power_tails.fit(noise)}
+    entries = {f"{name}_{key}": value for name, found in tails.items() for key, value in vars(found).items()}
     return xr.Dataset(
         {
             "loss_change": ("step", change),
             "moving_variance": ("step", moving_variance(loss, interval)),
             "avalanche_start": ("avalanche", start),
             "avalanche_duration": ("avalanche", stop - start),
-            "avalanche_size": ("avalanche", np.array(sizes, float)),
-        },
+            "avalanche_size": ("avalanche", sizes),
+        }
+        | entries,
         coords={"step": training.step},
     )
 

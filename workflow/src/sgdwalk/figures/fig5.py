@@ -1,24 +1,28 @@
-"""Fig. 5 of Chen et al.: heavy tails of the minibatch gradients and fluctuations of the minibatch loss."""
+"""Fig. 5 of Chen et al.: heavy tails of the minibatch gradients, fluctuations of the minibatch loss; and beyond."""
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from sgdwalk import stable
-from sgdwalk.figures import style
+from sgdwalk.figures import style, tail_panels
 
 BINNED = "gradient − location"
 DISTANCE = "|gradient − location|"
-LAWS = {"stable law": style.RED, "Gaussian": style.BLUE}
+LAWS = {"stable law": style.RED, "Gaussian": style.BLUE, "Student's t": style.GREEN}
 
 
 def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
-    """Gradient densities (a first regime with its tail, b first window, c last), alpha (d), losses (e, f)."""
-    figure, axes = style.panels("abc\ndef", 5.0)
+    """The paper's panels: gradient densities (a first regime with its tail, b first window, c last), alpha (d),
+    losses (e, f). Beyond them: alpha in each view (g) and by layer (h), quantiles of the first window (i), sizes of
+    avalanches (j), rivals of the stable law (k).
+    """
+    figure, axes = style.panels("aabbcc\nddeeff\ngghhii\njjjkkk", 9.6)
     windows = style.finite(tails.alpha) if tails is not None else []
-    for letter, pick in zip("abc", (0, 0, -1), strict=True):
+    for letter, pick in zip("abci", (0, 0, -1, 0), strict=True):
         if style.missing(axes[letter], tails, "gradients of the base run"):
             continue
         if not windows:
@@ -27,22 +31,36 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
         window = tails.isel(window=windows[pick])
         if letter == "a":
             density(axes[letter], window)
+        elif letter == "i":
+            tail_panels.quantiles(axes[letter], window)
         else:
             tail(axes[letter], window)
-            axes[letter].legend(loc="lower left")
+            text = f"α = {style.interval_text(*style.estimate(window, 'alpha'))}"
+            axes[letter].text(
+                0.98, 0.95, text, color=style.RED, ha="right", transform=axes[letter].transAxes, fontsize=7
+            )
+            axes[letter].legend(loc="lower left", frameon=True, framealpha=1, edgecolor="none", borderpad=0.1)
     stability(axes["d"], tails)
     changes(axes["e"], fluctuations, tails)
     variance(axes["f"], fluctuations)
+    tail_panels.views(axes["g"], tails)
+    tail_panels.layers(axes["h"], tails)
+    tail_panels.sizes(axes["j"], fluctuations)
+    tail_panels.rivals(axes["k"], tails)
     return figure
 
 
 def laws(window: xr.Dataset, z: np.ndarray) -> dict[str, np.ndarray]:
     """Densities of the fitted laws at z, the gradient's distance from the location in scales."""
-    centre = float((window.gaussian_location - window.location) / window.scale)
-    spread = float(window.gaussian_scale / window.scale)
+
+    def place(name):
+        spread = float(window[f"{name}_scale"] / window.scale)
+        return float((window[f"{name}_location"] - window.location) / window.scale), spread
+
     return {
         "stable law": np.exp(stable.logpdf(z, float(window.alpha))),
-        "Gaussian": norm.pdf(z, centre, spread),
+        "Gaussian": norm.pdf(z, *place("gaussian")),
+        "Student's t": student.pdf(z, float(window.student_degrees), *place("student")),
     }
 
 
@@ -50,8 +68,8 @@ def density(axes: Axes, window: xr.Dataset) -> None:
     """Density of a window's gradients on a linear scale, the tail in an inset."""
     z = window.bin.values
     axes.plot(z, window.density, drawstyle="steps-mid", color="0.4", label="gradients")
-    for law, values in laws(window, z).items():
-        axes.plot(z, values, color=LAWS[law], label=law, linewidth=1)
+    for law in ("stable law", "Gaussian"):
+        axes.plot(z, laws(window, z)[law], color=LAWS[law], label=law, linewidth=1)
     axes.set(xlim=(-6, 18), xlabel=f"{BINNED} (scales)", ylabel=style.name(window.density))
     axes.legend(loc="upper right")
     inset = axes.inset_axes((0.62, 0.27, 0.36, 0.36))
@@ -68,10 +86,9 @@ def tail(axes: Axes, window: xr.Dataset) -> None:
     z, seen = window.tail_bin.values, window.tail_density.values
     kept = seen > 0
     axes.plot(z[kept], seen[kept], "o", color="0.4", markersize=2, label="gradients")
+    mirrored = laws(window, -z)
     for law, values in laws(window, z).items():
-        both = values + laws(window, -z)[law]
-        label = law if law == "Gaussian" else f"stable, α = {style.interval_text(*style.estimate(window, 'alpha'))}"
-        axes.plot(z, both, color=LAWS[law], linewidth=1, label=label)
+        axes.plot(z, values + mirrored[law], color=LAWS[law], linewidth=1, label=law)
     style.loglog(axes, f"{DISTANCE} (scales)", style.name(window.tail_density))
     if kept.any():
         axes.set(xlim=(z[kept][0] / 1.5, z[kept][-1] * 1.5), ylim=(seen[kept].min() / 5, seen[kept].max() * 3))
@@ -85,21 +102,8 @@ def stability(axes: Axes, data: xr.Dataset | None) -> None:
     if style.lost(axes, style.finite(data.alpha), data.attrs["run"]):
         return
     style.whiskers(axes, data.window_start.values, style.estimate(data, "alpha"), style.RED, "95 % interval")
-    axes.axhline(2, color="0.5", linewidth=0.7, linestyle=":")
-    axes.text(
-        0.98,
-        2,
-        "Gaussian",
-        transform=axes.get_yaxis_transform(),
-        ha="right",
-        va="bottom",
-        fontsize=style.SMALL,
-    )
-    axes.set(
-        xlabel=style.name(data.window_start, "window start"),
-        ylabel="stability parameter α",
-        ylim=(None, 2.12),
-    )
+    tail_panels.gauss(axes)
+    axes.set_xlabel(style.name(data.window_start, "window start"))
 
 
 def changes(axes: Axes, data: xr.Dataset | None, tails: xr.Dataset | None) -> None:

@@ -1,0 +1,52 @@
+"""Size of a run's files: three windows of 1,000 random steps of ResNet-14 and ResNet-110, with all that is recorded.
+
+`python benchmarks/storage.py` prints megabytes as measured, and multiplied to 24 windows (a paper's run of 500 epochs).
+ResNet-110 needs 8 GB of memory.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src"))
+
+import torch
+from sgdwalk.models.resnet import resnet
+from sgdwalk.recorder import Recorder
+
+WINDOW, WINDOWS, PAPER = 1000, 3, 24
+FILES = ("training", "distances", "gradients")
+
+
+def sizes(depth: int) -> dict[str, float]:
+    """Megabytes of each file."""
+    model = resnet(3, 32, 10, depth=depth)
+    recorder = Recorder(model, WINDOW, sketch=512)
+    for step in range(WINDOW * WINDOWS):
+        for p in model.parameters():
+            p.grad = torch.randn_like(p)
+        recorder.record(torch.rand(()))
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 1e-3 * p.grad
+        if step % 49 == 48:
+            recorder.end_epoch(train_loss=1.0, train_error=0.5, test_loss=1.0, test_error=0.5)
+    recorder.close()
+    with tempfile.TemporaryDirectory() as folder:
+        recorder.save(folder)
+        return {path.stem: path.stat().st_size / 1e6 for path in Path(folder).iterdir()}
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"| network | file | MB, {WINDOWS} windows | MB, {PAPER} windows |\n| --- | --- | ---: | ---: |")
+    for depth in (14, 110):
+        found = sizes(depth)
+        for name in (*FILES, "sketch"):
+            print(f"| ResNet-{depth} | {name}.nc | {found[name]:.1f} | {found[name] * PAPER / WINDOWS:.0f} |")
+        total = sum(found[name] for name in FILES)
+        print(f"| ResNet-{depth} | the first three | {total:.1f} | {total * PAPER / WINDOWS:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
