@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +17,10 @@ def by_differences(weights):
     """The definition, in extended precision, pair by pair."""
     w = np.asarray(weights).astype(np.longdouble)
     return np.array([[((a - b) ** 2).sum() for b in w] for a in w]).astype(float)
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def walk(steps, parameters, seed=0, start=0.0):
@@ -60,8 +69,28 @@ def test_is_a_squared_metric(steps, parameters, seed, scale):
 def test_blocks_of_parameters_and_rows_change_nothing(monkeypatch):
     weights = walk(50, 101)
     whole = squared_distances(weights.copy())
-    monkeypatch.setattr(distances, "ON_CPU", (13, 8 * 50 * 7))
+    monkeypatch.setattr(distances, "ON_CPU", 8 * 50 * 7)
     torch.testing.assert_close(squared_distances(weights.copy()), whole, rtol=1e-12, atol=1e-12)
+
+
+def test_the_product_of_other_devices_is_that_of_a_cpu(monkeypatch):
+    weights = torch.from_numpy(walk(50, 101))
+    whole = distances._gram_on_cpu(weights).tril()
+    monkeypatch.setattr(distances, "ELSEWHERE", 8 * 50 * 7)
+    monkeypatch.setattr(distances, "ROWS", 13)
+    for found in (distances._gram(weights), distances._gram_on_cpu(weights)):
+        torch.testing.assert_close(found.tril(), whole, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blas_takes_the_threads_that_torch_has(threads, monkeypatch):
+    taken = []
+    monkeypatch.setattr(distances, "threadpool_limits", lambda n, api: taken.append((n, api)) or nullcontext())
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    squared_distances(walk(5, 4))
+    torch.set_num_threads(before)
+    assert taken == [(threads, "blas")]
 
 
 def test_equal_weights_are_zero_apart_up_to_rounding():
@@ -82,3 +111,28 @@ def test_condensed_is_the_order_of_squareform():
     pairs = condensed(matrix)
     np.testing.assert_array_equal(squareform(pairs), matrix.numpy())
     np.testing.assert_array_equal(pairs, squareform(matrix.numpy(), checks=False))
+
+
+PEAK = """
+import resource
+import numpy as np
+import torch
+from sgdwalk.distances import squared_distances
+
+weights = torch.ones(200, 200_000, dtype=torch.{dtype}).cumsum_(0)
+squared_distances(weights[:, :1000])
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+out = squared_distances(weights)
+print((peak() - before - 8 * out.numel()) / (weights.numel() * weights.element_size()))
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_memory_beyond_input_and_output_is_below_a_third_of_the_input(dtype):
+    # its own process, whose peak before is the input's: the rest of the input would show if it were copied
+    script = PEAK.format(dtype=dtype)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.3

@@ -41,6 +41,16 @@ def test_interval_between_seeds_is_students():
     assert float(result.exponent_high[0]) == pytest.approx(values.mean() + half)
 
 
+def test_band_of_the_mean_curve_is_students_of_the_logarithms():
+    parts = runs(4)
+    result = ensemble.compute(parts)
+    curves = np.log(np.stack([part.msd.values for part in parts]))
+    half = student.ppf(0.975, 3) * curves.std(0, ddof=1) / 2
+    mean = np.exp(curves).mean(0)
+    np.testing.assert_allclose(result.mean_time_averaged_low, mean * np.exp(-half), rtol=1e-9)
+    np.testing.assert_allclose(result.mean_time_averaged_high, mean * np.exp(half), rtol=1e-9)
+
+
 def test_ergodicity_breaking_of_brownian_motion():
     # EB = 4 lag / (3 T D) for D equal dimensions and lag << T (Deng & Barkai 2009, for D = 1)
     dimensions, steps, lag = 2, 200, 5

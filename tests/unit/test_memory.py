@@ -1,5 +1,6 @@
 """What the recorder costs in memory and on disk."""
 
+import os
 import subprocess
 import sys
 
@@ -34,7 +35,11 @@ def peak(recorded, noise):
     """Largest resident memory of a loop, in MiB."""
     program = LOOP.format(parameters=PARAMETERS, window=WINDOW, steps=STEPS)
     done = subprocess.run(
-        [sys.executable, "-c", program, str(recorded), str(noise)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, str(recorded), str(noise)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
     return float(done.stdout)
 

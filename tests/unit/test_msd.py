@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from sgdwalk import contracts, stats
-from sgdwalk.analyses import msd
+from sgdwalk import contracts, exponents, stats
+from sgdwalk.analyses import msd, msl, path
 from walks import ballistic, distances_of, fbm, levy_flight, lose, ornstein_uhlenbeck
 
 FAST = {"copies": 40}
@@ -37,7 +37,9 @@ def test_ballistic_walk_has_exponent_two_and_is_all_drift():
     result = msd.compute(distances_of(*walks(ballistic, 2, 80, 5)), **FAST)
     np.testing.assert_allclose(result.exponent.sel(fit=["whole", "paper", "short", "long"]), 2, atol=1e-6)
     np.testing.assert_allclose(result.drift_share, 1, atol=1e-6)
-    assert (result.exponent_low <= result.exponent_high).all()
+    found = result.exponent.notnull()
+    assert (result.exponent_low <= result.exponent_high).where(found, True).all()
+    assert (result.effective_dimension == 1).all()
 
 
 @pytest.mark.parametrize("alpha", [1.2, 1.6])
@@ -61,7 +63,7 @@ def test_tau0_is_the_first_lag_from_which_the_curve_is_one_power_law():
     # the RMSE of a bend at 30 with slopes 0.6 | 1.5 grows with how much of the short side is let in
     lags = stats.log_lags(800)
     curve = stats.TwoSegments(0.6, 1.5, 30.0, 0.0, 0.0)(lags)
-    found = msd.paper_fits(lags, np.stack([curve, lags**1.3]), 0.03)[0]
+    found = exponents.paper_fits(lags, np.stack([curve, lags**1.3]), 0.03)[0]
 
     def rmse(start):
         x, y = np.log10(lags[start:]), np.log10(curve[start:])
@@ -77,7 +79,7 @@ def test_tau0_is_the_first_lag_from_which_the_curve_is_one_power_law():
 def test_tau0_is_nan_where_too_little_is_left():
     lags = stats.log_lags(100)
     wild = 10 ** np.random.default_rng(0).standard_normal((1, len(lags)))
-    assert np.isnan(msd.paper_fits(lags, wild, 0.03)[0]).all()
+    assert np.isnan(exponents.paper_fits(lags, wild, 0.03)[0]).all()
 
 
 def test_a_walk_that_turns_superdiffusive_beyond_tau0():
@@ -121,9 +123,70 @@ def test_a_lost_window_is_nan_and_leaves_the_others_alone():
     whole, broken = msd.compute(data, **FAST), msd.compute(lose(data, 1), **FAST)
     for name in ("msd", "exponent", "exponent_low", "effective_dimension", "drift_share"):
         assert broken[name][1].isnull().all(), name
-        assert broken[name][[0, 2]].notnull().all(), name
+        np.testing.assert_array_equal(broken[name][[0, 2]].notnull(), whole[name][[0, 2]].notnull())
+        assert broken[name][[0, 2]].notnull().any(), name
+    assert (broken.supported[1] == 0).all()
     np.testing.assert_array_equal(broken.exponent[0], whole.exponent[0])
     assert msd.compute(lose(data.isel(window=[0]), 0), **FAST).exponent.isnull().all()
+
+
+def test_supported_lags_have_ten_independent_displacements():
+    result = msd.compute(distances_of(fbm(0.5, 200, 4, np.random.default_rng(0))), **FAST).isel(window=0)
+    assert float(result.effective_dimension) == pytest.approx(4, rel=0.15)
+    expected = float(result.effective_dimension) * (200 - result.lag) / result.lag >= 10
+    np.testing.assert_array_equal(result.supported, expected)
+    assert 45 < int(result.supported.sum()) < 70  # 4 (200 - lag) = 10 lag at lag 57
+
+
+def test_no_lag_of_a_walk_of_a_few_jumps_is_supported():
+    steps = np.random.default_rng(0).standard_normal((200, 100))
+    steps[[30, 90, 150]] *= 100
+    result = msd.compute(distances_of(steps.cumsum(0), fbm(0.5, 200, 100, np.random.default_rng(1))), **FAST)
+    assert float(result.effective_steps[0]) == pytest.approx(3, rel=0.1)
+    assert float(result.effective_steps[1]) == pytest.approx(199 / (1 + 2 / 100), rel=0.02)
+    np.testing.assert_array_equal(result.supported.sum("lag") > 0, [False, True])
+
+
+def test_fixed_ranges_are_what_they_say():
+    result = msd.compute(distances_of(fbm(0.5, 300, 20, np.random.default_rng(0))), **FAST).isel(window=0)
+    ends = {"early": (1, 10), "middle": (10, 30), "late": (30, 240)}
+    for fit, (first, last) in ends.items():
+        found = result.sel(fit=fit)
+        assert (found.first_lag, found.last_lag) == pytest.approx((first, last), rel=0.12)
+        lags = stats.log_lags(240)
+        lags = lags[(lags >= first) & (lags <= last)]
+        slope = stats.power_law(lags, result.msd.sel(lag=lags).values)[0]
+        assert float(found.exponent) == pytest.approx(float(slope), rel=1e-9)
+        assert found.exponent_low < found.exponent < found.exponent_high
+
+
+def test_a_range_without_lags_is_nan():
+    result = msd.compute(distances_of(fbm(0.5, 60, 20, np.random.default_rng(0))), **FAST).isel(window=0)
+    assert np.isnan(result.exponent.sel(fit="middle"))  # 10 to 6
+    assert np.isfinite(result.exponent.sel(fit=["early", "late"])).all()
+
+
+def test_the_drift_is_removed_up_to_a_tenth_of_the_window():
+    rng = np.random.default_rng(0)
+    pulled = np.cumsum(rng.standard_normal((400, 100)), axis=0) + 2.0 * np.arange(400)[:, None] * np.eye(100)[0]
+    result = msd.compute(distances_of(pulled), **FAST).isel(window=0)
+    assert float(result.squared_drift) == pytest.approx(4, rel=0.15)
+    left = result.msd_without_drift
+    np.testing.assert_allclose(left.sel(lag=slice(1, 40)), 100 * np.arange(1, 41), rtol=0.2)
+    assert float(result.msd.sel(lag=40)) == pytest.approx(100 * 40 + 4 * 40**2, rel=0.1)
+    assert left.sel(lag=slice(41, None)).isnull().all()
+
+
+def test_a_short_last_window_is_left_out():
+    data = distances_of(*walks(fbm, 3, 0.5, 60, 20))
+    data.distance2[2, 500:] = np.nan
+    data.window_steps[2] = 40
+    for analysis in (msd, path, msl):
+        result = analysis.compute(data, **FAST)
+        contracts.check(result, analysis.CONTRACT)
+        assert list(result.window_start.values) == [0, 60]
+    with pytest.raises(ValueError, match="window = 60: must be at most 40, the steps of the run"):
+        msd.compute(data.isel(window=[2]), **FAST)
 
 
 def test_a_window_of_the_shortest_length_allowed():

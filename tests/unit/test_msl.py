@@ -33,6 +33,12 @@ def test_a_mean_of_squares_not_a_square_of_means():
     np.testing.assert_allclose(full.msl.values[np.isfinite(full.msl.values)], 2, atol=0.4)
 
 
+def test_the_file_says_which_loss_goes_with_which_weights():
+    walk = np.cumsum(np.random.default_rng(3).standard_normal((40, 3)), axis=0)
+    result = msl.compute(distances_of(walk, loss=walk.T[:1]), **FAST)
+    assert "paired with the weights that it was computed at" in result.attrs["loss_convention"]
+
+
 def test_white_noise_is_flat():
     rng = np.random.default_rng(2)
     walks = [fbm(0.5, 200, 50, rng) for _ in range(4)]

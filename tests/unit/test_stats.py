@@ -111,3 +111,22 @@ def test_basic_interval_reflects_the_copies_about_the_estimate():
     copies = np.random.default_rng(0).normal(5.5, 1, 200_000)  # biased by +0.5 against a truth of 5
     low, high = stats.basic_interval(7.0, 5.0, copies)
     assert (low, high) == pytest.approx((6.5 - 1.96, 6.5 + 1.96), abs=0.03)
+
+
+def test_basic_interval_of_39_copies_reaches_from_the_first_to_the_last():
+    # of 40 draws each is as likely the smallest as the largest: 95 % lie between the ends of the other 39
+    assert stats.basic_interval(0.0, 0.0, np.arange(39.0)) == pytest.approx((-38, 0))
+
+
+def test_a_curve_that_is_no_walks_does_not_bias_the_bootstrap():
+    # a sharp bend downwards: walks cannot follow it, and deviations are from what they can
+    fit = stats.TwoSegments(1.6, 0.4, 20.0, 0.0, 0.0)
+    lags = stats.log_lags(160)
+    boot = stats.walk_bootstrap(fit, 200, lags, 16, 200, np.random.default_rng(0))
+    assert np.abs(boot.deviations.mean(0))[lags <= 40].max() < 0.03
+    variogram = np.append(0, fit(np.arange(1, 200)))
+    left = stats.spectral_variogram(stats.increment_spectrum(variogram))
+    assert np.abs(np.log10(left[lags] / fit(lags)))[lags <= 40].max() > 0.05
+    np.testing.assert_allclose(
+        stats.spectral_variogram(stats.increment_spectrum(np.arange(200) ** 1.5)), np.arange(200) ** 1.5, rtol=1e-9
+    )

@@ -44,6 +44,7 @@ def distances_of(*walks, loss=None):
         coords={
             "window": np.arange(len(walks)),
             "window_start": ("window", steps * np.arange(len(walks))),
+            "window_steps": ("window", np.full(len(walks), steps)),
         },
     )
 

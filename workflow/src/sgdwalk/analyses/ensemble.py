@@ -20,6 +20,8 @@ CONTRACT = Contract(
             "window lag", "1", "squared displacement from the window's start, mean over runs"
         ),
         "mean_time_averaged": variable("window lag", "1", "time-averaged MSD, mean over runs"),
+        "mean_time_averaged_low": variable("window lag", "1", "lower end of its 95 % interval between seeds"),
+        "mean_time_averaged_high": variable("window lag", "1", "upper end of its 95 % interval between seeds"),
         "ergodicity_breaking": variable("window lag", "1", "ergodicity-breaking parameter"),
         "exponent": variable("window fit", "1", "exponent of the MSD, mean over runs"),
         "exponent_low": variable("window fit", "1", "lower end of its 95 % interval between seeds"),
@@ -33,19 +35,22 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
     """Ensemble over the msd.nc of runs with different seeds.
 
     ergodicity_breaking: EB(lag) = var(d2) / mean(d2)^2 of the time-averaged MSD d2 over runs, sample
-    variance. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have one; NaN for
+    variance. The band of the mean MSD is Student's of the logarithms, so that it stays above zero where
+    seeds are few. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have one; NaN for
     fewer than two. With two seeds t is 12.7: such an interval says little, and says so.
     """
     run = xr.DataArray([data.attrs["run"] for data in msd], dims="run", name="run")
     kept = [data[["msd", "msd_from_start", "exponent"]].reset_coords(drop=True) for data in msd]
     together = xr.concat(kept, run, join="outer", coords="minimal", compat="equals")
-    average = together.msd.mean("run")
+    average, below, above = mean_curve(together.msd)
     mean, low, high, count = between_seeds(together.exponent)
     return xr.Dataset(
         {
             "time_averaged": together.msd.transpose("run", "window", "lag"),
             "ensemble_averaged": together.msd_from_start.mean("run"),
             "mean_time_averaged": average,
+            "mean_time_averaged_low": below,
+            "mean_time_averaged_high": above,
             "ergodicity_breaking": together.msd.var("run", ddof=1) / average**2,
             "exponent": mean,
             "exponent_low": low,
@@ -54,6 +59,13 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
         },
         coords={"run": run, "window_start": max((data.window_start for data in msd), key=len)},
     )
+
+
+def mean_curve(curves: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """(mean, low, high) over runs of positive curves; the interval is Student's of their logarithms about the mean."""
+    average = curves.mean("run")
+    centre, low, high, _ = between_seeds(np.log(curves.where(curves > 0)))
+    return average, average * np.exp(low - centre), average * np.exp(high - centre)
 
 
 def between_seeds(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray, xr.DataArray]:

@@ -8,6 +8,7 @@ from scipy.stats import t as student_t
 from sgdwalk import stats
 from sgdwalk.contracts import Contract, variable
 from sgdwalk.records import WINDOW, WINDOW_START
+from sgdwalk.windows import full_windows
 
 FITS = ("short", "long", "whole")
 ENDS = 2.0
@@ -15,6 +16,7 @@ LEAST_PAIRS = 20
 BLOCKS = 20
 MOST_STEPS = 1500
 POSSIBLE = (0.02, 1.98)
+CONVENTION = "each minibatch loss is paired with the weights that it was computed at, before the step"
 CONTRACT = Contract(
     "msl",
     {
@@ -47,6 +49,7 @@ def compute(
     window at a time. The crossover is held fixed in both.
     """
     rng = np.random.default_rng(seed)
+    distances = full_windows(distances)
     rows = [
         window_msl(thinned(squareform(pairs)), thinned(loss), bins, longest, copies, rng)
         for pairs, loss in zip(distances.distance2.values, distances.loss.values, strict=True)
@@ -60,6 +63,7 @@ def compute(
     return xr.Dataset(
         columns,
         coords={"window": distances.window, "window_start": distances.window_start, "fit": list(FITS)},
+        attrs={"loss_convention": CONVENTION},
     )
 
 

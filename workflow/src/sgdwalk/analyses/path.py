@@ -7,6 +7,7 @@ from scipy.spatial.distance import squareform
 from sgdwalk import geometry, stats
 from sgdwalk.contracts import Contract, variable
 from sgdwalk.records import WINDOW, WINDOW_START
+from sgdwalk.windows import full_windows
 
 FITS = ("short", "long")
 FEWEST_FRAGMENTS = 10
@@ -63,6 +64,7 @@ def compute(
     one long step has the squared length of that step.
     """
     rng = np.random.default_rng(seed)
+    distances = full_windows(distances)
     rows = [
         window_path(squareform(pairs), bins, longest, fragments, copies, rng) for pairs in distances.distance2.values
     ]

@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from sgdwalk.figures import style
 
@@ -26,9 +27,10 @@ def draw(groups: list[xr.Dataset] | None) -> Figure:
         exponents(panels[COLUMNS * k + 2], data)
     handles = [
         Line2D([], [], color="0.3", linewidth=0.7, label="time average of each run"),
+        Patch(color="0.8", label="95 % of their mean"),
         Line2D([], [], color="0.3", **style.FIT, label="from the window's start, mean over runs"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -42,12 +44,18 @@ def averages(axes: Axes, data: xr.Dataset | None) -> None:
     colours = style.window_scale(data)
     for k in sorted({windows[0], windows[-1]}):
         colour = colours.to_rgba(float(data.window_start[k]))
+        axes.fill_between(data.lag, *band(data, k), color=colour, alpha=0.2, linewidth=0)
         axes.plot(data.lag, data.time_averaged[:, k].T, color=colour, linewidth=0.7)
         axes.plot(data.lag, data.ensemble_averaged[k], color=colour, **style.FIT)
         axes.plot([], [], color=colour, label=f"{int(data.window_start[k])}")
     style.loglog(axes, style.name(data.lag), "MSD")
     axes.legend(loc="upper left", title=style.name(data.window_start, "window start"), alignment="left")
     axes.set_title(f"{data.run.values[0]} and {data.sizes['run'] - 1} more", loc="right", fontsize=7)
+
+
+def band(data: xr.Dataset, k: int) -> tuple[xr.DataArray, xr.DataArray]:
+    """95 % band of the mean over runs of window k's time-averaged MSD."""
+    return data.mean_time_averaged_low[k], data.mean_time_averaged_high[k]
 
 
 def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:

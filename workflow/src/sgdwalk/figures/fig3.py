@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from sgdwalk import published
 from sgdwalk.design import design, settings
 from sgdwalk.figures import style
 
@@ -16,6 +17,7 @@ QUANTITIES = (
     ("exponent", -1, "exponent, last window"),
     ("crossover_lag", 0, "τ₀, first window"),
 )
+PUBLISHED = ("first", "second", "tau0")
 FACTORS = {"batch_size": "batch size (images)", "depth": "depth (layers)"}
 
 
@@ -40,8 +42,15 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
         Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="", label="without shortcuts"),
         Line2D([], [], color="0.3", marker="|", linestyle="", markersize=9, label="95 % interval of a run"),
     ]
-    figure.legend(handles=fills, loc="outside lower center", ncols=3)
+    if comparable(points):
+        fills.append(Line2D([], [], label=published.LABEL, **style.REFERENCE))
+    figure.legend(handles=fills, loc="outside lower center", ncols=len(fills))
     return figure
+
+
+def comparable(points: list[Point]) -> bool:
+    """Whether the runs are of the data set of the published exponents."""
+    return any(point.factors.get("dataset") == published.DATASET for point in points)
 
 
 def found(runs: list[xr.Dataset], training: list[xr.Dataset]) -> list[Point]:
@@ -72,6 +81,8 @@ def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: st
         face = {} if point.factors["shortcut"] else {"markerfacecolor": "white"}
         x = point.factors[factor] * np.exp(shift)
         style.whiskers(axes, x, point.values[quantity], colour[point.factors[other]], **face)
+    if comparable(points):
+        references(axes, PUBLISHED[quantity], factor)
     variable, _, label = QUANTITIES[quantity]
     ticks = sorted({point.factors[factor] for point in points})
     axes.set(xscale="log", xlabel=FACTORS[factor], ylabel=label)
@@ -83,6 +94,14 @@ def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: st
     else:
         axes.set(yscale="log", ylabel=f"{label} (steps)")
         style.plain(axes.yaxis)
+
+
+def references(axes: Axes, quantity: str, factor: str) -> None:
+    """The published values of the sweeps over batch size and depth, hollow without shortcuts."""
+    for row in published.EXPONENTS:
+        if row.batch_size:
+            face = {} if row.shortcut else {"markerfacecolor": "white"}
+            axes.plot(getattr(row, factor), getattr(row, quantity), **style.REFERENCE | face)
 
 
 def shifts(points: list[Point], factor: str) -> list[float]:

@@ -5,6 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sgdwalk import published
 from sgdwalk.design import settings
 from sgdwalk.figures import style
 
@@ -18,6 +19,8 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
     rates = {run: rate for run, rate in rates.items() if rate}
     ordered = sorted((d for d in runs or [] if d.attrs["run"] in rates), key=lambda d: rates[d.attrs["run"]])
     exponents(axes["a"], ordered, rates)
+    if ordered and any(settings(data).get("dataset") == published.DATASET for data in training or []):
+        references(axes["a"])
     curves(axes["b"], training, rates)
     half = (len(ordered) + 1) // 2
     parts = {"small": ordered[:half], "large": ordered[len(ordered) - half :]}
@@ -53,6 +56,17 @@ def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> No
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45 if len(ticks) > 5 else 0)
     axes.set_xticks([], minor=True)
     axes.legend(loc="best")
+
+
+def references(axes: Axes) -> None:
+    """The published exponents of the sweep over learning rates: filled in the first regime, hollow in the second."""
+    rows = [row for row in published.EXPONENTS if row.batch_size is None]
+    rates = [row.lr for row in rows]
+    axes.plot(rates, [row.first for row in rows], label=f"{published.LABEL}: first regime", **style.REFERENCE)
+    hollow = style.REFERENCE | {"markerfacecolor": "white"}
+    axes.plot(rates, [row.second for row in rows], label=f"{published.LABEL}: second", **hollow)
+    style.headroom(axes, 0.42)
+    axes.legend(loc="upper right")
 
 
 def curves(axes: Axes, training: list[xr.Dataset] | None, rates: dict[str, float]) -> None:

@@ -24,6 +24,7 @@ COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
 WINDOWS = ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.88, 256)), "windows")
 SURFACE = "cividis"
 FIT = {"linestyle": (0, (4, 2)), "linewidth": 1.3}
+REFERENCE = {"color": "0.6", "marker": "D", "markersize": 3, "linestyle": "", "zorder": 1.5}
 MARKS = {
     "fit": Line2D([], [], color="0.3", label="fit (shifted up): exponent [95 % interval]", **FIT),
     "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: the fit begins"),
@@ -136,8 +137,8 @@ def window_bar(axes: Axes, data: xr.Dataset, place=(0.52, 0.2, 0.42, 0.04)) -> N
 
 
 def unsupported(axes: Axes, data: xr.Dataset) -> None:
-    """Shade the lags at which any window of msd.nc holds too few independent pairs."""
-    few = (data.independent_pairs < FEWEST_PAIRS).any("window").values
+    """Shade the lags that some window of msd.nc does not support, windows that are lost left out."""
+    few = ((data.supported < 1) & data.msd.notnull()).any("window").values
     if few.any():
         axes.axvspan(data.lag.values[few].min(), data.lag.values.max(), color="0.9", linewidth=0, zorder=0)
 

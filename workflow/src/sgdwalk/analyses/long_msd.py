@@ -1,0 +1,93 @@
+"""Mean squared displacement of the whole run, at lags longer than any window, from the sketch of the walk."""
+
+import numpy as np
+import xarray as xr
+
+from sgdwalk import geometry, stats
+from sgdwalk.contracts import Contract, variable
+
+SAMPLE = 512
+BLOCK = 2**22
+CONTRACT = Contract(
+    "long_msd",
+    {
+        "lag": variable("lag", "step", "lag"),
+        "msd": variable("lag", "1", "time-averaged MSD of the whole run, from the sketch"),
+        "msd_low": variable("lag", "1", "lower end of the sketch's 95 % band"),
+        "msd_high": variable("lag", "1", "upper end of the sketch's 95 % band"),
+        "relative_error": variable("lag", "1", "relative standard error that the sketch brings into the MSD"),
+        "sketch_dimension": variable("lag", "1", "effective dimension of the sketched increments"),
+        "independent_pairs": variable("lag", "1", "independent displacements in the MSD, all dimensions of the sketch"),
+        "local_exponent": variable("lag", "1", "running exponent of the MSD, one octave wide"),
+    },
+)
+
+
+def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Dataset:
+    """MSD(lag) = mean over t of |p_{t+lag} - p_t|^2 at logarithmic lags from 1 to the whole run.
+
+    sketch: projection [step, component] and relative_error e, the largest relative standard error of one
+    projected squared distance. An average of squared distances in many directions is known better: the
+    projection of a second moment C adds a relative variance e^2 / D, with D = (tr C)^2 / tr C^2 of the
+    increments. D is taken in the sketch, where it is smaller (1 / D + e^2 / 2), so that the band is never
+    too narrow for it; with m components e^2 is about 2 / m, and the error never above sqrt(2 / m).
+    The band says nothing of how another walk would differ: that is what independent_pairs is for.
+
+    per_decade: lags per decade. seed: which increments D is taken from. A run that diverged counts up to
+    there; without two steps there is nothing, and no lag. ValueError where no sketch was recorded.
+    """
+    if not sketch.sizes["component"]:
+        raise ValueError("sketch = 0: the run must record a sketch for its MSD beyond windows")
+    points = finite_part(sketch.projection.values)
+    lags = stats.log_lags(len(points) - 1, per_decade) if len(points) > 2 else np.arange(1, len(points))
+    rng = np.random.default_rng(seed)
+    curve = np.array([mean_square(points, lag) for lag in lags])
+    dimension = np.array([second_moment_dimension(points, lag, rng) for lag in lags])
+    error = float(sketch.relative_error) / np.sqrt(dimension)
+    steps = dimension[0] if len(lags) else np.nan
+    usable = len(lags) > 1 and (curve > 0).all()
+    columns = {
+        "msd": curve,
+        "msd_low": curve * np.maximum(1 - 1.96 * error, 0),
+        "msd_high": curve * (1 + 1.96 * error),
+        "relative_error": error,
+        "sketch_dimension": dimension,
+        "independent_pairs": steps * (len(points) - lags) / lags,
+        "local_exponent": geometry.local_exponent(lags, curve) if usable else np.full(len(lags), np.nan),
+    }
+    return xr.Dataset({name: ("lag", values) for name, values in columns.items()}, {"lag": lags})
+
+
+def finite_part(points: np.ndarray) -> np.ndarray:
+    """The steps before the first that is not finite."""
+    lost = ~np.isfinite(points).all(axis=1)
+    return points[: lost.argmax()] if lost.any() else points
+
+
+def mean_square(points: np.ndarray, lag: int) -> float:
+    """Mean squared displacement over `lag` steps of points [step, component], in float64 and in blocks."""
+    rows = max(1, BLOCK // points.shape[1])
+    total = 0.0
+    for start in range(lag, len(points), rows):
+        stop = min(start + rows, len(points))
+        moved = np.subtract(points[start:stop], points[start - lag : stop - lag], dtype=float).ravel()
+        total += moved @ moved
+    return total / (len(points) - lag)
+
+
+def second_moment_dimension(points: np.ndarray, lag: int, rng) -> float:
+    """(tr C)^2 / tr C^2 of the second moment C = mean of x x' over all increments x of `lag` steps.
+
+    tr C^2 is the mean of (x_s . x_t)^2 over all pairs: s = t are one in n of them, the others are those of
+    512 increments drawn at random. At least 1.
+    """
+    count = len(points) - lag
+    picked = rng.choice(count, min(count, SAMPLE), replace=False)
+    moved = np.subtract(points[picked + lag], points[picked], dtype=float)
+    squares = (moved @ moved.T) ** 2
+    same = np.diagonal(squares).mean()
+    pairs = len(moved) * (len(moved) - 1)
+    other = (squares.sum() - np.diagonal(squares).sum()) / pairs if pairs else same
+    trace = (moved**2).sum(1).mean()
+    second = same / count + other * (1 - 1 / count)
+    return float(np.clip(trace**2 / second, 1, None)) if second > 0 else 1.0
