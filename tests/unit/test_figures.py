@@ -132,7 +132,7 @@ LOST = RUNS[2]
 BY_RATE = {"runs": RUNS, "training": TRAINING}
 WHOLE = {
     "fig1": {"surface": landscape(), "dimension": dimension()},
-    "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "others": RUNS[1:]},
+    "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "others": RUNS[1:], "whole": build("long_msd")},
     "fig3": BY_RATE,
     "fig4": BY_RATE,
     "fig5": {"tails": tails(), "fluctuations": build("fluctuations")},
@@ -143,7 +143,7 @@ WHOLE = {
 }
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
-    "fig2": {"base": LOST, "window": LOST, "long": LOST, "others": [LOST]},
+    "fig2": {"base": LOST, "window": LOST, "others": [LOST], "whole": build("long_msd").isel(lag=slice(0))},
     "fig3": {"runs": [LOST], "training": TRAINING},
     "fig4": {"runs": [LOST], "training": TRAINING},
     "fig5": {

@@ -12,14 +12,21 @@ def draw(
     window: xr.Dataset | None = None,
     long: xr.Dataset | None = None,
     others: list[xr.Dataset] | None = None,
+    whole: xr.Dataset | None = None,
 ) -> Figure:
-    """MSD of the base run (a-c), of another window length (d), of a long run (e) and of other runs (f-i)."""
+    """MSD of the base run (a-c), of another window length (d), of a long run (e) and of other runs (f-i).
+
+    Without a long run, e may show a whole run at once (`whole`: long_msd.nc), lags beyond windows by its sketch.
+    """
     figure, axes = style.panels("abc\ndef\nghi", 6.9)
     chosen(axes["a"], base, "the base run")
     everything(axes["b"], base, "msd")
     everything(axes["c"], base, "local_exponent")
     chosen(axes["d"], window, "a run with windows\nof another length")
-    chosen(axes["e"], long, "a run of 5,000 epochs")
+    if long is None and whole is not None:
+        entire(axes["e"], whole)
+    else:
+        chosen(axes["e"], long, "a run of 5,000 epochs")
     rest = [*(others or []), *[None] * 4]
     for letter, data in zip("fghi", rest, strict=False):
         chosen(axes[letter], data, "another network or batch size")
@@ -63,3 +70,18 @@ def everything(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
     else:
         axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":")
         axes.set(xscale="log", xlabel=style.name(data.lag), ylabel="running exponent (one octave)")
+
+
+def entire(axes: Axes, data: xr.Dataset) -> None:
+    """A whole run as one window, with the band of its sketch; grey where few displacements are independent."""
+    if style.lost(axes, [0] if data.sizes["lag"] else [], data.attrs["run"]):
+        return
+    axes.fill_between(data.lag, data.msd_low, data.msd_high, color=style.COLOURS[0], alpha=0.25, linewidth=0)
+    axes.plot(data.lag, data.msd, color=style.COLOURS[0], label="all steps; band: sketch's 95 %")
+    few = data.lag.values[(data.independent_pairs < 10).values]
+    if len(few):
+        axes.axvspan(few[0], data.lag.values[-1], color="0.9", zorder=0)
+    style.loglog(axes, style.name(data.lag), style.name(data.msd, "time-averaged MSD"))
+    style.headroom(axes, 0.15)
+    axes.legend(loc="upper left")
+    axes.set_title(f"{data.attrs['run']}, the whole run", fontsize=7, loc="right")
