@@ -369,3 +369,10 @@ def test_a_run_shorter_than_its_window_says_so(tmp_path):
 def test_snapshots_are_evenly_spread_from_the_first_to_the_last_step(uncut):
     assert list(uncut[3]) == [f"step-{step:09d}.pt" for step in (0, 29, 58, 87)]
     assert uncut[3]["step-000000029.pt"]["epoch"] == pytest.approx(29 / 5)
+
+
+def test_deterministic_algorithms_are_for_the_runs_that_ask_for_them(tmp_path):
+    for asked in (True, False):
+        done = run(tmp_path / str(asked), MLP, steps=21, deterministic=asked)
+        assert torch.are_deterministic_algorithms_enabled() == asked
+        done.train()

@@ -30,6 +30,7 @@ class Recorder:
     `end_epoch()` where there are epochs; `close()` at the end. Then `datasets()` gives what the files of a run
     hold and `save(folder)` writes them. Weights stay on their device and are forgotten once a window is full:
     memory is window x parameters in the model's own precision, and nothing is copied to the host before that.
+    Shorter windows need no recording of their own (cut.cut); longer lags are what the sketch is for.
 
     window: steps in a window. samples: gradient entries kept per window (see samples.Samples). layers: also the
     distances within each group of layers. anchors: steps from whose weights displacements are measured too.
