@@ -166,3 +166,14 @@ def test_a_folder_that_a_recorder_saved_is_taken_as_it_is(tmp_path):
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
         import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_a_truncated_walk_is_refused_in_one_line(tmp_path, share):
+    path = tmp_path / "walk.nc"
+    a_walk(steps=4000).to_netcdf(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"walk\.nc") as caught:
+        import_walk(str(path), SETTINGS, {}, "code")
+    assert "\n" not in str(caught.value)
