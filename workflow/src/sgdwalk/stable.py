@@ -22,6 +22,9 @@ from sgdwalk.stable_likelihood import maximise
 
 MIN_POINTS, MIN_BLOCKS = 50, 5
 MOST_REPEATED = 0.2  # a larger share than alpha / (1 + alpha) at one value: the likelihood is unbounded
+PEAKED = 0.9  # alpha below which a general fit starts from the peak
+# Points about the peak whose median is its first place, rounds in which a better one is sought, points that decide.
+PEAK, SEEK, SOME = 10, 3, 1000
 CHUNK = 4096  # points that are integrated at a time
 # Quantiles of the laws (as McCulloch 1986): (q95 - q05) / (q75 - q25) and (q75 - q25) / scale, by alpha.
 START_ALPHA = np.array([2.0, 1.9, 1.8, 1.7, 1.6, 1.5, 1.4, 1.2, 1.0, 0.8, 0.7, 0.6, 0.5, 0.4])
@@ -101,7 +104,7 @@ def fit(x, symmetric: bool = True, *, blocks=None, level: float = 0.95, copies: 
     information; with blocks scores are summed within a block (sandwich covariance, Student's t for few blocks).
     copies > 0: the covariance is that of refits to `copies` resamplings of the blocks instead (block bootstrap).
     See stable_intervals for the bounds, also at the edge alpha = 2, and StableFit for what cannot be fitted.
-    Newton's method starts from quantiles of the data.
+    Newton's method starts from quantiles of the data, of a general law with alpha < 0.9 from its peak.
     """
     x = np.asarray(x, float).ravel()
     labels = None if blocks is None else np.unique(np.ravel(blocks), return_inverse=True)[1]
@@ -151,9 +154,49 @@ def _defect(x, labels) -> str:
 
 
 def _start(z, symmetric) -> np.ndarray:
-    """(alpha, [beta,] log scale, location) from quantiles of data with median 0 and quartiles 2 apart."""
+    """(alpha, [beta,] log scale, location) from sorted data with median 0 and quartiles 2 apart."""
     low, high = np.quantile(z, [0.05, 0.95])
     alpha = min(np.interp((high - low) / 2, START_SPREAD, START_ALPHA), 1.95)
+    if alpha < PEAKED and not symmetric:
+        return _peaked_start(z)
     scale = np.log(2 / np.interp(-alpha, -START_ALPHA, START_QUARTILES))
     skew = np.clip((high + low) / (high - low), -0.9, 0.9)
     return np.array([alpha, scale, 0.0] if symmetric else [alpha, skew, scale, 0.0])
+
+
+def _peaked_start(z) -> np.ndarray:
+    """(alpha, beta, log scale, location) for small alpha, where the law is sharply peaked at zeta.
+
+    In turn: the first three from logarithms of distances from the peak, the likeliest place of the peak given them.
+    """
+    peak, some = _densest(z), z[:: max(1, len(z) // SOME)]
+    for _ in range(SEEK):
+        alpha, beta, scale = _from_logarithms(z - peak)
+        zeta = centre(alpha, beta)
+        law = stable_skew.log_density(alpha, beta)
+        places = peak + np.exp(scale) * stable_law.core(alpha) * np.sinh(np.linspace(-5, 5, 31))
+        peak = max(places, key=lambda place: law(zeta + (some - place) / np.exp(scale)).sum())
+    return np.array([alpha, beta, scale, peak - np.exp(scale) * zeta])
+
+
+def _densest(z) -> float:
+    """The place of sorted z by shortest halves of halves."""
+    while len(z) > PEAK:
+        half = len(z) // 2
+        first = (z[half:] - z[:-half]).argmin()
+        z = z[first : first + half + 1]
+    return float(np.median(z))
+
+
+def _from_logarithms(s) -> tuple[float, float, float]:
+    """(alpha, beta, log scale) from distances to zeta, by Zolotarev's moments of log|s|.
+
+    With theta = pi (1/2 - share below zeta), the variance is pi^2 / 6 (1 / alpha^2 + 1/2) - theta^2, the mean
+    Euler's constant (1 / alpha - 1) + log scale - log cos(alpha theta) / alpha.
+    """
+    log_s = np.log(np.abs(s[s != 0]))
+    theta = np.pi * (0.5 - np.mean(s < 0))
+    spread = max(6 / np.pi**2 * (log_s.var() + theta**2) - 0.5, 1.0)
+    alpha = float(np.clip(spread**-0.5, ALPHA_MIN + 0.02, PEAKED))
+    beta = float(np.clip(np.tan(alpha * theta) / np.tan(np.pi / 2 * alpha), -0.98, 0.98))
+    return alpha, beta, log_s.mean() - np.euler_gamma * (1 / alpha - 1) + np.log(np.cos(alpha * theta)) / alpha

@@ -10,7 +10,8 @@ from sgdwalk.stable_integral import NEAR_ONE, centre
 
 BETA_MAX = 1 - 1e-6  # what |beta| = 1 is computed as: a thin tail's density stops at 1e-6 of the thick one's
 SPACING, BEND, FAR = 0.08, 0.03, 0.2  # nodes in asinh: within 20 scales, there near alpha 2, beyond
-SKEWED = 0.7  # from this |beta| on a thin tail ends so sharply that nodes stand closer
+STRETCH = 0.75  # below this alpha they stand apart as 1 / alpha: log f bends on the scale of z^alpha
+SKEWED, SHARP = 0.7, 0.022  # from this |beta| on a thin tail ends so sharply that nodes stand this close
 SINGULAR = 0.75  # below this alpha the density is sharpest at zeta, above it at 0
 
 
@@ -43,11 +44,12 @@ class SkewCurve:
 
 def _nodes(alpha, beta, core) -> np.ndarray:
     """Nodes in q, symmetric about 0: dense over 20 scales, wide out to where power laws rule."""
-    spacing = (SPACING if alpha < 1.6 else BEND) * (1 if abs(beta) < SKEWED else 0.3)
+    stretch = max(1.0, STRETCH / alpha)
+    spacing = stretch * (SHARP if abs(beta) >= SKEWED else SPACING if alpha < 1.6 else BEND)
     end = np.log(2 / core) + 9 * np.log(10) / alpha
     bend = np.arcsinh(20 / core)
     inner = np.arange(0, bend, spacing)
-    half = np.concatenate([inner, np.linspace(bend, end, int((end - bend) / FAR) + 2)])
+    half = np.concatenate([inner, np.linspace(bend, end, int((end - bend) / (FAR * stretch)) + 2)])
     return np.concatenate([-half[:0:-1], half])
 
 
