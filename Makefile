@@ -4,12 +4,15 @@ STUDY ?= digits
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
 
-.PHONY: help figures test lint format docs report benchmark
+.PHONY: help figures data test lint format docs report benchmark
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
 	$(SNAKEMAKE) --cores $(CORES)
+
+data: .venv/ready ## download the study's data sets (STUDY=paper), for compute nodes without internet
+	PYTHONPATH=workflow/src $(BIN)/python -m sgdwalk.fetch $(STUDY)
 
 test: .venv/ready ## run all tests
 	$(BIN)/pytest

@@ -14,7 +14,11 @@ def distances(windows=2, steps=5):
             "distance2": (("window", "pair"), rng.random((windows, steps * (steps - 1) // 2))),
             "loss": (("window", "step"), rng.random((windows, steps))),
         },
-        coords={"window": np.arange(windows), "window_start": ("window", steps * np.arange(windows))},
+        coords={
+            "window": np.arange(windows),
+            "window_start": ("window", steps * np.arange(windows)),
+            "window_steps": ("window", np.full(windows, steps)),
+        },
     )
 
 

@@ -21,13 +21,19 @@ def package(tmp_path, monkeypatch):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     monkeypatch.setattr(provenance, "PACKAGE", root)
-    provenance._fingerprint.cache_clear()
+    forget()
     yield root
+    forget()
+
+
+def forget():
     provenance._fingerprint.cache_clear()
+    provenance._imports.cache_clear()
+    provenance.code_version.cache_clear()
 
 
 def version(*modules):
-    provenance._fingerprint.cache_clear()
+    forget()
     return provenance.code_version(*modules)
 
 

@@ -72,7 +72,10 @@ CASES = {
     "batch size above the subset": (row("run=x;subset=20"), "batch_size = 32: must be at most 20"),
     "label noise above one": (row("run=x;label_noise=1.5"), "label_noise = 1.5: must be at most 1"),
     "unknown schedule": (row("run=x;schedule=linear"), "schedule = 'linear': must be one of constant, step, cosine"),
-    "an anchor behind the end": (row("run=x;record={anchors: [3, 120]}"), r"record.anchors = \[3, 120\]: must be below 120"),
+    "an anchor behind the end": (
+        row("run=x;record={anchors: [3, 120]}"),
+        r"record.anchors = \[3, 120\]: must be below 120",
+    ),
     "an unknown thing to record": (row("run=x;record={layer: true}"), "unknown key 'layer' in record.*layers"),
     "shorter windows of no run": (row("run=x;windows_of=bass;window=20"), "windows_of = 'bass': must be a run above"),
     "shorter windows that do not fit": (row("run=x;windows_of=base;window=30"), "window = 30: must divide 40"),

@@ -33,8 +33,17 @@ def test_the_paper_study_has_the_runs_of_the_paper():
     runs = load_study("paper", ROOT / "config").runs
     grid = {(14, b) for b in (128, 512, 1024)} | {(20, b) for b in (128, 512, 1024)}
     grid |= {(56, b) for b in (128, 512, 1024)} | {(110, b) for b in (128, 256, 512)}
-    shared = {"lr": 0.1, "epochs": 500, "window": 1000, "dataset": "cifar10", "loss": "cross-entropy", "init": "kaiming"}
-    plain = [r for r in runs.values() if shared.items() <= r.items() and "batch_norm" not in r["model_spec"]["arguments"]]
+    shared = {
+        "lr": 0.1,
+        "epochs": 500,
+        "window": 1000,
+        "dataset": "cifar10",
+        "loss": "cross-entropy",
+        "init": "kaiming",
+    }
+    plain = [
+        r for r in runs.values() if shared.items() <= r.items() and "batch_norm" not in r["model_spec"]["arguments"]
+    ]
     for shortcut in (True, False):
         found = {
             (r["model_spec"]["arguments"]["depth"], r["batch_size"])

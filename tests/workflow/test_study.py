@@ -71,7 +71,10 @@ def test_the_exponent_of_an_imported_walk_is_read_back(finished):
 
 def test_a_run_in_shorter_windows_is_cut_from_what_was_recorded(finished):
     runs = results(finished) / "runs"
-    with xr.open_dataset(runs / "base" / "distances.nc") as long, xr.open_dataset(runs / "short" / "distances.nc") as cut:
+    with (
+        xr.open_dataset(runs / "base" / "distances.nc") as long,
+        xr.open_dataset(runs / "short" / "distances.nc") as cut,
+    ):
         assert cut.sizes["window"] == 2 * long.sizes["window"]
         np.testing.assert_array_equal(cut.distance2.values[::2, 0], long.distance2.values[:, 0])
     with xr.open_dataset(runs / "short" / "msd.nc") as msd:

@@ -1,3 +1,7 @@
+localrules:
+    checks,
+
+
 rule summary:
     input:
         training=products("training"),
@@ -18,8 +22,8 @@ rule summary:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         code=code_version("tables.summary"),
     message:
@@ -49,8 +53,8 @@ rule claims:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         base=STUDY.base,
         code=code_version("tables.claims"),
@@ -79,8 +83,8 @@ rule check:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_version("tables.check"),
     message:
@@ -101,8 +105,8 @@ rule checks:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_version("tables.checks"),
     message:

@@ -16,7 +16,8 @@ KEPT = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**30}
 os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items()})
 
 from sgdwalk import catalogue
-from sgdwalk.config import TOY, ConfigError, load_study, sources
+from sgdwalk import resources as asked
+from sgdwalk.config import ASKED, TOY, ConfigError, load_study, sources
 from sgdwalk.provenance import code_version
 
 try:
@@ -42,16 +43,17 @@ def any_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+# Rules that make a run from nothing know its name; in all others a list of a thousand names would be tried in vain.
 wildcard_constraints:
-    run=any_of(STUDY.runs),
+    run="[^/]+",
     figure=any_of(STUDY.figures),
     group=any_of(STUDY.groups),
 
 
 def run_settings(wildcards):
-    """Settings of the run itself: which analyses are made of it does not change it."""
+    """Settings of the run itself: neither its analyses nor what it asks a scheduler for change it."""
     run = STUDY.runs[wildcards.run]
-    return {key: value for key, value in run.items() if key != "analyses"}
+    return {k: v for k, v in run.items() if k not in ("analyses", *ASKED)}
 
 
 def run_seed(wildcards):
@@ -95,9 +97,23 @@ def training_threads(wildcards):
     return STUDY.runs[wildcards.run]["threads"]
 
 
-def training_gpus(wildcards):
-    """GPUs that a training asks a scheduler for: none if it is set to the CPU."""
-    return 0 if STUDY.runs[wildcards.run]["device"] == "cpu" else 1
+def of_run(estimate):
+    """A resource that the run's settings tell."""
+
+    def amount(wildcards):
+        return estimate(STUDY.runs[wildcards.run])
+
+    return amount
+
+
+def growing(estimate):
+    """A resource that grows with each attempt, from a number or from what the run's settings tell."""
+
+    def amount(wildcards, attempt):
+        first = estimate(STUDY.runs[wildcards.run]) if callable(estimate) else estimate
+        return first * attempt
+
+    return amount
 
 
 def walk_file(wildcards):

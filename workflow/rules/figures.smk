@@ -17,8 +17,8 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         data=figure_data,
         caption=figure_caption,

@@ -10,8 +10,8 @@ rule tails:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(asked.analysis_memory),
+        runtime=growing(asked.analysis_minutes),
     params:
         settings=STUDY.settings["tails"],
         seed=run_seed,
@@ -34,8 +34,8 @@ rule fluctuations:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(asked.analysis_memory),
+        runtime=growing(asked.analysis_minutes),
     params:
         settings=STUDY.settings["fluctuations"],
         seed=run_seed,

@@ -11,8 +11,8 @@ rule hessian:
     conda:
         "../../envs/curvature.yaml"
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=growing(8000),
+        runtime=growing(720),
     params:
         settings=network_settings("hessian"),
         seed=run_seed,
@@ -36,8 +36,8 @@ rule landscape:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=growing(8000),
+        runtime=growing(720),
     params:
         settings=network_settings("landscape"),
         seed=run_seed,
@@ -60,8 +60,8 @@ rule dimension:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=STUDY.settings["dimension"],
         seed=run_seed,

@@ -10,8 +10,8 @@ rule toy:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=toy_settings,
         code=code_version("analyses.toy"),

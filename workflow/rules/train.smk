@@ -17,9 +17,10 @@ rule train:
         "../../envs/train.yaml"
     threads: training_threads
     resources:
-        mem_mb=16000,
-        runtime=1440,
-        gpu=training_gpus,
+        mem_mb=growing(asked.training_memory),
+        runtime=growing(asked.training_minutes),
+        gpu=of_run(asked.gpus),
+        local_gpu=of_run(asked.local_gpus),
     params:
         settings=run_settings,
         code=training_code,
@@ -47,8 +48,8 @@ rule import_walk:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=run_settings,
         code=code_version("imported"),
@@ -80,8 +81,8 @@ rule cut_windows:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         settings=run_settings,
         code=code_version("cut"),
@@ -103,8 +104,8 @@ rule extract:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         settings=network_settings("extract"),
         seed=run_seed,

@@ -25,7 +25,8 @@ DEAR = ("hessian", "landscape")
 FOLLOWS = {"landscape": ("landscape", "dimension")}
 LAYERWISE = ("layers/msd", "layers/path", "layers/msl")
 CHEAP = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
-NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download")
+ASKED = ("mem_mb", "runtime")  # of a scheduler
+NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download", *ASKED)
 TOY = ("fractal", "random", "convex")
 SIZES = {"digits": 1597, "mnist": 60_000, "fashion-mnist": 60_000} | dict.fromkeys(
     ("cifar10", "cifar100", "surrogate"), 50000

@@ -18,6 +18,7 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 LIBRARIES = ("sgdwalk", "python", "numpy", "scipy", "xarray", "netCDF4", "torch", "hessian-eigenthings")
 
 
+@cache
 def code_version(*modules: str) -> str:
     """Hash of the tokens of the modules (dotted, inside sgdwalk) and of all they import from sgdwalk.
 
@@ -49,8 +50,13 @@ def _file(module: str) -> Path:
     raise ModuleNotFoundError(f"no module '{module}' in {PACKAGE.name}")
 
 
-def _imports(path: Path) -> Iterator[Path]:
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
     """Files of the package that a file imports, at its top or inside a function."""
+    return tuple(_found_imports(path))
+
+
+def _found_imports(path: Path) -> Iterator[Path]:
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.Import):

@@ -1,0 +1,71 @@
+"""Time and memory of planning a study of 1,000 runs: `python benchmarks/dag.py [--runs N] [--rounds N]`.
+
+Makes the study in a temporary folder (100 learning rates, 10 seeds each, the dear analyses for every tenth run) and
+prints medians over the rounds of dry runs, as a user types them: here, and for a cluster's queue.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = "title: Many runs\ntraining: {model: resnet14, device: cpu}\n"
+
+
+def study(folder: Path, runs: int) -> None:
+    """The workflow and a study of so many runs."""
+    for part in ("Snakefile", "workflow", "profiles", "slurm"):
+        (folder / part).symlink_to(ROOT / part)
+    made = folder / "config" / "many"
+    made.mkdir(parents=True)
+    (folder / "config" / "config.yaml").write_text("study: many\n")
+    (made / "config.yaml").write_text(CONFIG)
+    (made / "figures.yaml").write_text("{}\n")
+    rows = ["run\tseed\tlr\tanalyses"]
+    for k in range(runs):
+        rows.append(f"run{k:04d}\t{k % 10}\t{0.001 * (1 + k // 10):.3f}\t{'' if k % 10 else 'hessian landscape'}")
+    (made / "runs.tsv").write_text("\n".join(rows) + "\n")
+
+
+def measured(folder: Path, *arguments: str) -> tuple[float, float, str]:
+    """(seconds, MiB, output) of a dry run."""
+    command = [sys.executable, "-m", "snakemake", "-n", *arguments]
+    began = time.monotonic()
+    with (folder / "out").open("w+") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+        out.seek(0)
+        said = out.read()
+    if status:
+        raise SystemExit(said[-2000:])
+    return seconds, usage.ru_maxrss / 1024, said
+
+
+def main() -> None:
+    """Print a line for each way to run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        study(folder, options.runs)
+        for name, arguments in (("local", ()), ("slurm", ("--profile", "slurm"))):
+            found = [measured(folder, "--quiet", "rules", *arguments) for _ in range(options.rounds)]
+            seconds, memory = (statistics.median(row[k] for row in found) for k in (0, 1))
+            jobs = re.search(r"^total +(\d+)", found[0][2], re.M)[1]
+            lines = len(found[0][2].splitlines())
+            print(
+                f"{name}: {options.runs} runs, {jobs} jobs: {seconds:.1f} s, {memory:.0f} MiB, {lines} lines of output"
+            )
+
+
+if __name__ == "__main__":
+    main()
