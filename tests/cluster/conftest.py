@@ -1,0 +1,18 @@
+import pytest
+from studies import copy_of_the_workflow
+from throwaway import Slurm, missing
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory):
+    """A SLURM of one node for all tests."""
+    if reason := missing():
+        pytest.skip(f"not run: {reason}")
+    with Slurm(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A folder with the workflow and the tiny study, nothing run."""
+    return copy_of_the_workflow(tmp_path)
