@@ -129,7 +129,7 @@ def assert_same_run(a, b):
 
 def test_cut_off_trainings_are_repeated_and_end_as_undisturbed_ones(slurm, cut_off, start):
     files = [f"results/cut/runs/{run}/training.nc" for run in RUNS]
-    driver = start(*PROFILE, *files, study="cut", PAUSE="0.05")
+    driver = start(*PROFILE, *files, study="cut", PAUSE="0.09")  # two minutes, so that none is done at its limit
     wait(lambda: min(states(cut_off, run) for run in RUNS) > 2, "all three have states", 120)
     first = {run: slurm.job_of("train", run) for run in RUNS}
     subprocess.run(["scancel", first["cancelled"]], check=True)

@@ -156,8 +156,8 @@ def test_an_edit_reruns_what_it_affects(finished, module):
 def test_editing_msl_reruns_msl_and_what_follows_but_no_training(finished):
     with edited(finished, "analyses/msl.py", "\nEDITED = 1\n"):
         jobs = planned(finished)
-    assert jobs["msl"] == 4
-    assert set(jobs) == {"msl", "figure", "summary", "claims", "check", "checks"}
+    assert jobs["msl"] == 5
+    assert set(jobs) == {"msl", "layerwise_msl", "figure", "summary", "claims", "check", "checks"}
 
 
 @pytest.mark.parametrize("module", ["models/resnet.py", "data/vision.py"])
