@@ -113,9 +113,13 @@ def test_windows_without_gradients_say_so(result):
         assert np.isnan(last[name]).all()
 
 
-def test_a_file_without_views_has_the_pool_alone(gradients, result):
-    bare = tails.compute(gradients[["gradient", "step", "window_start"]].drop_vars("layer", errors="ignore"), copies=15)
-    assert "layer_alpha" not in bare
+def test_without_recorded_noise_and_layers_their_views_say_nothing(gradients, result):
+    bare = gradients.drop_vars(["epoch_step", "mean_gradient", "noise"]).assign(
+        layer_gradient=np.nan * gradients.layer_gradient
+    )
+    bare = tails.compute(bare, copies=15)
+    assert not [name for name in bare.data_vars if name.startswith(("mean_", "noise_"))]
+    assert np.isnan(bare.layer_alpha).all()
     assert np.isnan(bare.log_likelihood_ratio.sel(rival="mixture")).all()
     xr.testing.assert_equal(bare.alpha, result.alpha)
 

@@ -9,6 +9,25 @@ SAMPLES, STEPS = 3000, 100
 ALPHA = {0: 1.3, 1: 1.8}
 
 
+def pool(gradient, step, start, steps):
+    """gradients.nc of windows of `steps` steps whose other views hold nothing."""
+    windows = len(gradient)
+    return xr.Dataset(
+        {
+            "gradient": (("window", "sample"), gradient),
+            "step": (("window", "sample"), step),
+            "window_start": ("window", start),
+            "window_steps": ("window", np.full(windows, steps)),
+            "layer_gradient": (("window", "layer", "layer_sample"), np.full((windows, 1, 60), np.nan)),
+            "layer_step": (("window", "layer_sample"), step[:, :60]),
+            "tracked_gradient": (("window", "step_in_window", "tracked"), np.full((windows, steps, 1), np.nan)),
+            "tracked_parameter": ("tracked", [0]),
+            "tracked_layer": ("tracked", ["all"]),
+        },
+        {"window": np.arange(windows), "layer": ["all"]},
+    )
+
+
 @pytest.fixture(scope="module")
 def gradients():
     """Two stable windows, one with padding and zeros, then NaN only, zeros only, an infinity, a Gaussian."""
@@ -20,19 +39,17 @@ def gradients():
     g = np.vstack([g, 2e-6 * rng.normal(size=(1, SAMPLES))])
     start = STEPS * np.arange(7)
     step = np.sort(rng.integers(0, STEPS, (7, SAMPLES)), axis=1) + start[:, None]
-    return xr.Dataset(
-        {
-            "gradient": (("window", "sample"), g.astype(np.float32)),
-            "step": (("window", "sample"), step),
-            "window_start": ("window", start),
-        },
-        {"window": np.arange(7)},
-    )
+    return pool(g.astype(np.float32), step, start, STEPS)
 
 
 @pytest.fixture(scope="module")
 def result(gradients):
     return tails.compute(gradients, copies=20)
+
+
+def test_a_short_last_window_is_left_out(gradients):
+    first = gradients.isel(window=slice(2)).assign(window_steps=("window", [STEPS, STEPS - 1]))
+    assert tails.compute(first, copies=5).window.values.tolist() == [0]
 
 
 def test_alpha_of_each_window_is_inside_its_interval(result):
@@ -169,9 +186,7 @@ def test_gradients_alike_within_a_minibatch_count_less():
     g = stable.sample(4000, 1.5, rng=rng) * np.exp(rng.normal(size=400))[step]
 
     def effective(steps):
-        dims = ("window", "sample")
-        data = {"gradient": (dims, g[None]), "step": (dims, steps[None]), "window_start": ("window", [0])}
-        return float(tails.compute(xr.Dataset(data, {"window": [0]})).effective_number[0])
+        return float(tails.compute(pool(g[None], steps[None], [0], 400)).effective_number[0])
 
     assert effective(step) < 0.75 * effective(rng.permutation(step))
 

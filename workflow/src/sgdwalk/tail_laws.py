@@ -48,8 +48,6 @@ RIVAL_PARAMETERS = {
 
 def layer_spreads(gradients) -> list[np.ndarray]:
     """For each window the standard deviations of the layers' gradients, without exact zeros; empty if unknown."""
-    if "layer_gradient" not in gradients:
-        return [np.array([])] * gradients.sizes["window"]
     found = []
     for window in gradients["layer_gradient"].transpose("window", "layer", "layer_sample").values.astype(np.float64):
         values = [row[np.isfinite(row) & (row != 0)] for row in window]

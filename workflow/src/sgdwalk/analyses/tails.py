@@ -18,13 +18,14 @@ from sgdwalk.tail_laws import (
     layer_spreads,
     side_by_side,
 )
+from sgdwalk.windows import full_windows
 
 CORE = 12.0  # half-width of the histogram, in fitted scales
 TAIL = (1e-2, 1e4)  # range of the tail's histogram, in fitted scales
 
 
-def view(prefix: str, dims: str, what: str) -> dict[str, Variable]:
-    """The variables of a view: tail_views.ENTRIES under its prefix; all optional, as old files lack the view."""
+def view(prefix: str, dims: str, what: str, *, optional: bool = False) -> dict[str, Variable]:
+    """The variables of a view: tail_views.ENTRIES under its prefix."""
     texts = {
         "alpha": ("1", f"stability parameter of {what}"),
         "alpha_low": ("1", f"stability parameter of {what}, 2.5 %"),
@@ -35,7 +36,7 @@ def view(prefix: str, dims: str, what: str) -> dict[str, Variable]:
         "number": ("1", f"values of {what} that are finite and not exactly 0"),
         "zero_share": ("1", f"share of {what} that is exactly 0"),
     }
-    return {f"{prefix}_{n}": variable(dims, units, text, optional=True) for n, (units, text) in texts.items()}
+    return {f"{prefix}_{n}": variable(dims, units, text, optional=optional) for n, (units, text) in texts.items()}
 
 
 CONTRACT = Contract(
@@ -62,21 +63,21 @@ CONTRACT = Contract(
         ),
         "law": variable("law", "1", "fitted law"),
         "law_quantile": variable("window law probability", "scale", "quantile of the fitted law, likewise"),
-        "layer": Variable(LAYER.dims, LAYER.units, LAYER.long_name, optional=True),
+        "layer": LAYER,
         **view("layer", "window layer", "the gradients of a group of layers"),
-        "tracked_parameter": variable("tracked", "1", "index of the fixed parameter among all", optional=True),
-        "tracked_layer": variable("tracked", "1", "group that the fixed parameter is of", optional=True),
+        "tracked_parameter": variable("tracked", "1", "index of the fixed parameter among all"),
+        "tracked_layer": variable("tracked", "1", "group that the fixed parameter is of"),
         **view("tracked", "window tracked", "the gradient at a fixed parameter through time"),
         **view("time", "window", "the gradients at fixed parameters through time, each in its own scale"),
         "epoch_step": variable("epoch", "step", "steps done at the epoch's end", optional=True),
-        **view("mean", "epoch", "the epoch's mean gradient"),
-        **view("noise", "epoch", "the minibatch gradient less the epoch's mean"),
+        **view("mean", "epoch", "the epoch's mean gradient", optional=True),
+        **view("noise", "epoch", "the minibatch gradient less the epoch's mean", optional=True),
     },
 )
 
 
 def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: int = 50, seed: int = 0) -> xr.Dataset:
-    """Maximum-likelihood laws of gradient [window, sample], window by window, and of the views of it.
+    """Maximum-likelihood laws of gradient [window, sample], full window by full window, and of the views of it.
 
     Samples of the same `block` consecutive steps may depend on each other (their step numbers say which);
     intervals, effective_number and vuong_z allow for that, not for dependence across blocks or through a
@@ -91,9 +92,10 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
     density is on z = (gradient - location) / scale over `bins` even bins of [-12, 12], tail_density of |z|
     on bins // 2 logarithmic ones; what lies outside still counts in the norm, so that both compare with the
     law of scale 1. A window that cannot be fitted has NaN and its reason in status (stable.StableFit, or
-    'not finite' where it holds no number at all). layer_*, tracked_*, time_*, mean_*, noise_*: see tail_views;
-    a view that the file does not have is left out.
+    'not finite' where it holds no number at all). layer_*, tracked_*, time_*, mean_*, noise_*: see tail_views; the
+    last two are left out where no noise was recorded.
     """
+    gradients = full_windows(gradients)
     gradient = gradients["gradient"].transpose("window", "sample").values.astype(np.float64)
     step = gradients["step"].transpose("window", "sample").values
     start = gradients["window_start"].values
@@ -117,13 +119,10 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
 
 
 def _views(gradients, block) -> list[xr.Dataset]:
-    """The other views that the file has."""
-    found = []
-    if "layer_gradient" in gradients:
-        found.append(tail_views.layers(gradients, block).assign_coords(layer=gradients["layer"].values))
-    if "tracked_gradient" in gradients:
-        found += [tail_views.through_time(gradients, block)]
-        found += [gradients[["tracked_parameter", "tracked_layer"]].drop_attrs()]
-    if "mean_gradient" in gradients:
-        found.append(tail_views.epochs(gradients))
-    return found
+    """The other views of the gradients."""
+    found = [
+        tail_views.layers(gradients, block).assign_coords(layer=gradients["layer"].values),
+        tail_views.through_time(gradients, block),
+        gradients[["tracked_parameter", "tracked_layer"]].drop_attrs(),
+    ]
+    return [*found, tail_views.epochs(gradients)] if "mean_gradient" in gradients else found

@@ -24,8 +24,7 @@ def compute(
     fluctuations: xr.Dataset,
 ) -> pd.DataFrame:
     """A row per check: run, check, passed, detail. Windows lost to divergence are left out, and counted."""
-    distances = full_windows(distances)
-    gradients = gradients.sel(window=distances.window)
+    distances, gradients = full_windows(distances), full_windows(gradients)
     rows = [
         *checks_of_training(training),
         *checks_of_distances(distances, training),
