@@ -133,6 +133,7 @@ def test_cut_off_trainings_are_repeated_and_end_as_undisturbed_ones(slurm, cut_o
     wait(lambda: min(states(cut_off, run) for run in RUNS) > 2, "all three have states", 120)
     first = {run: slurm.job_of("train", run) for run in RUNS}
     subprocess.run(["scancel", first["cancelled"]], check=True)
+    wait(lambda: first["cancelled"] not in slurm.jobs(), "the cancelled training is gone")
     slurm.crash(first["crashed"])
     assert driver.ended() == 0, driver.said()[-6000:]
 

@@ -37,6 +37,7 @@ JobCompLoc={folder}/jobcomp
 MinJobAge=600
 KillWait=5
 BatchStartTimeout=1
+SlurmdTimeout=60
 GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=200000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
@@ -119,12 +120,22 @@ class Slurm:
     def start_node(self) -> None:
         """Start the node's daemon and wait until it takes jobs."""
         self._start("slurmd", "slurmd", "-D")
-        wait(self._up, "the node is up")
+        try:  # a node that missed a message is asked again each third of SlurmdTimeout
+            wait(self._up, "the node is up", 180)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self._state()}\n{self._log('slurmctld')}\n{self._log('slurmd')}") from None
 
     def _up(self) -> bool:
         dead = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
         assert not dead, (self.folder / f"{dead[0]}.out").read_text()
-        return call("sinfo", "-h", "-o", "%T").stdout.strip() in ("idle", "mixed", "allocated")
+        return self._state() in ("idle", "mixed", "allocated")
+
+    @staticmethod
+    def _state() -> str:
+        return call("sinfo", "-h", "-o", "%T").stdout.strip()
+
+    def _log(self, daemon: str) -> str:
+        return (self.folder / f"{daemon}.log").read_text()[-2000:]
 
     def crash(self, job: str) -> None:
         """The node's daemon and one job on it die at once; the node comes back."""
