@@ -22,7 +22,7 @@ import netCDF4
 import numpy as np
 import torch
 from sgdwalk.batches import Batches
-from sgdwalk.config import checked, schema
+from sgdwalk.checking import checked, schema
 from sgdwalk.data import digits, surrogate
 from sgdwalk.models.resnet import resnet
 from sgdwalk.provenance import hardware

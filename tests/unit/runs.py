@@ -1,6 +1,6 @@
 """Settings of runs for tests: what is given, on top of the schema's defaults."""
 
-from sgdwalk.config import checked, schema
+from sgdwalk.checking import checked, schema
 
 
 def settings(**given):

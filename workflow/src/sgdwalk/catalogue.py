@@ -45,6 +45,10 @@ DATASETS: dict[str, tuple[str, dict[str, Any]]] = {
     "image-folder": ("sgdwalk.data.folder:load", {}),
     "imagenet": ("sgdwalk.data.imagenet:load", {}),
 } | {name: ("sgdwalk.data.vision:load", {"name": name}) for name in ("mnist", "fashion-mnist", "cifar10", "cifar100")}
+# Training images, where the name alone tells.
+SIZES = {"digits": 1597, "mnist": 60_000, "fashion-mnist": 60_000} | dict.fromkeys(
+    ("cifar10", "cifar100", "surrogate"), 50_000
+)
 ZOO = re.compile(r"torchvision:(\w+)(?::(\w+))?")
 OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from sgdwalk import catalogue
-from sgdwalk.config import ConfigError, Study, load_study
+from sgdwalk.checking import ConfigError
+from sgdwalk.config import Study, load_study
 
 TORCHVISION = "sgdwalk.data.vision:load"
 ZOO = "sgdwalk.models.zoo:network"

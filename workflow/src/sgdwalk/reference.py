@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sgdwalk import config
+from sgdwalk.checking import schema
 
 README = Path(__file__).resolve().parents[3] / "config" / "README.md"
 BEGIN = "<!-- keys: written by `make docs` from workflow/schemas -->\n"
@@ -14,8 +14,8 @@ LIMITS = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "<
 
 def rendered() -> str:
     """What stands below the marker in config/README.md."""
-    sections = config.schema("config")["properties"]
-    runs = config.schema("run")["properties"]
+    sections = schema("config")["properties"]
+    runs = schema("run")["properties"]
     parts = [table("A run: columns of `runs.tsv`, and keys of `training` in `config.yaml`", rows(runs))]
     plain = {key: rule for key, rule in sections.items() if "properties" not in rule}
     parts.append(table("A study: `config.yaml`", rows(plain)))
@@ -24,7 +24,7 @@ def rendered() -> str:
             parts.append(
                 table(f"`{key}` in `config.yaml`: {rule['description'].rstrip('.')}", rows(rule["properties"]))
             )
-    figures = config.schema("figures")["additionalProperties"]["properties"]
+    figures = schema("figures")["additionalProperties"]["properties"]
     parts.append(table("A figure: `figures.yaml`", rows(figures)))
     return "\n".join(parts)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.config import SIZES
+from sgdwalk.catalogue import SIZES
 
 Run = Mapping[str, Any]
 

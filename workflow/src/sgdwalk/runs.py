@@ -1,0 +1,147 @@
+"""The table of a study's runs: read, checked row by row, each on top of what the study's runs share. Needs no torch."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sgdwalk import catalogue
+from sgdwalk.catalogue import SIZES
+from sgdwalk.checking import ConfigError, checked, schema
+
+
+def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Rows of runs.tsv by name, each on top of the study's shared `training` settings; empty cells mean shared."""
+    rules = schema("run")
+    runs: dict[str, dict[str, Any]] = {}
+    for line, row in read_table(path, rules["properties"]):
+        where = f"{path} line {line}: "
+        given = {key: cell(text, rules["properties"][key]) for key, text in row.items() if text}
+        run = checked(overlaid(shared, given), rules, where)
+        if run["run"] in runs:
+            raise ConfigError(f"{where}run = '{run['run']}': this name stands twice; every run needs its own")
+        runs[run["run"]] = shortened(given, runs, where) if run["windows_of"] else complete(run, where)
+    if not runs:
+        raise ConfigError(f"{path}: no runs in it")
+    return runs
+
+
+def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row that is an earlier run in shorter windows."""
+    name = given["windows_of"]
+    if name not in runs or runs[name]["windows_of"]:
+        known = ", ".join(run for run in runs if not runs[run]["windows_of"])
+        raise ConfigError(f"{where}windows_of = '{name}': must be a run above this row ({known})")
+    if extra := sorted(set(given) - {"run", "window", "windows_of"}):
+        raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside windows_of")
+    window, recorded = given.get("window", 0), runs[name]["window"]
+    if not 0 < window < recorded or recorded % window:
+        raise ConfigError(f"{where}window = {window}: must divide {recorded}, the window of {name}, and be shorter")
+    return runs[name] | given | {"analyses": []}
+
+
+def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The study's settings with a row's own on top, one level into the settings that are groups of keys."""
+    merged = dict(shared)
+    for key, value in given.items():
+        both = isinstance(value, dict) and isinstance(shared.get(key), dict)
+        merged[key] = shared[key] | value if both else value
+    return merged
+
+
+def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line number, cells by column) of a tab-separated table; '#' starts a comment line."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file (a study needs a table of its runs)")
+    lines = [(n, t) for n, t in enumerate(path.read_text().splitlines(), 1) if t.strip() and t[0] != "#"]
+    rows = list(csv.reader((text for _, text in lines), delimiter="\t"))
+    header = [name.strip() for name in rows[0]] if rows else []
+    for name in header:
+        if name not in known:
+            raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
+    if "run" not in header:
+        raise ConfigError(f"{path}: no column 'run' in its first line")
+    for (line, _), row in zip(lines[1:], rows[1:], strict=True):
+        if len(row) > len(header):
+            raise ConfigError(f"{path} line {line}: {len(row)} cells for {len(header)} columns")
+        yield line, dict(zip(header, (text.strip() for text in row), strict=False))
+
+
+def cell(text: str, rule: Mapping[str, Any]) -> Any:
+    """A cell's value by the type its key wants; what cannot be read stays text, for the schema to refuse."""
+    kind = rule.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    if "integer" in kinds or "number" in kinds:
+        for convert in (int, float):
+            try:
+                return convert(text)
+            except ValueError:
+                continue
+    if "boolean" in kinds:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if "array" in kinds:
+        return text.replace(",", " ").split()
+    if "object" in kinds:
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError:
+            return text
+    return text
+
+
+def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
+    """Check what one key alone cannot tell, and resolve the names of network and data set."""
+    if run["walk"]:
+        return existing(run, "walk", where)
+    for kind, known in (("model", catalogue.MODELS), ("dataset", catalogue.DATASETS)):
+        try:
+            run[f"{kind}_spec"] = catalogue.resolve(kind, run[kind], known)
+        except ValueError as error:
+            raise ConfigError(f"{where}{error}") from None
+    if run["model_spec"]["arguments"].get("weights") and run["init"] != "pytorch":
+        raise ConfigError(f"{where}init = '{run['init']}': must be pytorch, or the pretrained weights are drawn anew")
+    if run["dataset"] in ("npz", "image-folder"):
+        existing(run, "path", where)
+    run["dataset_spec"]["arguments"] |= {key: run[name] for key, name in passed_on(run["dataset"]).items()}
+    return check_lengths(run, where)
+
+
+def passed_on(dataset: str) -> dict[str, str]:
+    """Arguments of a data set's loader, and the keys of a run that they are."""
+    own = {
+        "digits": {},
+        "surrogate": {},
+        "npz": {"path": "path"},
+        "image-folder": {"path": "path", "size": "image_size"},
+        "imagenet": {"path": "path", "size": "image_size", "subset": "subset"},
+    }
+    others = {"path": "path"} | ({"download": "download"} if dataset in catalogue.DATASETS else {})
+    return own.get(dataset, others)
+
+
+def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    """Refuse a path that is not there."""
+    if not run[key] or not Path(run[key]).exists():
+        raise ConfigError(f"{where}{key} = '{run[key] or ''}': must be a file or folder that exists")
+    return run
+
+
+def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
+    """Batch against data and window against run, as far as the size of the data is known beforehand."""
+    size = run["subset"] or SIZES.get(run["dataset"])
+    steps = run["steps"]
+    if run["subset"] and run["subset"] > SIZES.get(run["dataset"], run["subset"]):
+        raise ConfigError(f"{where}subset = {run['subset']}: must be at most {SIZES[run['dataset']]}, the images")
+    if run["nesterov"] and not run["momentum"]:
+        raise ConfigError(f"{where}nesterov = true: needs a momentum above 0")
+    if size is not None:
+        if run["batch_size"] > size:
+            raise ConfigError(f"{where}batch_size = {run['batch_size']}: must be at most {size}, the training images")
+        steps = steps or run["epochs"] * -(-size // run["batch_size"])
+    if steps and run["window"] > steps:
+        raise ConfigError(f"{where}window = {run['window']}: must be at most {steps}, the steps of the run")
+    if steps and max(run["record"]["anchors"], default=0) >= steps:
+        raise ConfigError(f"{where}record.anchors = {run['record']['anchors']}: must be below {steps}, the steps")
+    return run
