@@ -8,8 +8,9 @@ from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import gamma
 from scipy.stats import cauchy, laplace, levy_stable, norm, t
-from sgdwalk import rivals, stable, stable_law
-from sgdwalk.stable_likelihood import expand
+from sgdwalk import rivals, stable
+from sgdwalk.stable import law
+from sgdwalk.stable.likelihood import expand
 
 ALPHAS = [0.3, 0.5, 0.7, 1.3, 1.7, 1.95, 1.999]
 Z = np.concatenate([np.geomspace(1e-4, 1e4, 41), np.linspace(3, 14, 23)])
@@ -104,7 +105,7 @@ def test_distribution_is_the_integral_of_the_density(alpha):
 
 @pytest.mark.parametrize("alpha", [0.4, 1.0, 1.6, 2.0])
 def test_slope_and_bend_are_derivatives(alpha):
-    curve, z, h = stable_law.log_density(alpha), np.array([0.02, 0.4, 2.0, 7.0, 300.0]), 1e-4
+    curve, z, h = law.log_density(alpha), np.array([0.02, 0.4, 2.0, 7.0, 300.0]), 1e-4
     step = h * z
     slope, bend = curve.derivatives(z)
     assert slope == pytest.approx((curve(z + step) - curve(z - step)) / (2 * step), rel=1e-5)
@@ -312,16 +313,16 @@ def test_parameters_out_of_range_are_errors():
 def test_rivals_are_maxima_of_their_likelihoods():
     x = 1e-6 * np.random.default_rng(7).standard_t(3, 3000) + 4e-6
     laws = {"gaussian": norm, "laplace": laplace, "student_t": t}
-    for name, law in laws.items():
+    for name, rival in laws.items():
         fit = getattr(rivals, name)(x)
         p = fit.parameters
         shape = [p["degrees"]] if "degrees" in p else []
-        assert fit.log_likelihood == pytest.approx(law.logpdf(x, *shape, p["location"], p["scale"]), abs=1e-8)
+        assert fit.log_likelihood == pytest.approx(rival.logpdf(x, *shape, p["location"], p["scale"]), abs=1e-8)
         best = fit.log_likelihood.sum()
         for factor in (0.99, 1.01):
-            worse = [law.logpdf(x, *shape, p["location"], factor * p["scale"]).sum()]
-            worse += [law.logpdf(x, *shape, p["location"] + 1e-2 * (factor - 1) * 1e-6, p["scale"]).sum() - 1e-6]
-            worse += [law.logpdf(x, factor * d, p["location"], p["scale"]).sum() for d in shape]
+            worse = [rival.logpdf(x, *shape, p["location"], factor * p["scale"]).sum()]
+            worse += [rival.logpdf(x, *shape, p["location"] + 1e-2 * (factor - 1) * 1e-6, p["scale"]).sum() - 1e-6]
+            worse += [rival.logpdf(x, factor * d, p["location"], p["scale"]).sum() for d in shape]
             assert max(worse) < best
     assert rivals.student_t(x).parameters["degrees"] == pytest.approx(3, rel=0.2)
 

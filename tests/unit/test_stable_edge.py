@@ -1,41 +1,42 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
-from sgdwalk import stable, stable_edge, stable_intervals
+from sgdwalk import stable
+from sgdwalk.stable import bounds, edge
 
 
 def test_gaussian_log_likelihood():
     x = np.random.default_rng(0).normal(3, 2e-6, 100)
-    assert stable_edge.gaussian(x) == pytest.approx(norm.logpdf(x, x.mean(), x.std()).sum())
+    assert edge.gaussian(x) == pytest.approx(norm.logpdf(x, x.mean(), x.std()).sum())
 
 
 def test_rejects_four_to_six_in_a_hundred_gaussian_samples():
     """At a number of points between the table's: 3,000 samples, the share's own error is 0.4 %."""
-    ratios = stable_edge.simulate(75, 3000, seed=2)
-    assert 0.04 <= np.mean(ratios > stable_edge.critical_value(75, 0.05)) <= 0.06
-    p = np.array([stable_edge.p_value(ratio, 75) for ratio in ratios])
+    ratios = edge.simulate(75, 3000, seed=2)
+    assert 0.04 <= np.mean(ratios > edge.critical_value(75, 0.05)) <= 0.06
+    p = np.array([edge.p_value(ratio, 75) for ratio in ratios])
     assert 0.015 <= np.mean(p < 0.025) <= 0.035
 
 
 def test_table_is_what_its_generator_makes():
-    ratios = stable_edge.simulate(1000, 600, seed=1)
-    share = np.mean(ratios > stable_edge.QUANTILES[1000][stable_edge.LEVELS.index(0.1)])
+    ratios = edge.simulate(1000, 600, seed=1)
+    share = np.mean(ratios > edge.QUANTILES[1000][edge.LEVELS.index(0.1)])
     assert share == pytest.approx(0.1, abs=0.043)  # 3.5 sd of the share
 
 
 def test_critical_values_lie_between_the_tables():
-    at = stable_edge.QUANTILES[100][2], stable_edge.QUANTILES[200][2]
-    assert stable_edge.critical_value(100, 0.05) == at[0]
-    assert stable_edge.critical_value(20_000**0.5, 0.05) == pytest.approx(sum(at) / 2)
-    assert stable_edge.critical_value(3) == stable_edge.critical_value(50)
-    assert stable_edge.critical_value(500, 0.01) > stable_edge.critical_value(500, 0.05)
+    at = edge.QUANTILES[100][2], edge.QUANTILES[200][2]
+    assert edge.critical_value(100, 0.05) == at[0]
+    assert edge.critical_value(20_000**0.5, 0.05) == pytest.approx(sum(at) / 2)
+    assert edge.critical_value(3) == edge.critical_value(50)
+    assert edge.critical_value(500, 0.01) > edge.critical_value(500, 0.05)
 
 
 def test_p_value_inverts_the_critical_value():
     for level in (0.1, 0.05, 0.03, 0.01):
-        assert stable_edge.p_value(stable_edge.critical_value(300, level), 300) == pytest.approx(level, rel=1e-6)
-    assert stable_edge.p_value(0.0, 300) == 1
-    assert stable_edge.p_value(1e3, 300) == pytest.approx(0.001)
+        assert edge.p_value(edge.critical_value(300, level), 300) == pytest.approx(level, rel=1e-6)
+    assert edge.p_value(0.0, 300) == 1
+    assert edge.p_value(1e3, 300) == pytest.approx(0.001)
 
 
 def test_interval_reaches_two_exactly_where_the_test_keeps_the_gaussian():
@@ -43,8 +44,8 @@ def test_interval_reaches_two_exactly_where_the_test_keeps_the_gaussian():
     for seed in range(60):
         x = stable.sample(300, 1.97, rng=seed)
         fit = stable.fit(x)
-        ratio = 2 * (fit.log_likelihood - stable_edge.gaussian(x))
-        assert (fit.alpha_high == 2) == (ratio < stable_edge.critical_value(300))
+        ratio = 2 * (fit.log_likelihood - edge.gaussian(x))
+        assert (fit.alpha_high == 2) == (ratio < edge.critical_value(300))
         assert fit.alpha <= fit.alpha_high
         reached.append(fit.alpha_high == 2)
     assert 0 < np.mean(reached) < 1
@@ -53,6 +54,6 @@ def test_interval_reaches_two_exactly_where_the_test_keeps_the_gaussian():
 @pytest.mark.parametrize("alpha", [1.4, 1.95, 1.999])
 def test_upper_bound_of_alpha(alpha):
     for half in (0.01, 0.1):
-        assert stable_intervals._alpha_bounds(alpha, half, 0, True)[1] == 2
-        low, high = stable_intervals._alpha_bounds(alpha, half, 0, False)
+        assert bounds._alpha_bounds(alpha, half, 0, True)[1] == 2
+        low, high = bounds._alpha_bounds(alpha, half, 0, False)
         assert low < alpha < high < 2

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import levy_stable, norm
-from sgdwalk import stable, stable_skew
-from sgdwalk.stable_likelihood import expand
+from sgdwalk import stable
+from sgdwalk.stable import skewed
+from sgdwalk.stable.likelihood import expand
 
 Z = np.concatenate([-np.geomspace(1e4, 0.1, 15), [0.0], np.geomspace(0.1, 1e4, 15), np.linspace(-12, 12, 14)])
 
@@ -103,7 +104,7 @@ def test_one_sided_law_is_levys():
 def test_no_seam(beta):
     """At alpha 1, 2 and where the nodes' origin jumps; and beta to 0."""
     z = np.array([-6.0, -1.0, 0.0, 0.7, 3.0])
-    for alpha in (stable_skew.SINGULAR, 1 - stable_skew.NEAR_ONE, 1.0, 1 + stable_skew.NEAR_ONE):
+    for alpha in (skewed.SINGULAR, 1 - skewed.NEAR_ONE, 1.0, 1 + skewed.NEAR_ONE):
         below, above = stable.logpdf(z, alpha - 1e-7, beta), stable.logpdf(z, alpha + 1e-7, beta)
         assert below == pytest.approx(above, rel=0, abs=3e-3 if beta == -1 else 2e-6)
     assert np.exp(stable.logpdf(z, 2 - 1e-6, beta)) == pytest.approx(norm.pdf(z, 0, 2**0.5), abs=1e-6)
@@ -171,9 +172,9 @@ def test_recovers_all_parameters_with_stated_coverage(alpha, beta):
 @pytest.mark.parametrize(("alpha", "beta"), [(0.32, 0.2), (0.4, 0.5), (0.4, -1), (0.5, -0.9), (0.7, 0.9)])
 def test_sharply_peaked_laws_are_recovered_in_few_steps(alpha, beta):
     """Within 5 standard errors, 3.92 of which are an interval's width, by few densities: each is an integration."""
-    before = stable_skew.log_density.cache_info().misses
+    before = skewed.log_density.cache_info().misses
     fit = stable.fit(stable.sample(2000, alpha, beta, 3.0, -2.0, 1), symmetric=False)
-    assert stable_skew.log_density.cache_info().misses - before <= 70
+    assert skewed.log_density.cache_info().misses - before <= 70
     assert fit.status == "ok"
     for name, value in {"alpha": alpha, "beta": beta, "scale": 3.0, "location": -2.0}.items():
         found, low, high = (getattr(fit, name + end) for end in ("", "_low", "_high"))

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy.stats import laplace, norm, t
-from sgdwalk import contracts, rivals, stable, stable_edge
+from sgdwalk import contracts, rivals, stable
 from sgdwalk.analyses import tails
+from sgdwalk.stable import edge
 
 SAMPLES, STEPS = 3000, 100
 ALPHA = {0: 1.3, 1: 1.8}
@@ -124,9 +125,9 @@ def test_gaussian_test_counts_dependent_gradients_once(gradients, result):
     assert both.effective_number < 0.75 * both.number
     assert both.gaussian_ratio == pytest.approx(float(once.gaussian_ratio), rel=0.45)
     for row, x in ((once, window.gradient.values[0]), (both, twice.gradient.values[0])):
-        ratio = 2 * (row.log_likelihood - stable_edge.gaussian(x.astype(float))) * row.effective_number / x.size
+        ratio = 2 * (row.log_likelihood - edge.gaussian(x.astype(float))) * row.effective_number / x.size
         assert row.gaussian_ratio == pytest.approx(float(ratio))
-        assert row.gaussian_critical == stable_edge.critical_value(float(row.effective_number), 0.05)
+        assert row.gaussian_critical == edge.critical_value(float(row.effective_number), 0.05)
 
 
 def test_quantiles_are_those_of_data_and_laws(gradients, result):

@@ -113,7 +113,7 @@ def vuong(loglik_a, loglik_b, parameters_a: int, parameters_b: int, blocks=None)
 
     Not for a Gaussian against a stable law: alpha = 2 is an edge of the stable family, where z is not
     normal and the half-chi-square law fails too, as the information on alpha diverges; that ratio needs
-    critical values simulated under the Gaussian, which stable_edge has.
+    critical values simulated under the Gaussian, which stable.edge has.
     """
     difference = np.asarray(loglik_a, float) - np.asarray(loglik_b, float)
     ratio, count = difference.sum(), len(difference)

@@ -5,7 +5,8 @@ from scipy.special import expit
 from scipy.stats import laplace, norm
 from scipy.stats import t as student
 
-from sgdwalk import rivals, stable, stable_edge, tail_views
+from sgdwalk import rivals, stable, tail_views
+from sgdwalk.stable import edge
 
 RIVALS = {"gaussian": rivals.gaussian, "laplace": rivals.laplace, "student-t": rivals.student_t}
 MIXTURE, NESTED = "mixture", "gaussian"  # NESTED is the edge alpha = 2 of the stable family: no test of Vuong's
@@ -94,8 +95,8 @@ def _against_gaussian(x, fit) -> dict:
     if fit.status != "ok":
         return dict.fromkeys(EDGE, np.nan)
     number = fit.effective_number
-    ratio = 2 * (fit.log_likelihood - stable_edge.gaussian(x)) * number / len(x)
-    values = (ratio, stable_edge.critical_value(number), stable_edge.p_value(ratio, number))
+    ratio = 2 * (fit.log_likelihood - edge.gaussian(x)) * number / len(x)
+    values = (ratio, edge.critical_value(number), edge.p_value(ratio, number))
     return dict(zip(EDGE, values, strict=True))
 
 

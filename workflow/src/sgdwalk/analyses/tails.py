@@ -87,7 +87,7 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
 
     Rivals: log_likelihood_ratio is the stable law's log-likelihood minus the rival's; vuong_z has the BIC
     correction. Against the Gaussian, the edge alpha = 2, z and p are NaN and gaussian_p is the test's
-    (stable_edge). 'mixture' is a Gaussian for each layer, of that layer's own standard deviation.
+    (stable.edge). 'mixture' is a Gaussian for each layer, of that layer's own standard deviation.
 
     density is on z = (gradient - location) / scale over `bins` even bins of [-12, 12], tail_density of |z|
     on bins // 2 logarithmic ones; what lies outside still counts in the norm, so that both compare with the

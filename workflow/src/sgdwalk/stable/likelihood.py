@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgdwalk import stable_law, stable_skew
-from sgdwalk.stable_integral import ALPHA_MAX, ALPHA_MIN, centre
+from sgdwalk.stable import law, skewed
+from sgdwalk.stable.integral import ALPHA_MAX, ALPHA_MIN, centre
 
 STEP, WIDE = 5e-4, 2e-3  # of the differences: in alpha of the symmetric law, in alpha and beta of the general one
 GAIN = 1e-6  # expected rise of the log-likelihood at which a search ends
@@ -84,7 +84,7 @@ def _peaked(point) -> bool:
     At small alpha the peak at zeta is far narrower than zeta moves with alpha and beta: the likelihood's ridge is
     curved in the location, and straight in the peak's place. Toward alpha 1 zeta grows without bound.
     """
-    return len(point) == 4 and point[0] < stable_skew.SINGULAR
+    return len(point) == 4 and point[0] < skewed.SINGULAR
 
 
 def _moved(point, sign: int) -> np.ndarray:
@@ -114,11 +114,11 @@ def _distance(point) -> tuple[np.ndarray, np.ndarray]:
 def _symmetric_shape(z, alpha) -> _Shape:
     size, sign = np.abs(z), np.sign(z)
     middle = np.clip(alpha, ALPHA_MIN + STEP, ALPHA_MAX - 2 * STEP)
-    curves = stable_law.near(middle).curves([middle - STEP, middle, middle + STEP])
+    curves = law.near(middle).curves([middle - STEP, middle, middle + STEP])
     values, (slopes, bends) = curves(size).T, (part.T for part in curves.derivatives(size))
     density, slope, bend = values[1], slopes[1], bends[1]
     if alpha != middle:
-        curve = stable_law.log_density(alpha)
+        curve = law.log_density(alpha)
         density, (slope, bend) = curve(size), curve.derivatives(size)
     below, at, above = np.exp(values - density)
     l_a = (above - below) / (2 * STEP)
@@ -138,7 +138,7 @@ def _skew_shape(z, alpha, beta) -> _Shape:
     in_alpha = [(a - WIDE, beta), (a, beta), (a + WIDE, beta)]
     in_beta = [(a, b - high), (a, b), (a, b + high)]
     in_both = [(a + WIDE, b), (a + WIDE, b + high)]
-    peaked = alpha < stable_skew.SINGULAR
+    peaked = alpha < skewed.SINGULAR
     laws = {pair: _log_density(z, *pair, peaked) for pair in {(alpha, beta), *in_alpha, *in_beta, *in_both}}
     density, slope, bend = laws[alpha, beta]
     f = {pair: np.exp(law[0] - density) for pair, law in laws.items()}
@@ -159,7 +159,7 @@ def _skew_shape(z, alpha, beta) -> _Shape:
 
 def _log_density(z, alpha, beta, peaked: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-density with its first and second derivatives at z, or at z from the peak."""
-    curve = stable_skew.log_density(alpha, beta)
+    curve = skewed.log_density(alpha, beta)
     z = z + centre(alpha, beta) if peaked else z
     return curve(z), *curve.derivatives(z)
 
@@ -221,8 +221,8 @@ def _value(x, point) -> float:
     """The log-likelihood."""
     z = (x - point[-1]) / np.exp(point[-2])
     if len(point) == 3:
-        curve, z = stable_law.log_density(point[0]), np.abs(z)
+        curve, z = law.log_density(point[0]), np.abs(z)
     else:
-        curve = stable_skew.log_density(float(point[0]), float(point[1]))
+        curve = skewed.log_density(float(point[0]), float(point[1]))
     with np.errstate(over="ignore"):
         return curve(z).sum() - len(x) * point[-2]

@@ -13,8 +13,8 @@ from numpy.polynomial.chebyshev import chebpts2, chebvander
 from scipy.interpolate import BSpline, make_interp_spline
 from scipy.special import gammaln, log_ndtr
 
-from sgdwalk import stable_integral
-from sgdwalk.stable_integral import ALPHA_MAX, ALPHA_MIN
+from sgdwalk.stable import integral
+from sgdwalk.stable.integral import ALPHA_MAX, ALPHA_MIN
 
 CELL, ORDER = 0.1, 11  # width of a cell in alpha; order of the series in it
 
@@ -99,8 +99,8 @@ def _log_density(z, alpha) -> np.ndarray:
     """Logarithm of f at nodes z, the first of which is 0, by quadrature."""
     if alpha >= ALPHA_MAX:
         return GaussCurve()(z)
-    inner = stable_integral.density(z[1:], alpha)
-    return np.log(np.concatenate([[stable_integral.density_at_centre(alpha)], inner]))
+    inner = integral.density(z[1:], alpha)
+    return np.log(np.concatenate([[integral.density_at_centre(alpha)], inner]))
 
 
 @cache
@@ -125,7 +125,7 @@ def log_survival(alpha: float):
     if alpha == ALPHA_MAX:
         return lambda z: log_ndtr(-z / np.sqrt(2))
     q, width = _nodes(alpha), core(alpha)
-    start = -2 * stable_integral.density_at_centre(alpha) * width
-    inner = stable_integral.survival(width * np.sinh(q[1:]), alpha)
+    start = -2 * integral.density_at_centre(alpha) * width
+    inner = integral.survival(width * np.sinh(q[1:]), alpha)
     values = np.log(np.concatenate([[0.5], inner]))
     return Curves(q, width, values, -alpha, [(1, start), (2, -(start**2))])

@@ -2,7 +2,7 @@
 
 ratio = 2 (log L of the stable law - log L of the Gaussian), both at their maxima. Wilks' theorem does not
 hold, nor does the half chi-square of an ordinary edge: the information on alpha diverges at 2. QUANTILES holds
-those of the ratio under the Gaussian by number of points; `python -m sgdwalk.stable_edge` simulates them again.
+those of the ratio under the Gaussian by number of points; `python -m sgdwalk.stable.edge` simulates them again.
 """
 
 import numpy as np

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from sgdwalk import stable_edge
-from sgdwalk.stable_integral import ALPHA_MAX, ALPHA_MIN
-from sgdwalk.stable_likelihood import Expansion, maximise
+from sgdwalk.stable import edge
+from sgdwalk.stable.integral import ALPHA_MAX, ALPHA_MIN
+from sgdwalk.stable.likelihood import Expansion, maximise
 
 NEAREST = 0.1  # of its distance from 2 that alpha's upper bound keeps where the Gaussian is rejected
 COARSE = 1e-3  # rise at which a refit may end: 5 % of a standard error from the maximum
@@ -66,7 +66,7 @@ def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: i
 
     At an edge the far bound is where a parabola through the edge's slope and curvature puts the log-likelihood as
     far below its maximum as the level asks. alpha_high is 2 if and only if the likelihood-ratio test of
-    stable_edge, with effective_number observations, does not reject the Gaussian; where it does the bound keeps a
+    stable.edge, with effective_number observations, does not reject the Gaussian; where it does the bound keeps a
     tenth of the estimate's distance from 2.
     """
     inverse = np.linalg.inv(_regular(best))
@@ -124,9 +124,9 @@ def _alpha_bounds(alpha, half, push, gaussian: bool) -> tuple[float, float]:
 
 
 def _gaussian_holds(value, z, number, level) -> bool:
-    """Whether the test of stable_edge keeps the Gaussian, the ratio cut to that of `number` observations."""
-    ratio = 2 * (value - stable_edge.gaussian(z))
-    return bool(ratio * number / len(z) < stable_edge.critical_value(number, 1 - level))
+    """Whether the test of stable.edge keeps the Gaussian, the ratio cut to that of `number` observations."""
+    ratio = 2 * (value - edge.gaussian(z))
+    return bool(ratio * number / len(z) < edge.critical_value(number, 1 - level))
 
 
 def _beta_bounds(best, half, push) -> tuple[float, float]:

@@ -9,16 +9,16 @@ z = (x - location) / scale the characteristic function of z is (Nolan's S0, cont
 alpha 1 with beta 0 is Cauchy, alpha 2 a Gaussian of variance 2 scale^2. log f is within 1e-6 of direct
 integration at beta 0 and within 1e-4 for |beta| <= 0.6, |z| <= 1e4; beyond that the thin tail's last stretch
 before it vanishes (f < 1e-4) is off by up to 0.1 % at |beta| 0.95 and 3 % at 1. The numerics are in
-stable_integral, stable_law (symmetric) and stable_skew, the likelihood's in stable_likelihood, intervals in
-stable_intervals, the test against the Gaussian in stable_edge.
+.integral, .law (symmetric) and .skewed, the likelihood's in .likelihood, intervals in .bounds, the test against
+the Gaussian in .edge.
 """
 
 import numpy as np
 
-from sgdwalk import stable_law, stable_skew
-from sgdwalk.stable_integral import ALPHA_MAX, ALPHA_MIN, NEAR_ONE, centre
-from sgdwalk.stable_intervals import StableFit, intervals
-from sgdwalk.stable_likelihood import maximise
+from sgdwalk.stable import law, skewed
+from sgdwalk.stable.bounds import StableFit, intervals
+from sgdwalk.stable.integral import ALPHA_MAX, ALPHA_MIN, NEAR_ONE, centre
+from sgdwalk.stable.likelihood import maximise
 
 MIN_POINTS, MIN_BLOCKS = 50, 5
 MOST_REPEATED = 0.2  # a larger share than alpha / (1 + alpha) at one value: the likelihood is unbounded
@@ -41,8 +41,8 @@ def logpdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: flo
     _check(alpha, beta, scale)
     z = (np.asarray(x, float) - location) / scale
     if beta == 0:
-        return stable_law.log_density(alpha)(np.abs(z)) - np.log(scale)
-    return stable_skew.log_density(float(alpha), float(beta))(z) - np.log(scale)
+        return law.log_density(alpha)(np.abs(z)) - np.log(scale)
+    return skewed.log_density(float(alpha), float(beta))(z) - np.log(scale)
 
 
 def cdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float = 0.0) -> np.ndarray:
@@ -50,17 +50,17 @@ def cdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float 
     _check(alpha, beta, scale)
     z = (np.asarray(x, float) - location) / scale
     if beta == 0 or alpha == ALPHA_MAX:
-        beyond = np.exp(stable_law.log_survival(float(alpha))(np.abs(z)))
+        beyond = np.exp(law.log_survival(float(alpha))(np.abs(z)))
         return np.where(z > 0, 1 - beyond, beyond)
     flat = z.ravel()
-    parts = [stable_skew.distribution(flat[i : i + CHUNK], alpha, beta) for i in range(0, len(flat), CHUNK)]
+    parts = [skewed.distribution(flat[i : i + CHUNK], alpha, beta) for i in range(0, len(flat), CHUNK)]
     return np.concatenate([*parts, []]).reshape(z.shape)
 
 
 def quantile(p, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float = 0.0) -> np.ndarray:
     """The x with P(X <= x) = p for p in (1e-12, 1 - 1e-12), by bisection to 1e-12 of its distance from 0 in scales."""
     p = np.asarray(p, float)
-    core = stable_law.core(alpha)
+    core = law.core(alpha)
     high = np.full(p.shape, np.log(2 / core) + 12 * np.log(10) / alpha)
     low = -high
     for _ in range(48):
@@ -103,7 +103,7 @@ def fit(x, symmetric: bool = True, *, blocks=None, level: float = 0.95, copies: 
     independent. Without blocks the observations are independent and the intervals come from the observed
     information; with blocks scores are summed within a block (sandwich covariance, Student's t for few blocks).
     copies > 0: the covariance is that of refits to `copies` resamplings of the blocks instead (block bootstrap).
-    See stable_intervals for the bounds, also at the edge alpha = 2, and StableFit for what cannot be fitted.
+    stable.bounds says how the intervals are made, also at the edge alpha = 2; StableFit what cannot be fitted.
     Newton's method starts from quantiles of the data, of a general law with alpha < 0.9 from its peak.
     """
     x = np.asarray(x, float).ravel()
@@ -173,9 +173,9 @@ def _peaked_start(z) -> np.ndarray:
     for _ in range(SEEK):
         alpha, beta, scale = _from_logarithms(z - peak)
         zeta = centre(alpha, beta)
-        law = stable_skew.log_density(alpha, beta)
-        places = peak + np.exp(scale) * stable_law.core(alpha) * np.sinh(np.linspace(-5, 5, 31))
-        peak = max(places, key=lambda place: law(zeta + (some - place) / np.exp(scale)).sum())
+        density = skewed.log_density(alpha, beta)
+        places = peak + np.exp(scale) * law.core(alpha) * np.sinh(np.linspace(-5, 5, 31))
+        peak = max(places, key=lambda place: density(zeta + (some - place) / np.exp(scale)).sum())
     return np.array([alpha, beta, scale, peak - np.exp(scale) * zeta])
 
 

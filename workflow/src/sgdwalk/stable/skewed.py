@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from sgdwalk import stable_integral, stable_law
-from sgdwalk.stable_integral import NEAR_ONE, centre
+from sgdwalk.stable import integral, law
+from sgdwalk.stable.integral import NEAR_ONE, centre
 
 BETA_MAX = 1 - 1e-6  # what |beta| = 1 is computed as: a thin tail's density stops at 1e-6 of the thick one's
 SPACING, BEND, FAR = 0.08, 0.03, 0.2  # nodes in asinh: within 20 scales, there near alpha 2, beyond
@@ -21,7 +21,7 @@ class SkewCurve:
     def __init__(self, alpha: float, beta: float):
         self.exponent = -alpha - 1
         self.origin = centre(alpha, beta) if alpha < SINGULAR else 0.0
-        self.core = stable_law.core(alpha)
+        self.core = law.core(alpha)
         q = _nodes(alpha, beta, self.core)
         values = np.log(density(self.origin + self.core * np.sinh(q), alpha, beta))
         ends = ([(1, -self.exponent), (2, 0.0)], [(1, self.exponent), (2, 0.0)])
@@ -76,26 +76,26 @@ def _across_one(function, z, alpha, beta) -> np.ndarray:
 
 def _density(z, alpha, beta) -> np.ndarray:
     s = z - centre(alpha, beta)
-    result = np.full(len(s), stable_integral.density_at_centre(alpha, beta))
+    result = np.full(len(s), integral.density_at_centre(alpha, beta))
     for side, sign in ((s > 0, 1), (s < 0, -1)):
         if side.any():
-            result[side] = stable_integral.density(sign * s[side], alpha, sign * beta)
+            result[side] = integral.density(sign * s[side], alpha, sign * beta)
     return result
 
 
 def _distribution(z, alpha, beta) -> np.ndarray:
     s = z - centre(alpha, beta)
-    result = np.full(len(s), stable_integral.below_centre(alpha, beta))
+    result = np.full(len(s), integral.below_centre(alpha, beta))
     if (s > 0).any():
-        result[s > 0] = 1 - stable_integral.survival(s[s > 0], alpha, beta)
+        result[s > 0] = 1 - integral.survival(s[s > 0], alpha, beta)
     if (s < 0).any():
-        result[s < 0] = stable_integral.survival(-s[s < 0], alpha, -beta)
+        result[s < 0] = integral.survival(-s[s < 0], alpha, -beta)
     return result
 
 
 @lru_cache(maxsize=64)
 def log_density(alpha: float, beta: float):
     """Curve of log f(z); at beta 0 and alpha 2 the symmetric one would do as well."""
-    if alpha == stable_law.ALPHA_MAX:
-        return stable_law.GaussCurve()
+    if alpha == law.ALPHA_MAX:
+        return law.GaussCurve()
     return SkewCurve(alpha, beta)
