@@ -47,15 +47,8 @@ def sketch(axes: Axes) -> None:
 
 def contour(axes: Axes, data: xr.Dataset | None) -> None:
     """Squared end-to-end distance against contour length with both fitted power laws."""
-    if style.missing(axes, data, "the path of the base run"):
-        return
-    windows = style.finite(data.end_to_end2)
-    if style.lost(axes, windows, data.attrs["run"]):
-        return
-    colours = style.window_scale(data)
-    for k in style.three(windows):
-        window = data.isel(window=k)
-        colour = colours.to_rgba(float(window.window_start))
+    windows = shown(axes, data, "end_to_end2", "the path of the base run")
+    for window, colour in windows:
         length, squares = window.contour_length.values, window.end_to_end2.values
         axes.plot(length, squares, "o", color=colour, markersize=2.5, label=both(window))
         axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
@@ -63,30 +56,15 @@ def contour(axes: Axes, data: xr.Dataset | None) -> None:
         for fit, ends in (("short", (bend / 10, bend)), ("long", (bend, 0.8 * np.nanmax(length)))):
             exponent = float(window.exponent.sel(fit=fit))
             style.power_line(axes, length, 3 * squares, exponent, ends, color=colour)
-    axes.plot([], [], ":", color="0.3", label="null: the same steps at right angles")
-    style.loglog(axes, style.name(data.contour_length), style.name(data.end_to_end2))
-    style.headroom(axes, 0.3)
-    title = f"{style.name(data.window_start, 'window start')}: short | long exponent"
-    axes.legend(loc="upper left", title=title, alignment="left", handletextpad=0.2)
-
-
-def both(window: xr.Dataset) -> str:
-    """Window start and the exponents of the two sides with their intervals."""
-    sides = [style.interval_text(*style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
-    return f"{int(window.window_start)}: {' | '.join(sides)}"
+    if windows:
+        axes.plot([], [], ":", color="0.3", label="null: the same steps at right angles")
+        finish(axes, data.contour_length, style.name(data.end_to_end2), "short | long exponent")
 
 
 def losses(axes: Axes, data: xr.Dataset | None) -> None:
     """Mean squared loss difference against distance, all distances fitted; hollow: few pairs."""
-    if style.missing(axes, data, "the losses of the base run"):
-        return
-    windows = style.finite(data.msl)
-    if style.lost(axes, windows, data.attrs["run"]):
-        return
-    colours = style.window_scale(data)
-    for k in style.three(windows):
-        window = data.isel(window=k)
-        colour = colours.to_rgba(float(window.window_start))
+    windows = shown(axes, data, "msl", "the losses of the base run")
+    for window, colour in windows:
         distance, msl = window.distance.values, window.msl.values
         solid = window["count"].values >= LEAST_PAIRS
         axes.plot(distance[solid], msl[solid], "o", color=colour, markersize=2.5, label=both(window))
@@ -96,30 +74,46 @@ def losses(axes: Axes, data: xr.Dataset | None) -> None:
             for fit, ends in (("short", (distance[solid][0], bend)), ("long", (bend, distance[solid][-1]))):
                 exponent = float(window.exponent.sel(fit=fit))
                 style.power_line(axes, distance[solid], 1.5 * msl[solid], exponent, ends, color=colour)
-    style.loglog(axes, style.name(data.distance), style.name(data.msl))
-    style.headroom(axes, 0.3)
-    title = f"{style.name(data.window_start, 'window start')}: short | long exponent"
-    axes.legend(loc="upper left", title=title, alignment="left", handletextpad=0.2)
+    if windows:
+        finish(axes, data.distance, style.name(data.msl), "short | long exponent")
 
 
 def transverse(axes: Axes, data: xr.Dataset | None) -> None:
     """Squared transverse distance of random fragments against their squared chord."""
-    if style.missing(axes, data, "the path of the base run"):
-        return
-    windows = style.finite(data.transverse2)
-    if style.lost(axes, windows, data.attrs["run"]):
-        return
-    colours = style.window_scale(data)
-    for k in style.three(windows):
-        window = data.isel(window=k)
+    windows = shown(axes, data, "transverse2", "the path of the base run")
+    for window, colour in windows:
         values = style.interval_text(*style.estimate(window, "transverse_exponent"))
-        colour, label = colours.to_rgba(float(window.window_start)), f"{int(window.window_start)}: {values}"
         order = np.argsort(window.chord2.values)
         chord2, transverse2 = window.chord2.values[order], window.transverse2.values[order]
+        label = f"{int(window.window_start)}: {values}"
         axes.plot(chord2, transverse2, "o", color=colour, markersize=2, label=label)
         exponent = float(window.transverse_exponent)
         style.power_line(axes, chord2, 4 * transverse2, exponent, chord2[[0, -1]], color=colour)
-    style.loglog(axes, style.name(data.chord2), "squared transverse distance")
-    style.headroom(axes, 0.25)
-    title = f"{style.name(data.window_start, 'window start')}: exponent"
-    axes.legend(loc="upper left", title=title, alignment="left", handletextpad=0.2)
+    if windows:
+        finish(axes, data.chord2, "squared transverse distance", "exponent")
+
+
+def shown(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tuple[xr.Dataset, tuple]]:
+    """Three windows (style.three) with their colours; none where there is nothing to show, and the panel says so."""
+    if style.missing(axes, data, what):
+        return []
+    windows = style.finite(data[name])
+    if style.lost(axes, windows, data.attrs["run"]):
+        return []
+    colours = style.window_scale(data)
+    chosen = [data.isel(window=k) for k in style.three(windows)]
+    return [(window, colours.to_rgba(float(window.window_start))) for window in chosen]
+
+
+def both(window: xr.Dataset) -> str:
+    """Window start and the exponents of the two sides with their intervals."""
+    sides = [style.interval_text(*style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
+    return f"{int(window.window_start)}: {' | '.join(sides)}"
+
+
+def finish(axes: Axes, across: xr.DataArray, up: str, values: str) -> None:
+    """Logarithmic axes with their names, and a legend of windows and these values with room for it."""
+    style.loglog(axes, style.name(across), up)
+    style.headroom(axes, 0.3)
+    start = style.name(across.window_start, "window start")
+    axes.legend(loc="upper left", title=f"{start}: {values}", alignment="left", handletextpad=0.2)
