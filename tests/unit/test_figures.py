@@ -252,6 +252,13 @@ def test_shade_begins_where_any_window_has_too_few_pairs():
     assert panels["a"].patches[0].get_x() == 11
 
 
+def test_a_window_that_a_panel_does_not_show_does_not_shade_it():
+    hidden = RUNS[0].copy(deep=True)
+    hidden.supported[:] = (np.arange(4) != 2)[:, None]
+    a, b, *_ = draw("fig2", WHOLE["fig2"] | {"base": hidden}).axes
+    assert (len(a.patches), len(b.patches)) == (0, 1)
+
+
 def test_first_fifth_and_last_window():
     assert style.three(list(range(10))) == [0, 2, 9]
     assert style.three([3, 4]) == [3, 4]

@@ -41,9 +41,10 @@ def chosen(axes: Axes, data: xr.Dataset | None, what: str) -> None:
     windows = style.finite(data.msd)
     if style.lost(axes, windows, data.attrs["run"]):
         return
-    style.unsupported(axes, data)
+    shown = style.three(windows)
+    style.unsupported(axes, data.isel(window=shown))
     colours = style.window_scale(data)
-    for k in style.three(windows):
+    for k in shown:
         start = int(data.window_start[k])
         style.msd_window(axes, data.isel(window=k), colours.to_rgba(start), f"{start}")
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
@@ -78,7 +79,7 @@ def entire(axes: Axes, data: xr.Dataset) -> None:
         return
     axes.fill_between(data.lag, data.msd_low, data.msd_high, color=style.COLOURS[0], alpha=0.25, linewidth=0)
     axes.plot(data.lag, data.msd, color=style.COLOURS[0], label="all steps; band: sketch's 95 %")
-    few = data.lag.values[(data.independent_pairs < 10).values]
+    few = data.lag.values[(data.independent_pairs < style.FEWEST_PAIRS).values]
     if len(few):
         axes.axvspan(few[0], data.lag.values[-1], color="0.9", zorder=0)
     style.loglog(axes, style.name(data.lag), style.name(data.msd, "time-averaged MSD"))

@@ -28,7 +28,7 @@ REFERENCE = {"color": "0.6", "marker": "D", "markersize": 3, "linestyle": "", "z
 MARKS = {
     "fit": Line2D([], [], color="0.3", label="fit (shifted up): exponent [95 % interval]", **FIT),
     "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: the fit begins"),
-    "pairs": Patch(color="0.9", label=f"a window has fewer than {FEWEST_PAIRS} independent pairs"),
+    "pairs": Patch(color="0.9", label=f"a window shown rests on fewer than {FEWEST_PAIRS} independent pairs or steps"),
     "hollow": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="too few pairs to fit"),
 }
 UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
@@ -137,7 +137,7 @@ def window_bar(axes: Axes, data: xr.Dataset, place=(0.52, 0.2, 0.42, 0.04)) -> N
 
 
 def unsupported(axes: Axes, data: xr.Dataset) -> None:
-    """Shade the lags that some window of msd.nc does not support, windows that are lost left out."""
+    """Shade the lags that one of these windows of msd.nc does not support, windows that are lost left out."""
     few = ((data.supported < 1) & data.msd.notnull()).any("window").values
     if few.any():
         axes.axvspan(data.lag.values[few].min(), data.lag.values.max(), color="0.9", linewidth=0, zorder=0)
