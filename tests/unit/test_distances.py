@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -35,6 +34,11 @@ def test_equals_differences_for_every_kind_of_input(dtype, kind):
     found = squared_distances(kind(weights))
     assert found.dtype == torch.float64
     np.testing.assert_allclose(found.numpy(), by_differences(weights), rtol=1e-12)  # R/d is about 10 here
+
+
+def test_half_precision_is_taken():
+    weights = torch.from_numpy(walk(9, 40)).bfloat16()
+    np.testing.assert_allclose(squared_distances(weights).numpy(), by_differences(weights.double()), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -82,15 +86,22 @@ def test_the_product_of_other_devices_is_that_of_a_cpu(monkeypatch):
         torch.testing.assert_close(found.tril(), whole, rtol=1e-12, atol=1e-9)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_blas_takes_the_threads_that_torch_has(threads, monkeypatch):
-    taken = []
-    monkeypatch.setattr(distances, "threadpool_limits", lambda n, api: taken.append((n, api)) or nullcontext())
+@pytest.mark.parametrize(("threads", "room", "taken"), [(1, 1, 1), (3, 1, 3), (3, 0.05, 1), (99, 1e9, 8)])
+def test_blocks_are_spread_over_the_threads_that_torch_has_and_memory_allows(threads, room, taken, monkeypatch):
+    weights = torch.from_numpy(walk(10, 800))
+    whole = squared_distances(weights)
+    shares, summed = [], distances._summed
+    monkeypatch.setattr(distances, "ON_CPU", 8 * 10 * 100)  # eight blocks
+    monkeypatch.setattr(distances, "SHARE", room * 3 * 8 * 10 * 120 / weights.nbytes)
+    monkeypatch.setattr(
+        distances, "_summed", lambda w, starts, width: shares.append(len(starts)) or summed(w, starts, width)
+    )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    squared_distances(walk(5, 4))
+    found = squared_distances(weights)
     torch.set_num_threads(before)
-    assert taken == [(threads, "blas")]
+    assert (len(shares), sum(shares)) == (taken, 8)
+    torch.testing.assert_close(found, whole, rtol=1e-12, atol=1e-12)
 
 
 def test_equal_weights_are_zero_apart_up_to_rounding():

@@ -1,11 +1,14 @@
 """Squared distances between all weights of a window: the one matrix that every observable of the walk needs."""
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
-from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
-ON_CPU = 2**22  # bytes of a block: what stays in a core's cache
+ON_CPU = 2**24  # bytes of a block, whose product costs far more than adding it to the others
+SHARE = 1 / 4  # of the weights' memory that the blocks and sums of all threads may take beside them
 ELSEWHERE = 2**28
 ROWS = 256  # of the product that are made at a time where there is no symmetric one
 
@@ -16,7 +19,7 @@ def squared_distances(weights) -> torch.Tensor:
     Each block of parameters is centred on its mean over the window and its Gram matrix accumulated in
     float64, so that short lags keep their digits however far the walk is from the origin. The relative
     error of |w_i - w_j|^2 is about 1e-16 (R / |w_i - w_j|)^2, with R the extent of the window. On a CPU half
-    of the product is enough (BLAS dsyrk), in torch's own number of threads.
+    of the product is enough, and blocks are spread over torch's number of threads.
     """
     weights = torch.as_tensor(weights)
     gram = _gram_on_cpu(weights) if weights.device.type == "cpu" else _gram(weights)
@@ -25,27 +28,36 @@ def squared_distances(weights) -> torch.Tensor:
     return result + result.T
 
 
-def _blocks(weights: torch.Tensor, size: int):
-    """Blocks [step, some parameters] of `size` bytes in float64, centred on their means over the steps."""
-    width = max(1, size // (8 * len(weights)))
-    for start in range(0, weights.shape[1], width):
-        block = weights[:, start : start + width].to(torch.float64, copy=True)
-        yield block.sub_(block.mean(0))
-
-
 def _gram_on_cpu(weights: torch.Tensor) -> torch.Tensor:
-    """Lower triangle of the sum of block @ block.T."""
-    gram = np.zeros((len(weights), len(weights)), order="F")
-    with threadpool_limits(torch.get_num_threads(), "blas"):
-        for block in _blocks(weights, ON_CPU):
-            gram = dsyrk(1.0, block.numpy().T, beta=1.0, c=gram, trans=1, lower=1, overwrite_c=1)
-    return torch.from_numpy(gram)
+    """Sum of block @ block.T; a thread each for some of the blocks, which scales better than BLAS's own threads."""
+    steps, parameters = weights.shape
+    width = max(1, ON_CPU // (8 * steps))
+    starts = range(0, parameters, width)
+    room = int(SHARE * weights.nbytes) // (8 * steps * (width + 2 * steps))
+    threads = max(1, min(torch.get_num_threads(), len(starts), room))
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(_summed, weights, starts[k::threads], width) for k in range(threads)]
+        return torch.from_numpy(sum(part.result() for part in parts))
+
+
+def _summed(weights: torch.Tensor, starts: Iterable[int], width: int) -> np.ndarray:
+    """Sum of block @ block.T over the blocks of `width` parameters that start here, centred and in float64."""
+    total, product = np.zeros((2, len(weights), len(weights)))
+    for start in starts:
+        block = weights[:, start : start + width]
+        block = (block.float() if block.dtype == torch.bfloat16 else block).numpy().astype(np.float64)
+        block -= block.mean(axis=0)
+        total += np.dot(block, block.T, out=product)  # numpy sees the symmetry and leaves other threads the lock
+    return total
 
 
 def _gram(weights: torch.Tensor) -> torch.Tensor:
     """Lower triangle of the sum of block @ block.T, and some of what lies above it."""
     gram = torch.zeros(len(weights), len(weights), dtype=torch.float64, device=weights.device)
-    for block in _blocks(weights, ELSEWHERE):
+    width = max(1, ELSEWHERE // (8 * len(weights)))
+    for first in range(0, weights.shape[1], width):
+        block = weights[:, first : first + width].to(torch.float64, copy=True)
+        block.sub_(block.mean(0))
         for start in range(0, len(block), ROWS):
             stop = min(start + ROWS, len(block))
             gram[start:stop, :stop].addmm_(block[start:stop], block[:stop].T)
