@@ -79,10 +79,10 @@ def test_blocks_of_parameters_and_rows_change_nothing(monkeypatch):
 
 def test_the_product_of_other_devices_is_that_of_a_cpu(monkeypatch):
     weights = torch.from_numpy(walk(50, 101))
-    whole = distances._gram_on_cpu(weights).tril()
+    whole = distances._gram_on_cpu(weights, slice(None)).tril()
     monkeypatch.setattr(distances, "ELSEWHERE", 8 * 50 * 7)
     monkeypatch.setattr(distances, "ROWS", 13)
-    for found in (distances._gram(weights), distances._gram_on_cpu(weights)):
+    for found in (distances._gram(weights, slice(None)), distances._gram_on_cpu(weights, slice(None))):
         torch.testing.assert_close(found.tril(), whole, rtol=1e-12, atol=1e-9)
 
 
@@ -94,7 +94,7 @@ def test_blocks_are_spread_over_the_threads_that_torch_has_and_memory_allows(thr
     monkeypatch.setattr(distances, "ON_CPU", 8 * 10 * 100)  # eight blocks
     monkeypatch.setattr(distances, "SHARE", room * 3 * 8 * 10 * 120 / weights.nbytes)
     monkeypatch.setattr(
-        distances, "_summed", lambda w, starts, width: shares.append(len(starts)) or summed(w, starts, width)
+        distances, "_summed", lambda w, starts, *rest: shares.append(len(starts)) or summed(w, starts, *rest)
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)

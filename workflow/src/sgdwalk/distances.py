@@ -13,22 +13,22 @@ ELSEWHERE = 2**28
 ROWS = 256  # of the product that are made at a time where there is no symmetric one
 
 
-def squared_distances(weights) -> torch.Tensor:
+def squared_distances(weights, centre: slice = slice(None)) -> torch.Tensor:
     """d2[i, j] = |w_i - w_j|^2 for weights [step, parameter], as float64 [step, step] on the weights' device.
 
-    Each block of parameters is centred on its mean over the window and its Gram matrix accumulated in
+    Each block of parameters is centred on its mean over the steps `centre` and its Gram matrix accumulated in
     float64, so that short lags keep their digits however far the walk is from the origin. The relative
-    error of |w_i - w_j|^2 is about 1e-16 (R / |w_i - w_j|)^2, with R the extent of the window. On a CPU half
-    of the product is enough, and blocks are spread over torch's number of threads.
+    error of |w_i - w_j|^2 is about 1e-16 (R / |w_i - w_j|)^2, with R how far i and j are from that mean. On a CPU
+    half of the product is enough, and blocks are spread over torch's number of threads.
     """
     weights = torch.as_tensor(weights)
-    gram = _gram_on_cpu(weights) if weights.device.type == "cpu" else _gram(weights)
+    gram = _gram_on_cpu(weights, centre) if weights.device.type == "cpu" else _gram(weights, centre)
     squares = gram.diagonal()
     result = (squares[:, None] + squares[None, :] - 2 * gram).clamp_(min=0).tril_(-1)
     return result + result.T
 
 
-def _gram_on_cpu(weights: torch.Tensor) -> torch.Tensor:
+def _gram_on_cpu(weights: torch.Tensor, centre: slice) -> torch.Tensor:
     """Sum of block @ block.T; a thread each for some of the blocks, which scales better than BLAS's own threads."""
     steps, parameters = weights.shape
     width = max(1, ON_CPU // (8 * steps))
@@ -36,28 +36,28 @@ def _gram_on_cpu(weights: torch.Tensor) -> torch.Tensor:
     room = int(SHARE * weights.nbytes) // (8 * steps * (width + 2 * steps))
     threads = max(1, min(torch.get_num_threads(), len(starts), room))
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(_summed, weights, starts[k::threads], width) for k in range(threads)]
+        parts = [pool.submit(_summed, weights, starts[k::threads], width, centre) for k in range(threads)]
         return torch.from_numpy(sum(part.result() for part in parts))
 
 
-def _summed(weights: torch.Tensor, starts: Iterable[int], width: int) -> np.ndarray:
+def _summed(weights: torch.Tensor, starts: Iterable[int], width: int, centre: slice) -> np.ndarray:
     """Sum of block @ block.T over the blocks of `width` parameters that start here, centred and in float64."""
     total, product = np.zeros((2, len(weights), len(weights)))
     for start in starts:
         block = weights[:, start : start + width]
         block = (block.float() if block.dtype == torch.bfloat16 else block).numpy().astype(np.float64)
-        block -= block.mean(axis=0)
+        block -= block[centre].mean(axis=0)
         total += np.dot(block, block.T, out=product)  # numpy sees the symmetry and leaves other threads the lock
     return total
 
 
-def _gram(weights: torch.Tensor) -> torch.Tensor:
+def _gram(weights: torch.Tensor, centre: slice) -> torch.Tensor:
     """Lower triangle of the sum of block @ block.T, and some of what lies above it."""
     gram = torch.zeros(len(weights), len(weights), dtype=torch.float64, device=weights.device)
     width = max(1, ELSEWHERE // (8 * len(weights)))
     for first in range(0, weights.shape[1], width):
         block = weights[:, first : first + width].to(torch.float64, copy=True)
-        block.sub_(block.mean(0))
+        block.sub_(block[centre].mean(0))
         for start in range(0, len(block), ROWS):
             stop = min(start + ROWS, len(block))
             gram[start:stop, :stop].addmm_(block[start:stop], block[:stop].T)

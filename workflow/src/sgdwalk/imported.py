@@ -61,6 +61,8 @@ def open_walk(path: str) -> xr.Dataset:
         if missing or (name in walk and walk[name].dims != dims):
             found = {name: v.dims for name, v in walk.variables.items()}
             raise ValueError(f"{path}: needs {name} with dimensions ({', '.join(dims)}); it has {found}")
+    if walk["weight"].dtype not in ("float32", "float64"):
+        raise ValueError(f"{path}: weight is {walk['weight'].dtype}: must be float32 or float64")
     return walk
 
 
@@ -80,9 +82,10 @@ def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder
     rows = max(1, READ // (size * weight.element_size()))
     for start in range(0, steps, rows):
         part = walk.isel(step=slice(start, start + rows)).load()
-        if not torch.isfinite(torch.from_numpy(part["weight"].values)).all():
-            last = min(start + rows, steps) - 1
-            raise ValueError(f"{path}: weights of steps {start} to {last} are not all finite")
+        for name in sorted(set(DIMS) & set(part)):
+            if not torch.isfinite(torch.from_numpy(part[name].values)).all():
+                last = min(start + rows, steps) - 1
+                raise ValueError(f"{path}: {name} of steps {start} to {last} is not finite throughout")
         for k in range(part.sizes["step"]):
             weight.data.copy_(torch.from_numpy(part["weight"].values[k]))
             weight.grad = _gradient(part, k, weight)

@@ -10,7 +10,7 @@ def groups(model: nn.Module) -> dict[str, list[slice]]:
     has by itself. Numbered submodules get their kind beside the number: '1-block', '9-linear'. A group lies in
     more than one slice where its parameters do not stand together.
     """
-    owned = [(name.split("."), p.numel()) for name, p in model.named_parameters() if p.requires_grad]
+    owned = [(name.split("."), p.numel()) for name, p in model.named_parameters() if p.requires_grad and p.numel()]
     depth = 0
     while len({path[depth] for path, _ in owned}) == 1 and all(len(path) > depth + 1 for path, _ in owned):
         depth += 1

@@ -32,21 +32,22 @@ class EpochNoise:
         """noise_norm [step] and mean_gradient_norm of the epoch; samples of its mean gradient and of the noise."""
         rows = self.gradients[: self.rows]
         mean = rows.mean(0)  # NaN where there was no step
+        noise = mean if self.rows > 1 else mean * torch.nan  # of a single step the noise is unknown, not 0
         random = generator(self.seed, "noise", self.epoch)
         step = torch.randint(max(1, self.rows), (SAMPLES,), generator=random).to(rows.device)
         parameter = torch.randint(rows.shape[1], (SAMPLES,), generator=random).to(rows.device)
         found = {
-            "noise_norm": norms(row - mean for row in rows),
+            "noise_norm": norms(row - noise for row in rows),
             "mean_gradient_norm": norms([mean]),
             "mean_gradient": mean[parameter].cpu().numpy(),
-            "noise": (self.gradients[step, parameter] - mean[parameter]).cpu().numpy(),
+            "noise": (self.gradients[step, parameter] - noise[parameter]).cpu().numpy(),
         }
         self.rows, self.epoch = 0, self.epoch + 1
         return found
 
     def state(self) -> dict:
-        """What a resume within an epoch needs."""
-        return {"epoch": self.epoch, "gradients": self.gradients[: self.rows].clone()}
+        """What a resume within an epoch needs; on a CPU not a copy, which could double the memory."""
+        return {"epoch": self.epoch, "gradients": self.gradients[: self.rows].cpu()}
 
     def restore(self, state: dict) -> None:
         """Continue from a state."""

@@ -1,6 +1,7 @@
 """The recorder: watches a training loop step by step and reduces each window of weights to distances."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ class Recorder:
     Call `record(loss)` once a step, when the gradients stand and before the optimiser moves the weights;
     `end_epoch()` where there are epochs; `close()` at the end. Then `datasets()` gives what the files of a run
     hold and `save(folder)` writes them. Weights stay on their device and are forgotten once a window is full:
-    memory is window x parameters in the model's own precision, and nothing is copied to the host before that.
+    memory is window x parameters in the model's own precision (float32 for a lower one), and nothing is copied to
+    the host before that.
     Shorter windows need no recording of their own (cut.cut); longer lags are what the sketch is for.
 
     window: steps in a window. samples: gradient entries kept per window (see samples.Samples). layers: also the
@@ -54,35 +56,35 @@ class Recorder:
         folder: str | Path | None = None,
         seed: int = 0,
     ):
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
-        if not self.parameters:
-            raise ValueError("model: has no trainable parameters to record")
+        self.parameters = [p for p in model.parameters() if p.requires_grad and p.numel()]
+        like = _like(self.parameters)
         if noise and not epoch_steps:
             raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
-        first = self.parameters[0]
+        if min(anchors, default=0) < 0:
+            raise ValueError(f"anchors = {list(anchors)}: must be steps, 0 or above")
         self.groups = groups(model)
         self.sizes = {name: layer_size(slices) for name, slices in self.groups.items()}
         self.size = sum(self.sizes.values())
         self.window, self.by_layer, self.walk = window, layers, walk
-        self.anchors, self.epoch_steps = sorted(anchors), epoch_steps
+        self.anchors, self.epoch_steps = sorted(set(anchors)), epoch_steps
         # the first weights, the last of the window before, the anchors, the window
-        self.rows = first.new_empty(2 + len(self.anchors) + window, self.size)
+        self.rows = like.new_empty(2 + len(self.anchors) + window, self.size)
         self.weights = self.rows[2 + len(self.anchors) :]
-        self.flat = Flat(self.parameters)
-        self.loss, self.gradient_norm = torch.empty(2, window, dtype=torch.float64, device=first.device)
+        self.flat = Flat(self.parameters, like)
+        self.loss, self.gradient_norm = torch.empty(2, window, dtype=torch.float64, device=like.device)
         self.samples = Samples(self.groups, window, samples, seed)
-        self.picked = first.new_empty(window, self.samples.entries)
-        self.noise = EpochNoise(first, self.size, epoch_steps, seed) if noise else None
-        like = {"device": first.device, "dtype": first.dtype}
-        self.sketch = Sketch(self.size, sketch, seed=seed, **like) if sketch else None
-        self.step, self.diverged_step, self.without_loss = 0, -1, False
+        self.picked = like.new_empty(window, self.samples.entries)
+        self.noise = EpochNoise(like, self.size, epoch_steps, seed) if noise else None
+        self.sketch = Sketch(self.size, sketch, seed=seed, device=like.device, dtype=like.dtype) if sketch else None
+        self.step, self.diverged_step, self.without_loss, self.closed = 0, -1, False, False
         self.windows = Windows(Path(folder) if folder else None)
         self.values: dict[str, list[np.ndarray]] = {name: [] for name in SERIES + tuple(map(anchor_name, self.anchors))}
         self.epochs: dict[str, list] = {name: [] for name in (*EPOCH, *(("mean_gradient", "noise") if noise else ()))}
 
     @torch.no_grad()
-    def record(self, loss: torch.Tensor | None = None) -> None:
+    def record(self, loss: torch.Tensor | float | None = None) -> None:
         """Take the weights, the gradient and the loss (NaN in the files if None) before the optimiser's step."""
+        self._check_open("record")
         row = self.step % self.window
         if row == 0:
             self.picks = self.samples.draw(self.step).to(self.loss.device)
@@ -91,9 +93,9 @@ class Recorder:
             self.rows[: -self.window] = self.weights[0]
         if self.step in self.anchors:
             self.rows[2 + self.anchors.index(self.step)] = self.weights[row]
-        gradient = self.flat.filled(p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters)
+        gradient = self.flat.filled(map(_gradient, self.parameters))
         self.without_loss |= loss is None
-        self.loss[row] = torch.nan if loss is None else loss.detach()
+        self.loss[row] = torch.nan if loss is None else torch.as_tensor(loss).detach()
         self.gradient_norm[row] = torch.linalg.vector_norm(gradient, dtype=torch.float64)
         self.picked[row] = gradient[self.picks[row]]
         if self.noise:
@@ -108,6 +110,7 @@ class Recorder:
 
         Where noise is recorded: norms |g_t - mean of the epoch's gradients| of its steps, and of that mean.
         """
+        self._check_open("end_epoch")
         if unknown := sorted(set(values) - set(NOTED)):
             raise ValueError(f"{unknown[0]}: not one of {', '.join(NOTED)}")
         found = {}
@@ -117,7 +120,7 @@ class Recorder:
             found["mean_gradient_norm"] = float(found["mean_gradient_norm"][0])
         row = {**dict.fromkeys(EPOCH, np.nan), **values, **found, "epoch_step": self.step}
         for name, value in row.items():
-            self.epochs[name].append(value)
+            self.epochs[name].append(float(value) if name in NOTED else value)
 
     @torch.no_grad()
     def close(self, *, moved: bool = True) -> None:
@@ -125,21 +128,29 @@ class Recorder:
 
         moved: whether the weights have moved since the last `record`, as they do in training.
         """
+        self._check_open("close")
         last = self.rows[1].double()
         if rows := self.step % self.window:
             last = self.weights[rows - 1].double()
             self._finish_window(rows)
-        final = self.flat.filled(self.parameters).double()
-        self.values["step_length"].append(norms([final - last]) if moved else np.array([np.nan]))
+        length = norms([self.flat.filled(self.parameters).double() - last])
+        if self.diverged_step < 0 and not np.isfinite(length[0]):
+            self.diverged_step = self.step  # it is the weights after the last step that are not finite
+        self.values["step_length"].append(np.where(moved & np.isfinite(length), length, np.nan))
         if self.noise:
             self.values["noise_norm"].append(self.noise.finish()["noise_norm"])
-        self.rows = self.weights = self.noise = None
+        self.rows = self.weights = self.noise = self.flat = self.picked = self.picks = None
+        self.closed = True
+
+    def _check_open(self, method: str) -> None:
+        if self.closed:
+            raise ValueError(f"{method}(): this recorder has been closed")
 
     def _finish_window(self, rows: int) -> None:
         """Reduce a window of `rows` steps, NaN beyond them; one that is not finite throughout is kept as NaN."""
         kept = len(self.rows) - self.window  # rows before the window's own
         good = self._finite(rows)
-        parts = self._distances(kept + good)
+        parts = self._distances(kept + good, kept)
         distance2 = sum(parts.values())
         self._finish_series(rows, good, distance2)
         self.loss[rows:], self.picked[rows:] = torch.nan, torch.nan
@@ -169,11 +180,17 @@ class Recorder:
             self.diverged_step = self.step - rows + good
         return good
 
-    def _distances(self, rows: int) -> dict[str, torch.Tensor]:
-        """Squared distances [row, row] of the buffer's first rows within each group, or of all weights at once."""
+    def _distances(self, rows: int, kept: int) -> dict[str, torch.Tensor]:
+        """Squared distances [row, row] of the buffer's first rows within each group, or of all weights at once.
+
+        Centred on the window, which the `kept` rows before it may be far from, so that its short steps keep their
+        digits.
+        """
         groups = self.groups if self.by_layer else {"all": [slice(0, self.size)]}
+        centre = slice(min(kept, rows - 1), rows)
         return {
-            name: sum(squared_distances(self.rows[:rows, part]) for part in slices) for name, slices in groups.items()
+            name: sum(squared_distances(self.rows[:rows, part], centre) for part in slices)
+            for name, slices in groups.items()
         }
 
     def _finish_series(self, rows: int, good: int, distance2: torch.Tensor) -> None:
@@ -193,7 +210,12 @@ class Recorder:
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
 
     def state(self) -> dict:
-        """All but the finished windows, for a resume at a window's end; loaded by `restore`."""
+        """All but the finished windows, for a resume at a window's end; loaded by `restore`.
+
+        It shares memory with the recorder: write it before the next step.
+        """
+        if self.closed or self.step % self.window:
+            raise ValueError(f"state() at step {self.step}: only at the end of a window of {self.window} steps")
         return {name: getattr(self, name) for name in STATE} | {
             "windows": len(self.windows),
             "values": {name: torch.from_numpy(joined(parts)) for name, parts in self.values.items()},
@@ -215,6 +237,8 @@ class Recorder:
 
     def datasets(self, steps: int | None = None) -> dict[str, xr.Dataset]:
         """What the files of a run hold, by name (see records); of a run of `steps` steps, NaN from a divergence on."""
+        if not self.step or len(self.windows) * self.window < self.step:
+            raise ValueError(f"datasets() after {self.step} steps: needs record(), and close() after the last one")
         return recordings.datasets(self, steps or self.step)
 
     def save(self, folder: str | Path, settings: Mapping | None = None, *, run: str = "", seed: int | str = "") -> None:
@@ -230,16 +254,40 @@ class Recorder:
 class Flat:
     """A vector that holds tensors of given shapes end to end, each in its own logical order."""
 
-    def __init__(self, like: list[torch.Tensor]):
-        sizes = [tensor.numel() for tensor in like]
-        self.vector = like[0].new_empty(sum(sizes))
+    def __init__(self, shapes: list[torch.Tensor], like: torch.Tensor):
+        sizes = [tensor.numel() for tensor in shapes]
+        self.vector = like.new_empty(sum(sizes))
         parts = self.vector.split(sizes)
-        self.parts = [part.view(tensor.shape) for part, tensor in zip(parts, like, strict=True)]
+        self.parts = [part.view(tensor.shape) for part, tensor in zip(parts, shapes, strict=True)]
+        pairs = enumerate(zip(self.parts, shapes, strict=True))
+        # one kernel copies all that lie in memory as their parts do, but not in a list with others
+        alike = {k for k, (part, tensor) in pairs if (part.stride(), part.dtype) == (tensor.stride(), tensor.dtype)}
+        self.kinds = [sorted(alike), sorted(set(range(len(shapes))) - alike)]
 
     def filled(self, tensors: Iterable[torch.Tensor]) -> torch.Tensor:
         """The vector, holding these tensors now; it is overwritten by the next call."""
-        torch._foreach_copy_(self.parts, [tensor.detach() for tensor in tensors])
+        given = [tensor.detach() for tensor in tensors]
+        for chosen in filter(None, self.kinds):
+            torch._foreach_copy_([self.parts[k] for k in chosen], [given[k] for k in chosen])
         return self.vector
+
+
+def _like(parameters: list[torch.Tensor]) -> torch.Tensor:
+    """An empty tensor of the kind that holds the walk: on the first parameter's device, at least float32."""
+    if not parameters:
+        raise ValueError("model: has no trainable parameters to record")
+    dtype = reduce(torch.promote_types, (p.dtype for p in parameters), torch.float32)
+    if dtype.is_complex:
+        raise ValueError("model: has complex parameters; make their real and imaginary parts parameters to record them")
+    return torch.empty(0, dtype=dtype, device=parameters[0].device)
+
+
+def _gradient(parameter: torch.Tensor) -> torch.Tensor:
+    """Gradient of a parameter, zeros where it has none."""
+    gradient = parameter.grad
+    if gradient is None:
+        return torch.zeros_like(parameter)
+    return gradient.to_dense() if gradient.is_sparse else gradient
 
 
 def _pairs(distance2: torch.Tensor, steps: int) -> np.ndarray:

@@ -205,20 +205,21 @@ class Run:
                 print(f"{path}: not a state to resume from ({error})", file=sys.stderr, flush=True)
                 self.model.load_state_dict(untouched)
                 self.optimiser = optimiser(self.settings, self.model.parameters())
+                self.recorder = None  # a window of weights: no memory for two
                 self.recorder = self._recorder()
                 continue
             print(f"resumed at step {self.recorder.step}", file=sys.stderr, flush=True)
             return
 
     def _restore(self, path: Path) -> None:
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         self.recorder.restore(state["recorder"])
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.tally, self.seen = state["tally"], state["seen"]
-        torch.set_rng_state(state["random"].cpu())
+        self.tally, self.seen = state["tally"].to(self.device), state["seen"]
+        torch.set_rng_state(state["random"])
         if self.device.type == "cuda":
-            torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.device)
+            torch.cuda.set_rng_state(state["random_cuda"], self.device)
 
     def _checkpoint(self, name: str) -> None:
         """Save what the network is now: step, weights and buffers, the optimiser's state."""
