@@ -126,9 +126,21 @@ def test_a_walk_without_gradients_passes_the_checks_of_a_run(tmp_path):
         (a_walk(steps=20), r"window = 25.*20.*walk\.nc"),
         (a_walk(loss=("epoch", np.zeros(60))), r"walk\.nc.*loss"),
         (a_walk(gradient=("step", np.zeros(60))), r"walk\.nc.*gradient"),
-        (a_walk(steps=60) * np.nan, r"walk\.nc.*finite"),
+        (a_walk().where(a_walk().step != 31), r"walk\.nc: weight at step 31 is not finite"),
+        (a_walk(loss=("step", np.where(np.arange(60) % 2, 1.0, np.nan))), r"walk\.nc: loss at step 0 is not finite"),
+        (a_walk().astype(int), r"walk\.nc: weight is int64: must be float32 or float64"),
     ],
-    ids=["no weight", "transposed", "other names", "too short", "loss per epoch", "flat gradient", "not finite"],
+    ids=[
+        "no weight",
+        "transposed",
+        "other names",
+        "too short",
+        "loss per epoch",
+        "flat gradient",
+        "not finite",
+        "every other loss",
+        "integers",
+    ],
 )
 def test_a_file_that_is_no_walk_is_refused_in_one_line(tmp_path, walk, message):
     with pytest.raises(ValueError, match=message) as caught:
@@ -163,6 +175,8 @@ def test_a_folder_that_a_recorder_saved_is_taken_as_it_is(tmp_path):
         assert found.attrs["run"] == "theirs"
     with pytest.raises(ValueError, match="window = 24: must be 25"):
         import_walk(str(tmp_path / "theirs"), SETTINGS | {"window": 24}, outputs, "code")
+    with pytest.raises(ValueError, match=r"record.sketch = 8: must be 0, .*theirs has no sketch"):
+        import_walk(str(tmp_path / "theirs"), SETTINGS | {"record": {"sketch": 8}}, outputs, "code")
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
         import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 from torch import nn
@@ -41,6 +42,8 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
     found = data["distances"].sizes["step"]
     if settings["window"] != found:
         raise ValueError(f"window = {settings['window']}: must be {found}, the window that {folder} was recorded with")
+    if settings["record"]["sketch"] and not data["sketch"].sizes["component"]:
+        raise ValueError(f"record.sketch = {settings['record']['sketch']}: must be 0, {folder} has no sketch")
     return data
 
 
@@ -83,9 +86,9 @@ def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder
     for start in range(0, steps, rows):
         part = walk.isel(step=slice(start, start + rows)).load()
         for name in sorted(set(DIMS) & set(part)):
-            if not torch.isfinite(torch.from_numpy(part[name].values)).all():
-                last = min(start + rows, steps) - 1
-                raise ValueError(f"{path}: {name} of steps {start} to {last} is not finite throughout")
+            finite = np.isfinite(part[name].values).reshape(part.sizes["step"], -1).all(axis=1)
+            if not finite.all():
+                raise ValueError(f"{path}: {name} at step {start + finite.argmin()} is not finite")
         for k in range(part.sizes["step"]):
             weight.data.copy_(torch.from_numpy(part["weight"].values[k]))
             weight.grad = _gradient(part, k, weight)
