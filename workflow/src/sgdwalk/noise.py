@@ -18,41 +18,59 @@ class EpochNoise:
     """
 
     def __init__(self, like: torch.Tensor, size: int, steps: int, seed: int):
-        self.gradients = like.new_empty(steps, size)
+        # a tensor a step: a state then holds the steps so far and no more, without a copy
+        self.gradients = [like.new_empty(size) for _ in range(steps)]
         self.seed, self.rows, self.epoch = seed, 0, 0
 
     def add(self, gradient: torch.Tensor) -> None:
         """The gradient of the next step."""
         if self.rows == len(self.gradients):
             raise ValueError(f"epoch_steps = {self.rows}: there were more steps since the last end_epoch()")
-        self.gradients[self.rows] = gradient
+        self.gradients[self.rows].copy_(gradient)
         self.rows += 1
 
     def finish(self) -> dict[str, np.ndarray]:
         """noise_norm [step] and mean_gradient_norm of the epoch; samples of its mean gradient and of the noise."""
         rows = self.gradients[: self.rows]
-        mean = rows.mean(0)  # NaN where there was no step
+        mean = self._mean()
         noise = mean if self.rows > 1 else mean * torch.nan  # of a single step the noise is unknown, not 0
         random = generator(self.seed, "noise", self.epoch)
-        step = torch.randint(max(1, self.rows), (SAMPLES,), generator=random).to(rows.device)
-        parameter = torch.randint(rows.shape[1], (SAMPLES,), generator=random).to(rows.device)
+        step = torch.randint(max(1, self.rows), (SAMPLES,), generator=random)
+        parameter = torch.randint(len(mean), (SAMPLES,), generator=random)
+        place = parameter.to(mean.device)
         found = {
             "noise_norm": norms(row - noise for row in rows),
             "mean_gradient_norm": norms([mean]),
-            "mean_gradient": mean[parameter].cpu().numpy(),
-            "noise": (self.gradients[step, parameter] - noise[parameter]).cpu().numpy(),
+            "mean_gradient": mean[place].cpu().numpy(),
+            "noise": (self._at(step, parameter) - noise[place]).cpu().numpy(),
         }
         self.rows, self.epoch = 0, self.epoch + 1
         return found
 
+    def _mean(self) -> torch.Tensor:
+        """Mean of the gradients, summed in float64; NaN where there was no step."""
+        total = self.gradients[0].new_zeros(len(self.gradients[0]), dtype=torch.float64)
+        for row in self.gradients[: self.rows]:
+            total += row
+        return (total / self.rows if self.rows else total * torch.nan).to(self.gradients[0].dtype)
+
+    def _at(self, step: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+        """The gradients' entries at pairs of step and parameter."""
+        found = self.gradients[0].new_empty(len(step))
+        for k in step.unique().tolist():
+            chosen = (step == k).nonzero()[:, 0]
+            found[chosen.to(found.device)] = self.gradients[k][parameter[chosen].to(found.device)]
+        return found
+
     def state(self) -> dict:
         """What a resume within an epoch needs; on a CPU not a copy, which could double the memory."""
-        return {"epoch": self.epoch, "gradients": self.gradients[: self.rows].cpu()}
+        return {"epoch": self.epoch, "gradients": [row.cpu() for row in self.gradients[: self.rows]]}
 
     def restore(self, state: dict) -> None:
         """Continue from a state."""
         self.epoch, self.rows = state["epoch"], len(state["gradients"])
-        self.gradients[: self.rows] = state["gradients"]
+        for row, gradient in zip(self.gradients, state["gradients"], strict=False):
+            row.copy_(gradient)
 
 
 def norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:
