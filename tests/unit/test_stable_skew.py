@@ -206,3 +206,12 @@ def test_edges_of_beta_and_of_alpha():
 def test_skewness_out_of_range_is_an_error():
     with pytest.raises(ValueError, match="beta"):
         stable.logpdf(0, 1.5, 1.1)
+
+
+def test_a_general_fit_of_gaussian_data_ends_beside_or_at_two():
+    for seed in (0, 34, 53, 54):
+        x = np.random.default_rng(seed).normal(size=2000)
+        fit, symmetric = stable.fit(x, symmetric=False), stable.fit(x)
+        assert fit.status == "ok"
+        assert fit.alpha > 1.97
+        assert fit.log_likelihood > symmetric.log_likelihood - 0.1

@@ -11,6 +11,7 @@ STEP, WIDE = 5e-4, 2e-3  # of the differences: in alpha of the symmetric law, in
 GAIN = 1e-6  # expected rise of the log-likelihood at which a search ends
 SHORTEST = 1e-6  # step below which the search gives up
 STALL = 0.01  # the same where no step rises: at an edge the differences are taken beside it
+BESIDE = 4 * WIDE  # from alpha 2 where the differences, taken further in, can point to where no step rises
 CLOSE = 0.1  # distance from which on beta may step onto its edge
 # Edges of the parameters and longest steps of the search, with and without beta.
 LOW = {3: np.array([ALPHA_MIN, -np.inf, -np.inf]), 4: np.array([ALPHA_MIN, -1, -np.inf, -np.inf])}
@@ -180,6 +181,7 @@ def maximise(x, start, gain: float = GAIN) -> tuple[Expansion, bool]:
 
     The search ends where the log-likelihood is expected to rise by less than gain. Where the law is peaked its
     steps are straight in the peak's place. A step is tried on the log-likelihood alone, a sixth of an expansion.
+    A search for a general law that is stuck within BESIDE of alpha 2 ends there or at 2, whichever is likelier.
 
     Raises LinAlgError where the likelihood has no curvature in some direction.
     """
@@ -199,10 +201,17 @@ def maximise(x, start, gain: float = GAIN) -> tuple[Expansion, bool]:
         while not (better := _value(x, trial) > best.value) and np.abs(step).max() > SHORTEST:
             step /= 4
             trial = _stepped(view.point, step, peaked)
+        if not better and len(start) == 4 and best.point[0] > ALPHA_MAX - BESIDE:
+            return max(best, expand(x, _gaussian(x)), key=lambda found: found.value), True
         if not better:
             return best, bool(rise < STALL)
         best = expand(x, trial)
     return best, False
+
+
+def _gaussian(x) -> np.ndarray:
+    """The point of the likeliest Gaussian."""
+    return np.array([ALPHA_MAX, 0.0, np.log(x.std() / np.sqrt(2)), x.mean()])
 
 
 def _stepped(point, step, peaked: bool) -> np.ndarray:
