@@ -120,6 +120,22 @@ def test_measuring_keeps_the_running_statistics_of_batch_norm():
         torch.testing.assert_close(model[2].running_var, state["2.running_var"])
 
 
+@pytest.mark.parametrize("images", [[40], [20, 20]])
+def test_dropout_is_off_while_batch_norm_takes_the_statistics_of_the_batch(images):
+    torch.manual_seed(0)
+    before, norm, after = nn.Linear(64, 5), nn.BatchNorm1d(5), nn.Linear(5, 10)
+    dropping = nn.Sequential(nn.Flatten(), before, norm, nn.Dropout(0.5), after).double()
+    plain = nn.Sequential(nn.Flatten(), before, norm, after).train()  # the same layers
+    inputs, labels = networks.sample(networks.load_images(RUN), RUN, sum(images), 0)
+    batches = list(zip(inputs.split(images), labels.split(images), strict=True))
+    loss = nn.functional.cross_entropy
+    operator = curvature.hessian(dropping, dropping.state_dict(), batches, loss, "batch")
+    truth = curvature.HessianOperator(plain, batches, lambda network, batch: loss(network(batch[0]), batch[1]))
+    vector = torch.randn(operator.size, dtype=torch.float64)
+    torch.testing.assert_close(operator.matvec(vector), truth.matvec(vector))
+    assert curvature.mean_loss(operator) == pytest.approx(curvature.mean_loss(truth), rel=1e-12)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_weights_that_diverged_have_no_curvature(checkpoints, tmp_path):
     model = networks.build(RUN, networks.load_images(RUN))

@@ -122,3 +122,34 @@ def test_a_point_does_not_depend_on_the_points_before_it(model, centre):
         loss = batch_loss(nn.functional.cross_entropy, batches, mode)
         whole = plane.surface(loss, np.array([-0.5, 0.0, 0.5]))
         np.testing.assert_array_equal(plane.surface(loss, np.array([-0.5, 0.5])), whole[::2, ::2])
+
+
+def test_dropout_is_off_and_leaves_batch_norm_its_mode(model, centre):
+    inputs, labels = networks.sample(networks.load_images(RUN), RUN, 40, 0)
+    batches = networks.equal_batches(inputs, labels, 20)
+    model.load_state_dict(centre)
+    dropping = nn.Sequential(model, nn.Dropout(0.5))
+    for mode in ("batch", "stored"):
+        loss = batch_loss(nn.functional.cross_entropy, batches, mode)(dropping)
+        model.train(mode == "batch")
+        with torch.no_grad():
+            plain = np.mean([float(nn.functional.cross_entropy(model(x), y)) for x, y in batches])
+        assert loss == pytest.approx(plain, rel=1e-12)
+    for name, value in model.named_buffers():
+        if "running" in name:
+            torch.testing.assert_close(value, centre[name], rtol=0, atol=0)  # nor are its statistics changed
+
+
+def test_batch_norm_that_a_network_holds_frozen_stays_frozen():
+    class Frozen(nn.Sequential):
+        def train(self, mode=True):
+            super().train(mode)
+            self[0].eval()
+            return self
+
+    torch.manual_seed(0)
+    network = Frozen(nn.BatchNorm1d(3)).double()
+    inputs, labels = torch.randn(8, 3, dtype=torch.float64) + 1, torch.arange(8) % 3
+    loss = batch_loss(nn.functional.cross_entropy, [(inputs, labels)], "batch")(network)
+    plain = nn.functional.cross_entropy(network.train()(inputs), labels).item()
+    assert loss == pytest.approx(plain, rel=1e-12)

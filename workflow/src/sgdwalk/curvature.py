@@ -6,19 +6,15 @@ from hessian_eigenthings import CurvatureOperator, HessianOperator, lanczos_trid
 from hessian_eigenthings import trace as hutchinson
 from torch import nn
 
+from sgdwalk.modes import set_modes
+
 GROWTH = 1.25
 
 
 def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
-    """Hessian at the weights `state` of the mean loss over equal batches.
-
-    In training mode the batches' own statistics normalise, and are never kept.
-    """
+    """Hessian at the weights `state` of the mean loss over equal batches."""
     model.load_state_dict(state)
-    model.train(batch_norm == "batch")
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = 0.0
+    set_modes(model, batch_norm)
 
     def loss(network, batch):
         return objective(network(batch[0]), batch[1])

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sgdwalk.modes import set_modes
 from sgdwalk.networks import named_weights
 from sgdwalk.seeds import generator
 
@@ -68,7 +69,7 @@ def batch_loss(objective, batches: list, batch_norm: str) -> Callable[[nn.Module
 
     @torch.no_grad()
     def loss(model: nn.Module) -> float:
-        model.train(batch_norm == "batch")
+        set_modes(model, batch_norm)
         return float(np.mean([float(objective(model(inputs), labels)) for inputs, labels in batches]))
 
     return loss
