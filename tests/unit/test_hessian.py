@@ -108,6 +108,28 @@ def test_more_eigenvalues_than_parameters_are_not_asked_of_the_network(checkpoin
     assert result.sizes["rank"] in (334, 400)
 
 
+def softmax_regression(dtype, features=20, classes=5, images=6):
+    """Hessian operator of few images: positive on images * (classes - 1) directions, zero on all others."""
+    torch.manual_seed(0)
+    model = nn.Linear(features, classes).to(dtype)
+    batch = torch.randn(images, features).to(dtype), torch.arange(images) % classes
+    return curvature.hessian(model, model.state_dict(), [batch], nn.functional.cross_entropy, "batch")
+
+
+def spectrum(operator):
+    """All eigenvalues, largest first, from the products with the unit vectors."""
+    matrix = torch.stack([operator.matvec(unit) for unit in torch.eye(operator.size, dtype=operator.dtype)])
+    return np.linalg.eigvalsh(matrix.numpy())[::-1]
+
+
+def test_ranks_beyond_the_parameters_leave_the_others_converged():
+    operator = softmax_regression(torch.float64, features=3, classes=3, images=20)
+    value, residual, converged = curvature.top_eigenvalues(operator, 20, 0.01, 40, 0)
+    np.testing.assert_allclose(value[:8], spectrum(operator)[:8], atol=1e-12)
+    assert np.isnan(value[operator.size :]).all()
+    np.testing.assert_array_equal(converged, np.isfinite(residual))
+
+
 def test_measuring_keeps_the_running_statistics_of_batch_norm():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.BatchNorm1d(5), nn.Linear(5, 10)).double()

@@ -63,7 +63,7 @@ def top_eigenvalues(
     Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
     the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
     Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights that
-    are not finite have NaN.
+    are not finite have NaN, and so have ranks that the space does not reach.
     """
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
         return np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
@@ -77,7 +77,7 @@ def top_eigenvalues(
         remembered.asked = 0
         krylov = lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True)
         value, residual = ritz(krylov, remembered.products, count)
-        converged = residual <= tolerance * np.abs(value).max()
+        converged = residual <= tolerance * np.abs(value).max(initial=0, where=np.isfinite(value))
         if converged.all() or steps >= limit or krylov.iterations < steps:
             return value, residual, converged
         steps = min(int(GROWTH * steps), limit)
