@@ -108,11 +108,16 @@ def test_more_eigenvalues_than_parameters_are_not_asked_of_the_network(checkpoin
     assert result.sizes["rank"] in (334, 400)
 
 
-def softmax_regression(dtype, features=20, classes=5, images=6):
-    """Hessian operator of few images: positive on images * (classes - 1) directions, zero on all others."""
+def softmax_regression(dtype, features=20, classes=5, images=6, unit=1):
+    """Hessian operator of few images: positive on images * (classes - 1) directions, zero on all others.
+
+    In another unit of the inputs the logits are the same, and the Hessian is larger by unit^2.
+    """
     torch.manual_seed(0)
-    model = nn.Linear(features, classes).to(dtype)
-    batch = torch.randn(images, features).to(dtype), torch.arange(images) % classes
+    model = nn.Linear(features, classes, bias=False).to(dtype)
+    with torch.no_grad():
+        model.weight /= unit
+    batch = unit * torch.randn(images, features).to(dtype), torch.arange(images) % classes
     return curvature.hessian(model, model.state_dict(), [batch], nn.functional.cross_entropy, "batch")
 
 
@@ -125,9 +130,37 @@ def spectrum(operator):
 def test_ranks_beyond_the_parameters_leave_the_others_converged():
     operator = softmax_regression(torch.float64, features=3, classes=3, images=20)
     value, residual, converged = curvature.top_eigenvalues(operator, 20, 0.01, 40, 0)
-    np.testing.assert_allclose(value[:8], spectrum(operator)[:8], atol=1e-12)
+    np.testing.assert_allclose(value[:6], spectrum(operator)[:6], atol=1e-12)
     assert np.isnan(value[operator.size :]).all()
     np.testing.assert_array_equal(converged, np.isfinite(residual))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("dtype", "unit"), [(torch.float32, 1), (torch.float32, 30), (torch.float64, 300)])
+def test_an_exhausted_krylov_space_ends_at_its_noise(dtype, unit, seed):
+    operator = softmax_regression(dtype, unit=unit)
+    truth = spectrum(softmax_regression(torch.float64, unit=unit))
+    value, residual, converged = curvature.top_eigenvalues(operator, 28, 0.001, 100, seed)
+    found = np.isfinite(value)
+    assert found[:24].all()  # 6 images of 5 classes: the other eigenvalues are zero
+    np.testing.assert_allclose(value[found], truth[:28][found], atol=1e-5 * truth[0])
+    np.testing.assert_array_equal(converged, found)
+    assert np.isnan(residual[~found]).all()
+    assert not found[27]
+
+
+def test_below_zero_an_exhausted_space_tells_no_rank():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 3), nn.Tanh(), nn.Linear(3, 4)).double()
+    batch = torch.randn(2, 20, dtype=torch.float64), torch.tensor([0, 1])
+    operator = curvature.hessian(model, model.state_dict(), [batch], nn.functional.cross_entropy, "batch")
+    truth = spectrum(operator)
+    assert truth[-1] < -0.01 * truth[0]  # far down, but the next after zero in the Krylov space
+    value, _, converged = curvature.top_eigenvalues(operator, 15, 1e-6, 60, 0)
+    positive = (truth > 1e-10).sum()
+    np.testing.assert_allclose(value[:positive], truth[:positive], atol=1e-10)
+    np.testing.assert_allclose(value[converged], truth[:15][converged], atol=1e-10)
+    assert positive <= converged.sum() < 15
 
 
 def test_measuring_keeps_the_running_statistics_of_batch_norm():

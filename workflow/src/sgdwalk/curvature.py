@@ -2,13 +2,14 @@
 
 import numpy as np
 import torch
-from hessian_eigenthings import CurvatureOperator, HessianOperator, lanczos_tridiagonal
+from hessian_eigenthings import CurvatureOperator, HessianOperator, LanczosTridiag, lanczos_tridiagonal
 from hessian_eigenthings import trace as hutchinson
 from torch import nn
 
 from sgdwalk.modes import set_modes
 
 GROWTH = 1.25
+ROUNDINGS = 8  # an exhausted Krylov space leaves about one rounding of the largest element, a few at most
 
 
 def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
@@ -63,7 +64,8 @@ def top_eigenvalues(
     Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
     the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
     Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights that
-    are not finite have NaN, and so have ranks that the space does not reach.
+    are not finite have NaN, and so have ranks that the space does not reach. An exhausted space holds each
+    eigenvalue once: of a null space one vector, and ranks below zero cannot be told.
     """
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
         return np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
@@ -75,20 +77,46 @@ def top_eigenvalues(
     steps = min(2 * count, limit)
     while True:
         remembered.asked = 0
-        krylov = lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True)
-        value, residual = ritz(krylov, remembered.products, count)
+        krylov = until_exhausted(lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True))
+        exhausted = krylov.iterations < steps or krylov.last_beta <= noise(krylov)
+        lowest = -noise(krylov) if exhausted and krylov.iterations < operator.size else -np.inf
+        value, residual = ritz(krylov, remembered.products, count, lowest)
         converged = residual <= tolerance * np.abs(value).max(initial=0, where=np.isfinite(value))
-        if converged.all() or steps >= limit or krylov.iterations < steps:
+        if converged.all() or steps >= limit or exhausted:
             return value, residual, converged
         steps = min(int(GROWTH * steps), limit)
 
 
-def ritz(krylov, products: list[torch.Tensor], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(value, residual norm) of the `count` largest Ritz pairs of a Krylov space."""
+def noise(krylov: LanczosTridiag) -> float:
+    """Size of a beta that is rounding alone: ROUNDINGS of the largest element of the tridiagonal matrix."""
+    largest = torch.cat([krylov.alphas, krylov.betas]).abs().max()
+    return ROUNDINGS * torch.finfo(largest.dtype).eps * float(largest)
+
+
+def until_exhausted(krylov: LanczosTridiag) -> LanczosTridiag:
+    """The Krylov space up to the first beta that is noise.
+
+    The vectors after it are normalised noise, no longer orthogonal to those before, and would bring back
+    eigenvalues that are there already. The library itself stops at 1e-12, whatever the precision and H.
+    """
+    small = (krylov.betas <= noise(krylov)).nonzero().flatten().tolist()
+    if not small:
+        return krylov
+    last = small[0]
+    return LanczosTridiag(
+        krylov.alphas[: last + 1], krylov.betas[:last], krylov.basis[: last + 1], float(krylov.betas[last]), last + 1
+    )
+
+
+def ritz(
+    krylov: LanczosTridiag, products: list[torch.Tensor], count: int, lowest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(value, residual norm) of the `count` largest Ritz pairs of a Krylov space that are `lowest` or more."""
     off = krylov.betas.double()[: len(krylov.alphas) - 1]
     tridiagonal = torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1)
     values, vectors = torch.linalg.eigh(tridiagonal)
-    value, weights = values.flip(0)[:count], vectors.flip(1)[:, :count]
+    found = min(count, int((values >= lowest).sum()))
+    value, weights = values.flip(0)[:found], vectors.flip(1)[:, :found]
     residual = torch.empty_like(value)
     for rank, weight in enumerate(weights.T.to(products[0].dtype)):
         gap = torch.zeros_like(products[0])
