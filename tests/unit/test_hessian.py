@@ -175,6 +175,32 @@ def test_measuring_keeps_the_running_statistics_of_batch_norm():
         torch.testing.assert_close(model[2].running_var, state["2.running_var"])
 
 
+class Spare(nn.Linear):
+    """A layer with a parameter that it makes no use of."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs)
+        self.spare = nn.Parameter(torch.ones(3))
+
+
+@pytest.mark.parametrize("images", [[12], [6, 6]])
+def test_a_parameter_that_the_loss_does_not_depend_on_has_no_curvature(images):
+    torch.manual_seed(0)
+    models = [layer(4, 3).double() for layer in (nn.Linear, Spare)]
+    models[1].load_state_dict(models[0].state_dict(), strict=False)
+    inputs, labels = torch.randn(12, 4, dtype=torch.float64), torch.arange(12) % 3
+    batches = list(zip(inputs.split(images), labels.split(images), strict=True))
+    plain, spare = (
+        curvature.hessian(model, model.state_dict(), batches, nn.functional.cross_entropy, "batch") for model in models
+    )
+    vector = torch.randn(18, dtype=torch.float64)  # the three of `spare` are the last
+    torch.testing.assert_close(spare.matvec(vector)[:15], plain.matvec(vector[:15]))
+    assert not spare.matvec(vector)[15:].any()
+    values = [curvature.top_eigenvalues(operator, 6, 1e-9, 15, 0)[0] for operator in (plain, spare)]
+    np.testing.assert_allclose(*values, atol=1e-10)
+    assert np.isfinite(curvature.trace(spare, 4, 0)).all()
+
+
 @pytest.mark.parametrize("images", [[40], [20, 20]])
 def test_dropout_is_off_while_batch_norm_takes_the_statistics_of_the_batch(images):
     torch.manual_seed(0)

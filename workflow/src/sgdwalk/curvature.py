@@ -20,22 +20,40 @@ def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm:
     def loss(network, batch):
         return objective(network(batch[0]), batch[1])
 
-    return (OneBatchHessian if len(batches) == 1 else HessianOperator)(model, batches, loss)
+    return (OneBatchHessian if len(batches) == 1 else MeanHessian)(model, batches, loss)
 
 
-class OneBatchHessian(HessianOperator):
-    """Hessian over a single batch: the graph of the gradient is made once and serves every product."""
-
-    gradient = None
+class MeanHessian(HessianOperator):
+    """Hessian of the mean loss over equal batches, zero for a parameter that the loss does not depend on."""
 
     def matvec(self, v: torch.Tensor) -> torch.Tensor:
         """H v for a flat vector v."""
-        if self.gradient is None:
+        return sum(self.product(self.gradient(batch), v) for batch in self.dataloader) / len(self.dataloader)
+
+    def gradient(self, batch) -> tuple[torch.Tensor, ...]:
+        """Gradient of a batch's loss by parameter, with its graph."""
+        loss = self.loss_fn(self.model, batch)
+        return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
+
+    def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:
+        """Flat derivative of gradient . v; `again` keeps the graph for another product."""
+        parts = torch.autograd.grad(
+            gradient, self._param_list, grad_outputs=self._split(v), retain_graph=again, materialize_grads=True
+        )
+        return torch.cat([part.reshape(-1) for part in parts])
+
+
+class OneBatchHessian(MeanHessian):
+    """Hessian over a single batch: the graph of the gradient is made once and serves every product."""
+
+    kept = None
+
+    def matvec(self, v: torch.Tensor) -> torch.Tensor:
+        """H v for a flat vector v."""
+        if self.kept is None:
             (batch,) = self.dataloader
-            loss = self.loss_fn(self.model, batch)
-            self.gradient = torch.autograd.grad(loss, self._param_list, create_graph=True)
-        products = torch.autograd.grad(self.gradient, self._param_list, grad_outputs=self._split(v), retain_graph=True)
-        return torch.cat([product.reshape(-1) for product in products])
+            self.kept = self.gradient(batch)
+        return self.product(self.kept, v, again=True)
 
 
 class Remembered(CurvatureOperator):
