@@ -230,6 +230,18 @@ def test_weights_that_diverged_have_no_curvature(checkpoints, tmp_path):
     assert not result.converged[1].any()
 
 
+def test_weights_whose_loss_overflows_have_no_curvature():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3))
+    state = {name: 1e25 * value for name, value in model.state_dict().items()}
+    batch = torch.randn(6, 4), torch.arange(6) % 3
+    operator = curvature.hessian(model, state, [batch], nn.functional.cross_entropy, "batch")
+    value, residual, converged = curvature.top_eigenvalues(operator, 3, 0.01, 20, 0)
+    assert np.isnan(value).all()
+    assert np.isnan(residual).all()
+    assert not converged.any()
+
+
 def test_no_checkpoints_is_an_error_that_names_the_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         hessian.compute(str(tmp_path), run=RUN)

@@ -81,12 +81,13 @@ def top_eigenvalues(
 
     Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
     the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
-    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights that
-    are not finite have NaN, and so have ranks that the space does not reach. An exhausted space holds each
-    eigenvalue once: of a null space one vector, and ranks below zero cannot be told.
+    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights or
+    products that are not finite have NaN, and so have ranks that the space does not reach. An exhausted space
+    holds each eigenvalue once: of a null space one vector, and ranks below zero cannot be told.
     """
+    unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
-        return np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
+        return unknown
     remembered = Remembered(operator)
     start = torch.randn(operator.size, generator=torch.Generator().manual_seed(seed)).to(
         operator.device, operator.dtype
@@ -96,6 +97,8 @@ def top_eigenvalues(
     while True:
         remembered.asked = 0
         krylov = until_exhausted(lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True))
+        if not torch.isfinite(krylov.alphas).all():
+            return unknown
         exhausted = krylov.iterations < steps or krylov.last_beta <= noise(krylov)
         lowest = -noise(krylov) if exhausted and krylov.iterations < operator.size else -np.inf
         value, residual = ritz(krylov, remembered.products, count, lowest)
