@@ -42,6 +42,18 @@ def test_each_filter_of_a_direction_has_the_norm_of_its_weights(model, centre):
                 assert float(d.norm()) == pytest.approx(float(w.norm()), rel=1e-12)
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_weights_that_are_not_finite_have_no_place_in_the_plane(model, centre, lost):
+    states = [dict(centre), dict(centre)]
+    name = next(iter(dict(model.named_parameters())))
+    states[lost] = centre | {name: torch.full_like(centre[name], torch.nan)}
+    x, y, share = Plane(model, states[1], 0).project(states)
+    model.load_state_dict(centre)
+    lost_too = [0, 1] if lost == 1 else [0]  # the last state is the centre that all others are seen from
+    assert np.isnan([x[lost_too], y[lost_too], share[lost_too]]).all()
+    assert lost == 1 or x[1] == y[1] == 0
+
+
 def test_a_filter_of_zeros_does_not_move():
     weight = torch.randn(3, 4, dtype=torch.float64)
     weight[1] = 0

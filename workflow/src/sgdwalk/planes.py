@@ -46,10 +46,13 @@ class Plane:
         return values
 
     def project(self, states: list[dict[str, torch.Tensor]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(x, y, share of the squared distance from the centre in the plane) of each state."""
+        """(x, y, share of the squared distance from the centre in the plane) of each state; NaN if not finite."""
         basis = np.stack([_flat(direction) for direction in self.directions], axis=1)
         away = np.stack([_flat([s[n] for n in self.names]) for s in states], axis=1) - _flat(self.centre)[:, None]
-        coordinates = np.linalg.lstsq(basis, away)[0]
+        coordinates = np.full((2, len(states)), np.nan)
+        if np.isfinite(basis).all():
+            known = np.isfinite(away).all(axis=0)
+            coordinates[:, known] = np.linalg.lstsq(basis, away[:, known])[0]
         total = (away**2).sum(0)
         share = ((basis @ coordinates) ** 2).sum(0) / np.where(total > 0, total, np.nan)
         return *coordinates, share
