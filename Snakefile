@@ -19,6 +19,7 @@ include: "workflow/rules/checks.smk"
 rule all:
     input:
         f"{RESULTS}/checks.csv",
+        f"{RESULTS}/checks.passed",
         f"{RESULTS}/summary.csv",
         f"{RESULTS}/claims.csv",
         snapshot_files(),

@@ -108,17 +108,18 @@ def test_checks_passed(finished):
     assert pd.read_csv(results(finished) / "checks.csv").passed.all()
 
 
-def test_a_failing_check_fails_the_last_rule_and_says_which(finished):
+def test_a_failing_check_fails_the_last_rule_says_which_and_leaves_the_table(finished):
     path = results(finished) / "runs" / "base" / "check.csv"
     good = path.read_text()
     try:
         path.write_text(good.replace("True", "False", 1))
-        done = snakemake(finished, "--cores", "1", "results/tiny/checks.csv")
+        done = snakemake(finished, "--cores", "1", "results/tiny/checks.passed")
         assert done.returncode != 0
         assert "displacement finite" in done.stdout + done.stderr
+        assert not pd.read_csv(results(finished) / "checks.csv").passed.all()
     finally:
         path.write_text(good)
-        assert snakemake(finished, "--cores", "1", "results/tiny/checks.csv").returncode == 0
+        assert snakemake(finished, "--cores", "1", "results/tiny/checks.passed").returncode == 0
 
 
 def test_logs_are_kept(finished):
@@ -157,7 +158,7 @@ def test_editing_msl_reruns_msl_and_what_follows_but_no_training(finished):
     with edited(finished, "analyses/msl.py", "\nEDITED = 1\n"):
         jobs = planned(finished)
     assert jobs["msl"] == 5
-    assert set(jobs) == {"msl", "layerwise_msl", "figure", "summary", "claims", "check", "checks"}
+    assert set(jobs) == {"msl", "layerwise_msl", "figure", "summary", "claims", "check", "checks", "verdict"}
 
 
 @pytest.mark.parametrize("module", ["models/resnet.py", "data/vision.py"])

@@ -1,5 +1,6 @@
 localrules:
     checks,
+    verdict,
 
 
 rule summary:
@@ -110,6 +111,29 @@ rule checks:
     params:
         code=code_version("tables.checks"),
     message:
-        "Verdict on all results"
+        "The checks of all runs"
     script:
         "../scripts/table.py"
+
+
+# A rule of its own: snakemake deletes what a failed job has written, and the table must outlive a failed check.
+rule verdict:
+    input:
+        f"{RESULTS}/checks.csv",
+    output:
+        touch(f"{RESULTS}/checks.passed"),
+    log:
+        f"{LOGS}/verdict.log",
+    benchmark:
+        f"{BENCHMARKS}/verdict.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code_version("tables.checks"),
+    message:
+        "Verdict on all results"
+    script:
+        "../scripts/verdict.py"

@@ -1,0 +1,7 @@
+"""Fail if a check of a run failed, and say which."""
+
+from sgdwalk.jobs import logging_to
+from sgdwalk.tables import checks
+
+with logging_to(snakemake.log[0]):
+    checks.verdict(snakemake.input[0])
