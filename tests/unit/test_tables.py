@@ -1,10 +1,14 @@
 """Tables of a study: checks and claims."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from sgdwalk.tables import check, checks
+from sgdwalk.tables import check, checks, claims
+
+KNOWN = ("exponent", "crossover_lag")
 
 
 def trained(train_error, test_error):
@@ -37,3 +41,47 @@ def test_the_verdict_names_what_failed_without_empty_brackets(tmp_path):
         checks.verdict(str(whole))
     table[table.passed].to_csv(whole, index=False)
     checks.verdict(str(whole))
+
+
+def run(name, family="resnet", arguments=None, **more):
+    """training.nc of a run, its settings alone."""
+    factors = {"batch_size": 32, "lr": 0.1, "seed": 0, "epochs": 5, "steps": None} | more
+    model = {"factory": family, "arguments": arguments or {}}
+    return xr.Dataset(attrs={"run": name, "settings": json.dumps({"run": name, "model_spec": model, **factors})})
+
+
+def test_runs_that_differ_in_nothing_that_counts_vary_no_factor():
+    """An own network has no depth; what is recorded of a walk makes it no other walk."""
+    study = claims.Results("a", [run("a", "mine"), run("again", "mine", threads=2), run("seed", "mine", seed=1)])
+    for factors in (["depth"], ["batch_size"], ["lr"], ["epochs", "steps"]):
+        assert study.varied(*factors) == []
+    assert study.varied("seed") == ["seed"]
+    assert study.varied(*claims.GEOMETRY) == ["seed"]
+
+
+def test_runs_of_other_depths_vary_the_depth():
+    depths = {"a": 14, "same": 14, "deep": 56, "other": 56}
+    runs = [run(name, arguments={"depth": depth}, lr=0.2 if name == "other" else 0.1) for name, depth in depths.items()]
+    assert claims.Results("a", runs).varied("depth") == ["deep"]
+
+
+def about_depth(runs, **tau0):
+    """(runs, verdict) of the claim on depth, with tau_0 of the runs."""
+    files = {kind: [] for kind in ("msd", "path", "msl", "tails", "hessian", "dimension")}
+    for name, value in tau0.items():
+        ends = {"": value, "_low": value - 1, "_high": value + 1}
+        both = {f"{what}{end}": (("window", "fit"), [[v]]) for what in KNOWN for end, v in ends.items()}
+        files["msd"].append(xr.Dataset(both, {"fit": ["paper"]}, {"run": name}))
+    rows = [claims.row(*claim) for claim in claims.sweep_claims(claims.Results("a", runs, **files))]
+    return next((row[2], row[-1]) for row in rows if row[0] == "tau_0 grows with depth")
+
+
+def test_claims_are_made_of_networks_without_a_depth():
+    assert about_depth([run("a", "mine"), run("again", "mine", threads=2)], a=5) == ("", "not run")
+
+
+def test_the_claim_on_depth_holds_from_shallow_to_deep_whichever_the_base_is():
+    deep = [run("a", arguments={"depth": 56}), run("b", arguments={"depth": 14})]
+    assert about_depth(deep, a=50, b=10) == ("a against b", "agrees")
+    shallow = [run("a", arguments={"depth": 14}), run("b", arguments={"depth": 56})]
+    assert about_depth(shallow, a=10, b=50) == ("b against a", "agrees")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from sgdwalk.design import settings, sweep
+from sgdwalk.design import design, settings, sweep
 
 GEOMETRY = ("depth", "batch_size", "shortcut", "seed")
 LONG_RUN = 5000
@@ -106,9 +106,9 @@ class Results:
         return Estimate(*(float(data[f"{variable}{end}"]) for end in ("", "_low", "_high")))
 
     def varied(self, *free: str) -> list[str]:
-        """Runs that differ from the base in nothing but these factors, the base left out."""
-        found = sweep(self.runs.values(), self.runs[self.base], *free)
-        return [run["run"] for run in found if run["run"] != self.base]
+        """Runs that differ from the base in at least one of these factors and in nothing else."""
+        base, found = design(self.runs[self.base]), sweep(self.runs.values(), self.runs[self.base], *free)
+        return [run["run"] for run in found if any(design(run).get(factor) != base.get(factor) for factor in free)]
 
     def first(self, run: str) -> Estimate:
         """MSD exponent of the first window by the paper's protocol."""
@@ -198,12 +198,12 @@ def sweep_claims(study: Results) -> Iterator[tuple]:
         change = study.first(run) - study.first(b) if run else None
         text = "change of the first MSD exponent"
         yield f"exponent independent of {word}", "Fig. 3a", _pair(b, run), text, about(0, 0.2), change
-    deep = max(study.varied("depth"), key=lambda r: study.runs[r]["model_spec"]["arguments"]["depth"], default=None)
-    start, later = (
-        study.estimate("msd", run, "crossover_lag", window=0, fit="paper") if run else None for run in (b, deep)
-    )
-    delay = later - start if deep else None
-    yield "tau_0 grows with depth", "Fig. 3f", _pair(b, deep), "change of tau_0 (steps)", above(0), delay
+    depth = {run: design(study.runs[run]).get("depth") for run in (b, *study.varied("depth"))}
+    shallow, deep = min(depth, key=depth.get), max(depth, key=depth.get)  # the base may be either, or have no depth
+    start, later = (study.estimate("msd", run, "crossover_lag", window=0, fit="paper") for run in (shallow, deep))
+    delay = later - start if deep != shallow else None
+    pair = _pair(shallow, deep if deep != shallow else None)
+    yield "tau_0 grows with depth", "Fig. 3f", pair, "change of tau_0 (steps)", above(0), delay
     slow = min((r for r in study.varied("lr")), key=lambda r: study.runs[r]["lr"], default=None)
     slow = slow if slow and study.runs[slow]["lr"] <= 0.1 * study.runs[b]["lr"] else None
     late = study.last(slow) if slow else None
