@@ -272,3 +272,19 @@ def test_seeds_stand_side_by_side():
     first, second, alone = fig3.shifts(points, "depth")
     assert first < 0 < second
     assert alone == 0
+
+
+def entries(axes):
+    """The entries of a panel's legend."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_fig6_says_where_there_is_no_power_law():
+    broken = {"path": path(), "msl": msl()}
+    broken["msl"].exponent_low[-1, 1] = np.nan
+    broken["path"].exponent[-1] = np.nan
+    broken["path"].transverse_exponent_high[-1] = np.nan
+    _, b, c, d = draw("fig6", broken).axes
+    assert entries(b)[2] == "90: no power law | no power law"
+    assert entries(c)[2] == "90: −1.00 [−0.90, −1.10] | no power law"
+    assert entries(d)[2] == "90: no power law"

@@ -82,7 +82,7 @@ def transverse(axes: Axes, data: xr.Dataset | None) -> None:
     """Squared transverse distance of random fragments against their squared chord."""
     windows = shown(axes, data, "transverse2", "the path of the base run")
     for window, colour in windows:
-        values = style.interval_text(*style.estimate(window, "transverse_exponent"))
+        values = style.power_text(style.estimate(window, "transverse_exponent"))
         order = np.argsort(window.chord2.values)
         chord2, transverse2 = window.chord2.values[order], window.transverse2.values[order]
         label = f"{int(window.window_start)}: {values}"
@@ -107,7 +107,7 @@ def shown(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tup
 
 def both(window: xr.Dataset) -> str:
     """Window start and the exponents of the two sides with their intervals."""
-    sides = [style.interval_text(*style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
+    sides = [style.power_text(style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
     return f"{int(window.window_start)}: {' | '.join(sides)}"
 
 

@@ -148,6 +148,11 @@ def interval_text(value: float, low: float, high: float) -> str:
     return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−")
 
 
+def power_text(values: tuple) -> str:
+    """An exponent (value, low, high) in words, which say so where there is none."""
+    return interval_text(*values) if np.isfinite(values).all() else "no power law"
+
+
 def estimate(data: xr.Dataset, variable: str = "exponent") -> tuple[np.ndarray, ...]:
     """A variable with the ends of its interval."""
     return tuple(data[f"{variable}{end}"].values for end in ("", "_low", "_high"))
@@ -169,8 +174,7 @@ def msd_window(axes: Axes, data: xr.Dataset, colour, label: str) -> None:
     """MSD of one window, the paper's fit to it, tau_0, and its exponent with interval in the legend."""
     lag, curve, fit = data.lag.values, data.msd.values, data.sel(fit="paper")
     values = estimate(fit)
-    text = interval_text(*values) if np.isfinite(values).all() else "no power law"
-    axes.plot(lag, curve, color=colour, label=f"{label}: {text}")
+    axes.plot(lag, curve, color=colour, label=f"{label}: {power_text(values)}")
     power_line(axes, lag, 1.5 * curve, values[0], (fit.first_lag, fit.last_lag), color=colour)
     start = float(fit.crossover_lag)
     if np.isfinite(start):
