@@ -288,3 +288,18 @@ def test_fig6_says_where_there_is_no_power_law():
     assert entries(b)[2] == "90: no power law | no power law"
     assert entries(c)[2] == "90: −1.00 [−0.90, −1.10] | no power law"
     assert entries(d)[2] == "90: no power law"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"others": RUNS * 2}, "others: 6 runs"), ({"long": RUNS[0], "whole": build("long_msd")}, "whole: panel e")],
+)
+def test_fig2_refuses_what_it_has_no_panel_for(more, message):
+    with pytest.raises(ValueError, match=message):
+        draw("fig2", WHOLE["fig2"] | more)
+
+
+@pytest.mark.parametrize(("figure", "panels"), [("fig1", "ac"), ("fig5", "ae"), ("fig6", "bc")])
+def test_figures_of_one_run_name_it_above_the_first_panel_of_each_file(figure, panels):
+    titles = {axes.get_title("left"): axes.get_title("right") for axes in draw(figure, WHOLE[figure]).axes}
+    assert [titles[letter] for letter in panels] == ["walk-a", "walk-a"]

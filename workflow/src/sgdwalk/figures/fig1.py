@@ -24,6 +24,8 @@ def draw(surface: xr.Dataset | None, dimension: xr.Dataset | None = None) -> Fig
         axes["a"].plot(reach[[0, 1, 1, 0, 0]], reach[[0, 0, 1, 1, 0]], color="white", linewidth=0.8)
     variogram(axes["c"], dimension)
     controls(axes["d"], dimension)
+    style.owner(axes["a"], surface)
+    style.owner(axes["c"], dimension)
     return figure
 
 

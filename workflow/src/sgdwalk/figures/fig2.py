@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
 
+OTHERS = "fghi"
+
 
 def draw(
     base: xr.Dataset | None,
@@ -18,6 +20,7 @@ def draw(
 
     Without a long run, e may show a whole run at once (`whole`: long_msd.nc), lags beyond windows by its sketch.
     """
+    refuse(long, others or [], whole)
     figure, axes = style.panels("abc\ndef\nghi", 6.9)
     chosen(axes["a"], base, "the base run")
     everything(axes["b"], base, "msd")
@@ -27,11 +30,19 @@ def draw(
         entire(axes["e"], whole)
     else:
         chosen(axes["e"], long, "a run of 5,000 epochs")
-    rest = [*(others or []), *[None] * 4]
-    for letter, data in zip("fghi", rest, strict=False):
+    rest = [*(others or []), *[None] * len(OTHERS)]
+    for letter, data in zip(OTHERS, rest, strict=False):
         chosen(axes[letter], data, "another network or batch size")
     style.marks(figure, "fit", "tau", "pairs")
     return figure
+
+
+def refuse(long: xr.Dataset | None, others: list[xr.Dataset], whole: xr.Dataset | None) -> None:
+    """Raise ValueError where a role holds what no panel is left for."""
+    if len(others) > len(OTHERS):
+        raise ValueError(f"fig2: others: {len(others)} runs, but there are {len(OTHERS)} panels for them")
+    if long is not None and whole is not None:
+        raise ValueError("fig2: whole: panel e shows `long` or `whole`, not both")
 
 
 def chosen(axes: Axes, data: xr.Dataset | None, what: str) -> None:

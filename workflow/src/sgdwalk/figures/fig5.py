@@ -47,6 +47,8 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
     tail_panels.layers(axes["h"], tails)
     tail_panels.sizes(axes["j"], fluctuations)
     tail_panels.rivals(axes["k"], tails)
+    style.owner(axes["a"], tails)
+    style.owner(axes["e"], fluctuations)
     return figure
 
 

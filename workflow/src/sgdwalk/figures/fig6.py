@@ -17,6 +17,8 @@ def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:
     contour(axes["b"], path)
     losses(axes["c"], msl)
     transverse(axes["d"], path)
+    style.owner(axes["b"], path)
+    style.owner(axes["c"], msl)
     style.marks(figure, "fit", "hollow")
     return figure
 

@@ -80,6 +80,12 @@ def missing(axes: Axes, data, what: str) -> bool:
     return False
 
 
+def owner(axes: Axes, data: xr.Dataset | None) -> None:
+    """The name of the run that a panel shows, at the right above it."""
+    if data is not None:
+        axes.set_title(data.attrs.get("run", ""), loc="right", fontsize=7)
+
+
 def lost(axes: Axes, windows: list[int], run: str) -> bool:
     """True, with words in the panel, where no window of the run is finite."""
     if not windows:
