@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.text import Text
 from sgdwalk import contracts
 from sgdwalk.figures import style
 
@@ -303,3 +304,16 @@ def test_fig2_refuses_what_it_has_no_panel_for(more, message):
 def test_figures_of_one_run_name_it_above_the_first_panel_of_each_file(figure, panels):
     titles = {axes.get_title("left"): axes.get_title("right") for axes in draw(figure, WHOLE[figure]).axes}
     assert [titles[letter] for letter in panels] == ["walk-a", "walk-a"]
+
+
+def box(axes, words):
+    """Where these words of a panel stand on the drawn figure."""
+    return next(text for text in axes.findobj(Text) if text.get_text() == words).get_window_extent()
+
+
+def test_long_names_of_runs_do_not_cover_the_letters_of_fig2():
+    run = msd("resnet56-noshort-b1024")
+    drawn = draw("fig2", {"base": run, "window": run, "long": run, "others": [run] * 4})
+    drawn.canvas.draw()
+    for axes in (axes for axes in drawn.axes if axes.get_title("right")):
+        assert not box(axes, axes.get_title("left")).overlaps(box(axes, axes.get_title("right")))

@@ -61,7 +61,7 @@ def chosen(axes: Axes, data: xr.Dataset | None, what: str) -> None:
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
     style.headroom(axes, 0.3)
     axes.legend(loc="upper left", title=f"{style.name(data.window_start, 'window start')}: exponent", alignment="left")
-    axes.set_title(f"{data.attrs['run']}, T = {data.sizes['lag'] + 1} steps", fontsize=7, loc="right")
+    axes.set_title(f"{data.attrs['run']}\nT = {data.sizes['lag'] + 1} steps", fontsize=7, loc="right")
 
 
 def everything(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
@@ -96,4 +96,4 @@ def entire(axes: Axes, data: xr.Dataset) -> None:
     style.loglog(axes, style.name(data.lag), style.name(data.msd, "time-averaged MSD"))
     style.headroom(axes, 0.15)
     axes.legend(loc="upper left")
-    axes.set_title(f"{data.attrs['run']}, the whole run", fontsize=7, loc="right")
+    axes.set_title(f"{data.attrs['run']}\nthe whole run", fontsize=7, loc="right")
