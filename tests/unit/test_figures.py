@@ -317,3 +317,30 @@ def test_long_names_of_runs_do_not_cover_the_letters_of_fig2():
     drawn.canvas.draw()
     for axes in (axes for axes in drawn.axes if axes.get_title("right")):
         assert not box(axes, axes.get_title("left")).overlaps(box(axes, axes.get_title("right")))
+
+
+def spectrum(ranks, converged=1):
+    """hessian.nc with this many eigenvalues at each of three epochs."""
+    return build("hessian", rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
+
+
+@pytest.mark.parametrize(("count", "ticks"), [(2, [1, 2]), (8, [1, 2, 4, 6, 8]), (20, [1, 5, 10, 15, 20])])
+def test_the_colour_bar_of_fig7_names_the_ranks_there_are(count, ticks):
+    *_, bar = draw("fig7", {"hessian": [spectrum(count), spectrum(2)]}).axes
+    assert [text.get_text() for text in bar.get_yticklabels()] == [str(tick) for tick in ticks]
+
+
+def test_a_rank_has_the_same_colour_in_each_panel_of_fig7():
+    few, many, _ = draw("fig7", {"hessian": [spectrum(2), spectrum(8)]}).axes
+    second = [axes.lines[3].get_color() for axes in (few, many)]
+    np.testing.assert_array_equal(*second)
+
+
+def test_one_eigenvalue_needs_no_colour_bar():
+    assert len(draw("fig7", {"hessian": [spectrum(1)]}).axes) == 1
+
+
+def test_fig7_explains_hollow_markers_where_there_are_any():
+    assert not draw("fig7", {"hessian": [spectrum(4)]}).legends
+    (legend,) = draw("fig7", {"hessian": [spectrum(4), spectrum(4, converged=[1, 1, 1, 0])]}).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["not converged"]

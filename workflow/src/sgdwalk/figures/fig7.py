@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sgdwalk.figures import style
 
 ACROSS = 2
+STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def draw(hessian: list[xr.Dataset] | None) -> Figure:
@@ -22,18 +23,27 @@ def draw(hessian: list[xr.Dataset] | None) -> Figure:
     letters = string.ascii_letters[: len(runs)].ljust(rows * across, ".")
     layout = "\n".join(letters[k * across : (k + 1) * across] for k in range(rows))
     figure, axes = style.panels(layout, 2.9 * rows + 0.2)
+    count = max((data.sizes["rank"] for data in hessian or []), default=1)
+    colours = ScalarMappable(Normalize(1, max(count, 2)), style.WINDOWS)
     for data, panel in zip(runs, axes.values(), strict=True):
-        eigenvalues(panel, data)
-    if hessian:
-        bar = ScalarMappable(Normalize(1, max(data.sizes["rank"] for data in hessian)), style.WINDOWS)
-        shown = figure.colorbar(
-            bar, ax=list(axes.values()), label="rank of the eigenvalue", ticks=[1, 5, 10, 15, 20], shrink=0.8
+        eigenvalues(panel, data, colours)
+    if count > 1:
+        bar = figure.colorbar(
+            colours, ax=list(axes.values()), label="rank of the eigenvalue", ticks=ranks(count), shrink=0.8
         )
-        shown.ax.invert_yaxis()
+        bar.ax.invert_yaxis()
+    if any(not data.converged.all() for data in hessian or []):
+        style.marks(figure, "unconverged")
     return figure
 
 
-def eigenvalues(axes: Axes, data: xr.Dataset | None) -> None:
+def ranks(count: int) -> list[int]:
+    """The ranks that the colour bar names: the first, and about five even ones."""
+    step = next(step for step in STEPS if count <= 5 * step)
+    return sorted({1, *range(step, count + 1, step)})
+
+
+def eigenvalues(axes: Axes, data: xr.Dataset | None, colours: ScalarMappable) -> None:
     """Eigenvalues against epoch, coloured by rank, hollow where not converged."""
     if style.missing(axes, data, "a run with a Hessian"):
         return
@@ -42,7 +52,7 @@ def eigenvalues(axes: Axes, data: xr.Dataset | None) -> None:
         style.absent(axes, f"{data.attrs['run']}:\nno finite eigenvalues")
         return
     epoch, good = data.epoch.values, data.converged.values.astype(bool)
-    for rank, colour in enumerate(style.WINDOWS(np.linspace(0, 1, value.shape[1]))):
+    for rank, colour in enumerate(colours.to_rgba(np.arange(1, value.shape[1] + 1))):
         axes.plot(epoch, value[:, rank], color=colour, linewidth=0.7)
         axes.plot(epoch[good[:, rank]], value[good[:, rank], rank], "o", color=colour, markersize=3)
         open_ = ~good[:, rank]

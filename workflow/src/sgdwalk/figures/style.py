@@ -30,6 +30,7 @@ MARKS = {
     "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: the fit begins"),
     "pairs": Patch(color="0.9", label=f"a window shown rests on fewer than {FEWEST_PAIRS} independent pairs or steps"),
     "hollow": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="too few pairs to fit"),
+    "unconverged": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="not converged"),
 }
 UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
 RC = {
