@@ -49,6 +49,10 @@ CASES = {
         "unknown key 'modell' in training.*model",
     ),
     "unknown key in runs.tsv": (replaced(RUNS, "\tlr\t", "\tlearning\t"), "unknown key 'learning'.*lr"),
+    "spaces between columns": (
+        replaced(RUNS, "run\tseed", "run   seed"),
+        "separated by tabs, not by spaces: 'run   seed'",
+    ),
     "unknown model": (row("run=x;model=resnet15"), "model = 'resnet15': must be one of resnet14"),
     "pretrained weights drawn anew": (
         row("run=x;model=torchvision:resnet18:DEFAULT"),
@@ -131,7 +135,9 @@ def test_bad_input(case, fresh):
 
 def test_unknown_study(fresh):
     refused(
-        fresh, "study = 'nowhere': no config/nowhere/config.yaml .studies here: digits, paper, tiny", study="nowhere"
+        fresh,
+        "study = 'nowhere': no config/nowhere/config.yaml .studies here: digits, paper, template, tiny",
+        study="nowhere",
     )
 
 

@@ -1,5 +1,7 @@
 """Snakemake's own commands on the shipped studies and profiles."""
 
+import re
+import shutil
 import subprocess
 import sys
 
@@ -7,11 +9,25 @@ import pytest
 from conftest import ROOT, snakemake
 
 
-@pytest.mark.parametrize("study", ["digits", "paper"])
+@pytest.mark.parametrize("study", ["digits", "paper", "template"])
 def test_dry_run_of_every_shipped_study(study, fresh):
     done = snakemake(fresh, "-n", "--quiet", "rules", study=study)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "train" in done.stdout + done.stderr
+
+
+def test_a_copy_of_the_template_takes_the_row_of_the_readme(fresh):
+    text = (ROOT / "README.md").read_text()
+    table = re.search(r"```\n(run\t.*?)```", text, re.S)[1]
+    (fresh / "my.npz").touch()
+    (fresh / "mypackage").mkdir()
+    (fresh / "mypackage" / "nets.py").touch()
+    assert "cp -r config/template config/mine\n" in text
+    shutil.copytree(fresh / "config" / "template", fresh / "config" / "mine")
+    (fresh / "config" / "mine" / "runs.tsv").write_text(table)
+    done = snakemake(fresh, "-n", "results/mine/figures/fig6.pdf", study="mine")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "results/mine/runs/first/path.nc" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("profile", ["pbs", "slurm", "profiles/pbs", "profiles/slurm"])

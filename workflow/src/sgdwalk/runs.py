@@ -59,6 +59,8 @@ def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict
     rows = list(csv.reader((text for _, text in lines), delimiter="\t"))
     header = [name.strip() for name in rows[0]] if rows else []
     for name in header:
+        if len(name.split()) > 1:
+            raise ConfigError(f"{path}: columns must be separated by tabs, not by spaces: '{name}'")
         if name not in known:
             raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
     if "run" not in header:
