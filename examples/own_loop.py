@@ -1,6 +1,7 @@
 """The recorder in a training loop of one's own: python examples/own_loop.py FOLDER, then look at FOLDER/*.nc.
 
-A row of runs.tsv with `walk: FOLDER` and the same window takes these files through all analyses and figures.
+A row of runs.tsv with FOLDER in the column walk and 50 in the column window takes these files through all analyses
+and figures.
 """
 
 import sys
@@ -11,6 +12,8 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 EPOCHS, BATCH = 3, 32
+if len(sys.argv) != 2:
+    sys.exit("usage: python examples/own_loop.py FOLDER")
 
 digits = load_digits()
 inputs, labels = torch.tensor(digits.data, dtype=torch.float32) / 16, torch.tensor(digits.target)

@@ -1,11 +1,16 @@
 """The recorder in loops that are not ours."""
 
+import os
 import runpy
+import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import pytest
 import torch
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from runs import settings
 from scipy.spatial.distance import pdist
 from sgdwalk import contracts, train_job
@@ -30,6 +35,25 @@ def test_the_example_writes_the_files_of_a_run(tmp_path, monkeypatch):
     assert data["distances"].sizes["window"] == 4  # three whole ones of 171 steps, and the rest
     assert np.isfinite(data["training"].loss).all()
     assert data["training"].train_error[-1] < data["training"].train_error[0]
+
+
+def test_the_example_without_a_folder_says_how_it_is_called():
+    script = ROOT / "examples" / "own_loop.py"
+    path = {"PYTHONPATH": str(ROOT / "workflow" / "src")}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=os.environ | path)
+    assert done.returncode == 1
+    assert done.stderr == "usage: python examples/own_loop.py FOLDER\n"
+
+
+def test_what_make_installs_holds_the_package_at_versions_that_it_allows():
+    lines = (ROOT / "envs" / "requirements.txt").read_text().split()
+    pinned = {canonicalize_name(n): v for n, _, v in (line.partition("==") for line in lines)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "-e" in lines
+    assert "." in lines
+    for needed in map(Requirement, project["dependencies"]):
+        version = pinned[canonicalize_name(needed.name)]
+        assert needed.specifier.contains(version, prereleases=True), (needed, version)
 
 
 def test_a_loop_of_ones_own_yields_what_rule_train_writes(tmp_path):
