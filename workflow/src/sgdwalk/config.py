@@ -16,7 +16,7 @@ FOLLOWS = {"landscape": ("landscape", "dimension")}
 LAYERWISE = ("layers/msd", "layers/path", "layers/msl")
 CHEAP = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
 ASKED = ("mem_mb", "runtime")  # of a scheduler
-NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download", *ASKED)
+NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download", "windows_of", *ASKED)
 TOY = ("fractal", "random", "convex")
 
 
@@ -32,12 +32,13 @@ class Study:
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
-        """Runs that differ only in their seed, under the name they share; groups of one are left out."""
-        alike: dict[str, list[str]] = {}
+        """Trainings that differ only in their seed, under the name they share; of equal seeds the first counts."""
+        alike: dict[str, dict[int, str]] = {}
         for name, run in self.runs.items():
-            key = repr(sorted((k, repr(v)) for k, v in run.items() if k not in NOT_THE_WALK))
-            alike.setdefault(key, []).append(name)
-        return {common_name(names): names for names in alike.values() if len(names) > 1}
+            if not run["walk"]:
+                key = repr(sorted((k, repr(v)) for k, v in run.items() if k not in NOT_THE_WALK))
+                alike.setdefault(key, {}).setdefault(run["seed"], name)
+        return named([list(seeds.values()) for seeds in alike.values() if len(seeds) > 1])
 
     def analyses(self, run: str) -> tuple[str, ...]:
         """The files that a run yields: the cheap analyses, and the dear ones that it asks for."""
@@ -58,6 +59,7 @@ def load_study(name: str, folder: Path) -> Study:
         found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
         raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found})")
     settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
+    check_settings(settings, f"{root / 'config.yaml'}: ")
     runs = read_runs(root / "runs.tsv", settings["training"])
     base = settings["base"] or next(iter(runs))
     if base not in runs:
@@ -67,6 +69,13 @@ def load_study(name: str, folder: Path) -> Study:
         for role, source in sources(spec["data"]):
             check_source(study, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
     return study
+
+
+def check_settings(settings: Mapping[str, Any], where: str) -> None:
+    """Refuse what one key of config.yaml alone cannot tell."""
+    wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
+    if wanted > most:
+        raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
 
 
 def checked_figures(path: Path) -> dict[str, Any]:
@@ -110,6 +119,16 @@ def check_source(study: Study, source: str, where: str) -> None:
     if kind not in ("toy", "ensemble") and kind not in study.analyses(name):
         made = ", ".join(study.analyses(name))
         raise ConfigError(f"{where}: '{kind}' is not made for run '{name}' (made: {made}; see column analyses)")
+
+
+def named(groups: list[list[str]]) -> dict[str, list[str]]:
+    """Groups by the name that their runs share, by that of their first run where it could be another group's."""
+    shared = [common_name(names) for names in groups]
+    firsts = {names[0] for names in groups}
+    return {
+        names[0] if shared.count(name) > 1 or name in firsts - {names[0]} else name: names
+        for name, names in zip(shared, groups, strict=True)
+    }
 
 
 def common_name(names: list[str]) -> str:

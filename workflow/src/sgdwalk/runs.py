@@ -11,6 +11,9 @@ from sgdwalk import catalogue
 from sgdwalk.catalogue import SIZES
 from sgdwalk.checking import ConfigError, checked, schema
 
+WALKS = {"run", "seed", "walk", "window", "record"}  # what a row with a walk may say
+OF_TRAININGS = ("layers", "noise", "walk")  # what `record` can ask of a training alone
+
 
 def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Rows of runs.tsv by name, each on top of the study's shared `training` settings; empty cells mean shared."""
@@ -22,7 +25,13 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
         run = checked(overlaid(shared, given), rules, where)
         if run["run"] in runs:
             raise ConfigError(f"{where}run = '{run['run']}': this name stands twice; every run needs its own")
-        runs[run["run"]] = shortened(given, runs, where) if run["windows_of"] else complete(run, where)
+        if run["windows_of"]:
+            run = shortened(given, runs, where)
+        elif run["walk"]:
+            run = walked(run, given, where)
+        else:
+            run = complete(run, where)
+        runs[run["run"]] = run
     if not runs:
         raise ConfigError(f"{path}: no runs in it")
     return runs
@@ -40,6 +49,17 @@ def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> 
     if not 0 < window < recorded or recorded % window:
         raise ConfigError(f"{where}window = {window}: must divide {recorded}, the window of {name}, and be shorter")
     return runs[name] | given | {"analyses": []}
+
+
+def walked(run: dict[str, Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row that is somebody else's walk: settings of a training, the study's too, are not its own and are null."""
+    if extra := sorted(set(given) - WALKS):
+        raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside walk")
+    if extra := [key for key in OF_TRAININGS if given.get("record", {}).get(key)]:
+        raise ConfigError(f"{where}record.{extra[0]} = true: must be false beside walk")
+    existing(run, "walk", where)
+    record = run["record"] | dict.fromkeys(OF_TRAININGS, False)
+    return dict.fromkeys(run) | {key: run[key] for key in WALKS} | {"analyses": [], "record": record}
 
 
 def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,8 +115,6 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
 
 def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
     """Check what one key alone cannot tell, and resolve the names of network and data set."""
-    if run["walk"]:
-        return existing(run, "walk", where)
     for kind, known in (("model", catalogue.MODELS), ("dataset", catalogue.DATASETS)):
         try:
             run[f"{kind}_spec"] = catalogue.resolve(kind, run[kind], known)

@@ -1,0 +1,119 @@
+"""A study's three files: what is read from them, and what is refused, each in one line."""
+
+import re
+
+import pytest
+from sgdwalk import resources
+from sgdwalk.checking import ConfigError
+from sgdwalk.config import load_study
+
+CONFIG = "title: A test\ntraining: {model: mlp3, steps: 100, window: 20}\n"
+FIGURES = "{}\n"
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A function that writes a study's files and reads them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.nc").touch()
+    (tmp_path / "other.nc").touch()
+    folder = tmp_path / "config" / "s"
+    folder.mkdir(parents=True)
+
+    def read(runs="run\nr\n", config=CONFIG, figures=FIGURES):
+        for name, text in (("runs.tsv", runs), ("config.yaml", config), ("figures.yaml", figures)):
+            content = text if isinstance(text, bytes) else text.replace("|", "\t").encode()
+            (folder / name).write_bytes(content)
+        return load_study("s", folder.parent)
+
+    return read
+
+
+def refused(read, message, **files):
+    with pytest.raises(ConfigError) as caught:
+        read(**files)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert re.search(message, said), said
+
+
+GROUPS = {
+    "one group, by the name that its runs share": ("run|seed\nr-a|0\nr-b|1\n", {"r": ["r-a", "r-b"]}),
+    "two groups that share a name": (
+        "run|lr|seed\nr1|0.1|0\nr2|0.1|1\nr3|0.2|0\nr4|0.2|1\n",
+        {"r1": ["r1", "r2"], "r3": ["r3", "r4"]},
+    ),
+    "a shared name that is another group's first run": (
+        "run|lr|seed\nr1|0.1|0\nr2|0.1|1\nr3|0.2|0\nr4|0.2|1\nr10|0.3|0\nr11|0.3|1\n",
+        {"r1": ["r1", "r2"], "r3": ["r3", "r4"], "r10": ["r10", "r11"]},
+    ),
+    "equal seeds": ("run|seed|snapshots\na|0|\nb|0|3\n", {}),
+    "an equal seed among others": ("run|seed|snapshots\na|0|\nb|0|3\nc|1|\n", {"a": ["a", "c"]}),
+    "one walk twice": ("run|seed|walk\na|0|walk.nc\nb|1|walk.nc\n", {}),
+    "two walks": ("run|seed|walk\na|0|walk.nc\nb|1|other.nc\n", {}),
+    "shorter windows of two seeds": (
+        "run|seed|window|windows_of\na|0|40|\nb|1|40|\na-w|||\nb-w|||\n".replace("w|||", "w||20|{}").format("a", "b"),
+        {"a": ["a", "b"], "a-w": ["a-w", "b-w"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GROUPS)
+def test_ensembles_are_of_distinct_seeds_and_have_names_of_their_own(case, study):
+    runs, expected = GROUPS[case]
+    assert study(runs).groups == expected
+
+
+WALKS = {
+    "an analysis that needs the network": (
+        "analyses|hessian",
+        r"line 2: analyses = \['hessian'\]: must be empty beside",
+    ),
+    "a network": ("model|resnet14", "model = 'resnet14': must be empty beside walk"),
+    "a learning rate": ("lr|0.1", "lr = 0.1: must be empty beside walk"),
+    "layers": ("record|{layers: true}", "record.layers = true: must be false beside walk"),
+    "raw weights": ("record|{walk: true}", "record.walk = true: must be false beside walk"),
+}
+
+
+@pytest.mark.parametrize("case", WALKS)
+def test_a_walk_takes_no_settings_of_a_training(case, study):
+    pair, message = WALKS[case]
+    key, value = pair.split("|")
+    refused(study, message, runs=f"run|walk|{key}\nx|walk.nc|{value}\n")
+
+
+def test_the_settings_that_trainings_share_are_not_those_of_a_walk(study):
+    config = "title: t\ntraining: {lr: 0.3, steps: 100, window: 20, record: {noise: true, layers: true, sketch: 8}}\n"
+    walk = study("run|walk\nx|walk.nc\n", config).runs["x"]
+    assert {key for key, value in walk.items() if value not in (None, [])} == {
+        "run",
+        "seed",
+        "walk",
+        "window",
+        "record",
+    }
+    assert walk["record"] == {
+        "samples": 10000,
+        "anchors": [],
+        "sketch": 8,
+        "layers": False,
+        "noise": False,
+        "walk": False,
+    }
+
+
+def test_a_walk_of_unknown_length_has_an_estimate_of_memory_and_time(study):
+    walk = study("run|walk\nx|walk.nc\n").runs["x"]
+    assert resources.analysis_memory(walk) >= 2000
+    assert resources.analysis_minutes(walk) > 15
+
+
+def test_a_loss_surface_has_the_points_that_its_dimension_needs(study):
+    refused(study, "landscape.points = 10: must be at least 11", config=CONFIG + "landscape: {points: 10}\n")
+
+
+def test_no_more_eigenvalues_than_products(study):
+    message = "config.yaml: hessian.eigenvalues = 30: must be at most 20, hessian.most_products"
+    refused(study, message, config=CONFIG + "hessian: {eigenvalues: 30, most_products: 20}\n")
+    assert study(config=CONFIG + "hessian: {eigenvalues: 20, most_products: 20}\n")
