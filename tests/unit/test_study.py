@@ -117,3 +117,34 @@ def test_no_more_eigenvalues_than_products(study):
     message = "config.yaml: hessian.eigenvalues = 30: must be at most 20, hessian.most_products"
     refused(study, message, config=CONFIG + "hessian: {eigenvalues: 30, most_products: 20}\n")
     assert study(config=CONFIG + "hessian: {eigenvalues: 20, most_products: 20}\n")
+
+
+FIGURE = {
+    "a module that draws nothing by itself": (
+        "tail_panels: {caption: c, data: {}}",
+        "figure = 'tail_panels'.*fig1.*fig8$",
+    ),
+    "a list for one source": ("fig2: {caption: c, data: {base: [msd/r]}}", "fig2.base = .'msd/r'.: must be one source"),
+    "one source for a list": (
+        "fig3: {caption: c, data: {runs: msd/r, training: [training/r]}}",
+        "fig3.runs = 'msd/r': must be a list of sources",
+    ),
+    "another file than the role says": (
+        "fig6: {caption: c, data: {path: msd/r, msl: msl/r}}",
+        "fig6.path = 'msd/r': must be path/RUN",
+    ),
+    "another file in a list": (
+        "fig3: {caption: c, data: {runs: [msd/r], training: [msd/r]}}",
+        "fig3.training = 'msd/r': must be training/RUN",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIGURE)
+def test_figures_take_what_their_roles_say(case, study):
+    text, message = FIGURE[case]
+    refused(study, message, figures=text + "\n")
+
+
+def test_a_role_may_hold_nothing(study):
+    assert study(figures="fig6: {caption: c, data: {path: path/r, msl: null}}\n").figures["fig6"]["data"]["msl"] is None

@@ -18,7 +18,8 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 from sgdwalk import catalogue
 from sgdwalk import resources as asked
 from sgdwalk.checking import ConfigError
-from sgdwalk.config import ASKED, TOY, load_study, sources
+from sgdwalk.config import ASKED, TOY, load_study
+from sgdwalk.drawn import sources
 from sgdwalk.provenance import code_version
 
 try:

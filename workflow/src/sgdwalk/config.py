@@ -1,20 +1,20 @@
 """A study: its settings, its runs and its figures, read and checked. Needs no torch and no xarray."""
 
-import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sgdwalk.checking import ConfigError, checked, read_yaml, schema
+from sgdwalk.drawn import checked_figures, sources
 from sgdwalk.runs import read_runs
 
-FIGURES = Path(__file__).resolve().parent / "figures"
 FOLLOWS = {"landscape": ("landscape", "dimension")}
 LAYERWISE = ("layers/msd", "layers/path", "layers/msl")
 CHEAP = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
+FILES = (*CHEAP, "hessian", *FOLLOWS["landscape"])
 ASKED = ("mem_mb", "runtime")  # of a scheduler
 NOT_THE_WALK = ("run", "seed", "analyses", "record", "snapshots", "path", "download", "windows_of", *ASKED)
 TOY = ("fractal", "random", "convex")
@@ -67,7 +67,7 @@ def load_study(name: str, folder: Path) -> Study:
     study = Study(name, base, settings, runs, checked_figures(root / "figures.yaml"))
     for figure, spec in study.figures.items():
         for role, source in sources(spec["data"]):
-            check_source(study, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
+            check_source(study, role, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
     return study
 
 
@@ -78,40 +78,14 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
 
 
-def checked_figures(path: Path) -> dict[str, Any]:
-    """The figures that a study draws, each with the roles that its module takes."""
-    figures = checked(read_yaml(path), schema("figures"), f"{path}: ")
-    drawn = sorted(p.stem for p in FIGURES.glob("*.py") if p.stem not in ("__init__", "style"))
-    for name, spec in figures.items():
-        if name not in drawn:
-            raise ConfigError(f"{path}: figure = '{name}': must be one of {', '.join(drawn)}")
-        needed, known = roles(FIGURES / f"{name}.py")
-        wrong = sorted(set(spec["data"]) - known) or sorted(needed - set(spec["data"]))
-        if wrong:
-            what = "unknown" if wrong[0] in spec["data"] else "missing"
-            raise ConfigError(f"{path}: {name}.data: {what} role '{wrong[0]}' (its roles: {', '.join(sorted(known))})")
-    return figures
+def check_source(study: Study, role: str, source: str, where: str) -> None:
+    """Refuse a source 'msd/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make.
 
-
-def roles(module: Path) -> tuple[set[str], set[str]]:
-    """(needed, known) arguments of a figure's draw, read from its source: importing it would load matplotlib."""
-    tree = ast.parse(module.read_text())
-    draw = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "draw")
-    names = [argument.arg for argument in draw.args.args]
-    return set(names[: len(names) - len(draw.args.defaults)]), set(names)
-
-
-def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(role, source) of everything a figure reads; a role may hold one source, a list, or none."""
-    for role, value in data.items():
-        for source in value if isinstance(value, list) else [value]:
-            if source is not None:
-                yield role, source
-
-
-def check_source(study: Study, source: str, where: str) -> None:
-    """Refuse a source 'msd/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make."""
+    A role that is named as a file of a run takes that file and no other.
+    """
     kind, _, name = source.rpartition("/")
+    if role in FILES and kind != role:
+        raise ConfigError(f"{where}: must be {role}/RUN, the file that the role is named as")
     known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
     if name not in known:
         what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
