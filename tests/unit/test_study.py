@@ -148,3 +148,56 @@ def test_figures_take_what_their_roles_say(case, study):
 
 def test_a_role_may_hold_nothing(study):
     assert study(figures="fig6: {caption: c, data: {path: path/r, msl: null}}\n").figures["fig6"]["data"]["msl"] is None
+
+
+BAD = {
+    "a table that is not UTF-8": ({"runs": b"run\n\xe9\n"}, "runs.tsv: not text in UTF-8: byte 4 is 0xe9"),
+    "settings that are not UTF-8": ({"config": b"title: \xe9\n"}, "config.yaml: not text in UTF-8: byte 7 is 0xe9"),
+    "a column twice": ({"runs": "run|lr|lr\nr|0.1|0.2\n"}, "runs.tsv: column 'lr' stands twice"),
+    "a key twice": (
+        {"config": "title: a\ntitle: b\n"},
+        "config.yaml: not valid YAML: key 'title' stands twice .*line 2",
+    ),
+    "a key of a cell twice": ({"runs": "run|record\nr|{sketch: 1, sketch: 2}\n"}, "record = .*must be of type object"),
+    "a figure without a caption": ({"figures": "fig6: {data: {}}\n"}, "figures.yaml: missing key 'caption' in fig6$"),
+    "a number for a boolean": ({"runs": "run|augment\nr|128\n"}, "augment = '128': must be of type boolean$"),
+    "text for a whole number": (
+        {"config": CONFIG + "landscape: {points: 2e1}\n"},
+        "points = '2e1': must be of type integer .YAML reads 2e1 as text: write 20.$",
+    ),
+    "shorter windows of no length": (
+        {"runs": "run|windows_of\nr|\nx|r\n"},
+        "line 3: window = '': must be given beside",
+    ),
+    "shorter windows of nothing": ({"runs": "run|windows_of\nx|r\n"}, "windows_of = 'r': .*this row .there is none.$"),
+    "an ensemble where there is none": (
+        {"figures": "ensembles: {caption: c, data: {groups: [ensemble/r]}}\n"},
+        "no group 'r' in this study .there are: none.$",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_is_one_line(case, study):
+    files, message = BAD[case]
+    refused(study, message, **files)
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(study):
+    assert list(study("\ufeffrun|lr\nr|0.1\n").runs) == ["r"]
+
+
+def test_a_quotation_mark_joins_no_rows(study):
+    runs = study('run|path\na|"one\nb|two\nc|th"ree\n').runs
+    assert {name: run["path"] for name, run in runs.items()} == {"a": '"one', "b": "two", "c": 'th"ree'}
+
+
+def test_a_whole_number_with_a_point_is_a_whole_number(study):
+    read = study("run|batch_size\nr|16.0\n", CONFIG + "landscape: {points: 20.0}\n")
+    assert repr(read.runs["r"]["batch_size"]) == "16"
+    assert repr(read.settings["landscape"]["points"]) == "20"
+
+
+def test_a_study_that_is_a_number_is_looked_for_by_its_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"study = .3.: no .*studies here: none"):
+        load_study(3, tmp_path)

@@ -19,12 +19,38 @@ class ConfigError(ValueError):
     """A setting that cannot be: key, value and what is allowed, in one line."""
 
 
+class UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key stands once: of two the last would win in silence."""
+
+    def construct_mapping(self, node, deep=False):
+        """The mapping, if no key of it stands twice."""
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def parsed(text: str) -> Any:
+    """What a text in YAML says; yaml.YAMLError where it is none, or where a key stands twice."""
+    return yaml.load(text, UniqueKeys)
+
+
+def read_text(path: Path, missing: str = "no such file") -> str:
+    """A text file in UTF-8, with or without the mark that some editors put in front."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: {missing}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not text in UTF-8: byte {error.start} is {error.object[error.start]:#x}") from None
+
+
 def read_yaml(path: Path) -> Any:
     """Content of a YAML file."""
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file")
     try:
-        return yaml.safe_load(path.read_text()) or {}
+        return parsed(read_text(path)) or {}
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
 
@@ -59,7 +85,9 @@ def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
 
 
 def filled(value: Any, rules: Mapping[str, Any]) -> Any:
-    """Put the default of every property that is missing, level by level."""
+    """Put the default of every property that is missing, level by level; 100.0 becomes 100 where that is meant."""
+    if isinstance(value, float) and "integer" in types(rules):
+        return int(value)
     if isinstance(value, dict):
         for key, rule in rules.get("properties", {}).items():
             if "default" in rule:
@@ -67,6 +95,12 @@ def filled(value: Any, rules: Mapping[str, Any]) -> Any:
             if key in value:
                 value[key] = filled(value[key], rule)
     return value
+
+
+def types(rules: Mapping[str, Any]) -> list[str]:
+    """The types that a rule allows."""
+    kind = rules.get("type", [])
+    return kind if isinstance(kind, list) else [kind]
 
 
 def explain(error) -> str:
@@ -77,6 +111,9 @@ def explain(error) -> str:
         unknown = ", ".join(sorted(str(k) for k in set(error.instance) - set(known)))
         inside = f" in {key}" if error.absolute_path else ""
         return f"unknown key '{unknown}'{inside} (allowed: {', '.join(sorted(known))})"
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        return f"missing key '{missing}'" + (f" in {key}" if error.absolute_path else "")
     allowed = {
         "type": lambda v: f"must be of type {v if isinstance(v, str) else ' or '.join(v)}",
         "enum": lambda v: f"must be one of {', '.join(map(str, v))}",
@@ -84,17 +121,20 @@ def explain(error) -> str:
         "exclusiveMaximum": lambda v: f"must be below {v}",
         "minimum": lambda v: f"must be at least {v}",
         "maximum": lambda v: f"must be at most {v}",
-        "required": lambda v: f"must have {', '.join(v)}",
         "pattern": lambda v: f"must be {error.schema.get('pattern_in_words', f'like {v}')}",
     }.get(error.validator, lambda v: error.message)(error.validator_value)
     return f"{key} = {error.instance!r}: {allowed}{number_hint(error)}"
 
 
 def number_hint(error) -> str:
-    """YAML reads 1e-3 as text; say so."""
-    if error.validator == "type" and isinstance(error.instance, str):
+    """YAML reads 1e-3 as text; say so where a number is wanted."""
+    wanted = {"integer", "number"} & set(types(error.schema))
+    if error.validator == "type" and wanted and isinstance(error.instance, str):
         try:
-            return f" (YAML reads {error.instance} as text: write {float(error.instance)!r})"
+            number = float(error.instance)
         except ValueError:
-            pass
+            return ""
+        if math.isfinite(number):
+            shown = int(number) if number.is_integer() and "integer" in wanted else number
+            return f" (YAML reads {error.instance} as text: write {shown!r})"
     return ""

@@ -54,10 +54,11 @@ class Study:
 
 def load_study(name: str, folder: Path) -> Study:
     """Read config/{name}/config.yaml, runs.tsv and figures.yaml below `folder`, and check every value."""
+    name = str(name)  # Snakemake reads study=3 as a number
     root = folder / name
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", str(name)) or not (root / "config.yaml").is_file():
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
         found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
-        raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found})")
+        raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found or 'none'})")
     settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
     check_settings(settings, f"{root / 'config.yaml'}: ")
     runs = read_runs(root / "runs.tsv", settings["training"])
@@ -89,7 +90,7 @@ def check_source(study: Study, role: str, source: str, where: str) -> None:
     known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
     if name not in known:
         what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
-        raise ConfigError(f"{where}: no {what} '{name}' in this study (there are: {', '.join(known)})")
+        raise ConfigError(f"{where}: no {what} '{name}' in this study (there are: {', '.join(known) or 'none'})")
     if kind not in ("toy", "ensemble") and kind not in study.analyses(name):
         made = ", ".join(study.analyses(name))
         raise ConfigError(f"{where}: '{kind}' is not made for run '{name}' (made: {made}; see column analyses)")

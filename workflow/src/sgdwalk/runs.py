@@ -1,6 +1,5 @@
 """The table of a study's runs: read, checked row by row, each on top of what the study's runs share. Needs no torch."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import yaml
 
 from sgdwalk import catalogue
 from sgdwalk.catalogue import SIZES
-from sgdwalk.checking import ConfigError, checked, schema
+from sgdwalk.checking import ConfigError, checked, parsed, read_text, schema, types
 
 WALKS = {"run", "seed", "walk", "window", "record"}  # what a row with a walk may say
 OF_TRAININGS = ("layers", "noise", "walk")  # what `record` can ask of a training alone
@@ -41,11 +40,13 @@ def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> 
     """A row that is an earlier run in shorter windows."""
     name = given["windows_of"]
     if name not in runs or runs[name]["windows_of"]:
-        known = ", ".join(run for run in runs if not runs[run]["windows_of"])
+        known = ", ".join(run for run in runs if not runs[run]["windows_of"]) or "there is none"
         raise ConfigError(f"{where}windows_of = '{name}': must be a run above this row ({known})")
     if extra := sorted(set(given) - {"run", "window", "windows_of"}):
         raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside windows_of")
-    window, recorded = given.get("window", 0), runs[name]["window"]
+    window, recorded = given.get("window"), runs[name]["window"]
+    if window is None:
+        raise ConfigError(f"{where}window = '': must be given beside windows_of, and divide {recorded}")
     if not 0 < window < recorded or recorded % window:
         raise ConfigError(f"{where}window = {window}: must divide {recorded}, the window of {name}, and be shorter")
     return runs[name] | given | {"analyses": []}
@@ -73,19 +74,19 @@ def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
 
 def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, cells by column) of a tab-separated table; '#' starts a comment line."""
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file (a study needs a table of its runs)")
-    lines = [(n, t) for n, t in enumerate(path.read_text().splitlines(), 1) if t.strip() and t[0] != "#"]
-    rows = list(csv.reader((text for _, text in lines), delimiter="\t"))
-    header = [name.strip() for name in rows[0]] if rows else []
+    text = read_text(path, "no such file (a study needs a table of its runs)")
+    lines = [(n, t.split("\t")) for n, t in enumerate(text.splitlines(), 1) if t.strip() and t[0] != "#"]
+    header = [name.strip() for name in lines[0][1]] if lines else []
     for name in header:
         if len(name.split()) > 1:
             raise ConfigError(f"{path}: columns must be separated by tabs, not by spaces: '{name}'")
         if name not in known:
             raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
+        if header.count(name) > 1:
+            raise ConfigError(f"{path}: column '{name}' stands twice")
     if "run" not in header:
         raise ConfigError(f"{path}: no column 'run' in its first line")
-    for (line, _), row in zip(lines[1:], rows[1:], strict=True):
+    for line, row in lines[1:]:
         if len(row) > len(header):
             raise ConfigError(f"{path} line {line}: {len(row)} cells for {len(header)} columns")
         yield line, dict(zip(header, (text.strip() for text in row), strict=False))
@@ -93,8 +94,7 @@ def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict
 
 def cell(text: str, rule: Mapping[str, Any]) -> Any:
     """A cell's value by the type its key wants; what cannot be read stays text, for the schema to refuse."""
-    kind = rule.get("type")
-    kinds = kind if isinstance(kind, list) else [kind]
+    kinds = types(rule)
     if "integer" in kinds or "number" in kinds:
         for convert in (int, float):
             try:
@@ -107,7 +107,7 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
         return text.replace(",", " ").split()
     if "object" in kinds:
         try:
-            return yaml.safe_load(text)
+            return parsed(text)
         except yaml.YAMLError:
             return text
     return text
