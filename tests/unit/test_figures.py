@@ -77,11 +77,11 @@ def dimension(status="ok"):
     )  # fmt: skip
 
 
-def tails(lost=False):
+def tails(lost=False, **more):
     rivals = ["gaussian", "laplace", "student-t", "mixture"]
     bins = {"bin": np.linspace(-12, 12, 16), "tail_bin": np.geomspace(1e-2, 1e4, 16)}
     alpha = with_interval("alpha", np.full(4, np.nan) if lost else np.array([np.nan, 1.2, 1.3, 1.4]))
-    views = {}
+    views = dict(more)
     for name in ("time_alpha", "layer_alpha", "mean_alpha", "noise_alpha") if lost else ():
         views |= with_interval(name, np.nan)
     if lost:
@@ -275,6 +275,11 @@ def test_seeds_stand_side_by_side():
     assert alone == 0
 
 
+def lettered(drawn, letter):
+    """The panel of this letter."""
+    return next(axes for axes in drawn.axes if axes.get_title("left") == letter)
+
+
 def entries(axes):
     """The entries of a panel's legend."""
     return [text.get_text() for text in axes.get_legend().get_texts()]
@@ -344,3 +349,23 @@ def test_fig7_explains_hollow_markers_where_there_are_any():
     assert not draw("fig7", {"hessian": [spectrum(4)]}).legends
     (legend,) = draw("fig7", {"hessian": [spectrum(4), spectrum(4, converged=[1, 1, 1, 0])]}).legends
     assert [text.get_text() for text in legend.get_texts()] == ["not converged"]
+
+
+@pytest.mark.parametrize(
+    "layers", [["0-linear"], ["0-sequential", "1-sequential", "9-linear"], [f"{k}-linear" for k in range(9)]]
+)
+def test_the_layers_of_fig5_leave_the_word_gaussian_free(layers):
+    data = tails(layer=layers, **with_interval("layer_alpha", 1.2))
+    drawn = draw("fig5", {"tails": data, "fluctuations": None})
+    drawn.canvas.draw()
+    axes = lettered(drawn, "h")
+    legend = axes.get_legend().get_window_extent()
+    assert not box(axes, "Gaussian").overlaps(legend)
+    assert legend.x1 < 1.1 * axes.bbox.x1
+
+
+@pytest.mark.parametrize(("p", "explained"), [(0.01, False), (0.2, True)])
+def test_fig5_explains_the_rivals_that_are_not_told_apart(p, explained):
+    data = tails(gaussian_p=p, vuong_p=0.01)
+    axes = lettered(draw("fig5", {"tails": data, "fluctuations": None}), "k")
+    assert ("not told apart (p ≥ 0.05)" in entries(axes)) == explained

@@ -63,13 +63,14 @@ def layers(axes: Axes, data: xr.Dataset | None) -> None:
         return
     names = [str(name) for name in data.layer.values]
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, len(names)))
+    labelled = names if len(names) <= 4 else [names[0], names[-1]]  # two columns are what the panel has room for
     for k, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        label = name if len(names) <= 6 or k in (0, len(names) - 1) else None
+        label = name if name in labelled else None
         band(axes, data.window_start, style.estimate(data.isel(layer=k), "layer_alpha"), colour, label)
     gauss(axes)
     axes.set_xlabel(style.name(data.window_start, "window start"))
-    style.headroom(axes, 0.16 if len(names) > 2 else 0.1)
-    axes.legend(loc="upper left", ncols=3 if 2 < len(names) <= 6 else 2, title="layers", columnspacing=1)
+    style.headroom(axes, 0.08 + 0.07 * (1 + -(-len(labelled) // 2)))
+    axes.legend(loc="upper left", ncols=2, title="layers", columnspacing=1)
 
 
 def quantiles(axes: Axes, window: xr.Dataset) -> None:
@@ -99,6 +100,7 @@ def rivals(axes: Axes, data: xr.Dataset | None) -> None:
     ratio = data.log_likelihood_ratio / data.number.where(data.number > 0)
     if style.lost(axes, style.finite(ratio), data.attrs.get("run", "")):
         return
+    hollow = False
     for k, rival in enumerate(data.rival.values):
         if rival not in RIVALS or not np.isfinite(ratio[:, k]).any():
             continue
@@ -107,13 +109,16 @@ def rivals(axes: Axes, data: xr.Dataset | None) -> None:
         axes.plot(data.window_start, ratio[:, k], marker + "-", color=colour, linewidth=0.9, markersize=3, label=label)
         untold = ~(p < 0.05)
         axes.plot(data.window_start[untold], ratio[untold, k], marker, color=colour, mfc="white", markersize=3)
+        hollow |= bool((untold & np.isfinite(ratio[:, k].values)).any())
+    if hollow:
+        axes.plot([], [], "o", color="0.3", mfc="white", markersize=3, label="not told apart (p ≥ 0.05)")
     axes.axhline(0, color="0.5", linewidth=0.7, linestyle=":")
     axes.set_yscale("symlog", linthresh=1e-2)
     axes.set(
         xlabel=style.name(data.window_start, "window start"),
         ylabel="log-likelihood of the stable law\nover the rival (nat / gradient)",
     )
-    style.headroom(axes, 0.2)
+    style.headroom(axes, 0.28 if hollow else 0.2)
     axes.legend(loc="upper center", ncols=2, columnspacing=1)
 
 
