@@ -369,3 +369,27 @@ def test_fig5_explains_the_rivals_that_are_not_told_apart(p, explained):
     data = tails(gaussian_p=p, vuong_p=0.01)
     axes = lettered(draw("fig5", {"tails": data, "fluctuations": None}), "k")
     assert ("not told apart (p ≥ 0.05)" in entries(axes)) == explained
+
+
+def test_runs_of_equal_learning_rate_are_told_apart_in_fig4():
+    runs, known = [msd("walk-a"), msd("walk-b"), msd("walk-c")], [training(f"walk-{k}") for k in "ab"]
+    a, b, c, *_ = draw("fig4", {"runs": runs, "training": [*known, training("walk-c", lr=0.3)]}).axes
+    assert entries(b) == ["0.1, walk-a", "0.1, walk-b", "0.3"]
+    assert [text.split(":")[0] for text in entries(c)] == ["0.1, walk-a", "0.1, walk-b"]
+    assert len({tuple(line.get_color()) for line in b.lines}) == 3
+    dots = [float(line.get_xdata()[0]) for line in a.lines if line.get_marker() == "o"]
+    assert len(set(dots)) == 6
+
+
+def test_fig4_says_what_it_leaves_out_and_keeps_its_legend_off_the_whiskers():
+    none = msd("walk-b")
+    none.exponent.loc[{"fit": "paper", "window": 3}] = np.nan
+    runs, known = [msd("walk-a"), none, msd("walk-c", windows=range(4)), msd("other")], TRAINING
+    drawn = draw("fig4", {"runs": runs, "training": known})
+    drawn.canvas.draw()
+    axes = drawn.axes[0]
+    words = "3 of 6 exponents missing: c-f say why\n1 left out: no learning rate known"
+    assert axes.get_title("right") == words
+    whiskers = [axes.transData.transform(path.vertices)[:, 1].max() for c in axes.collections for path in c.get_paths()]
+    assert max(whiskers) < axes.get_legend().get_window_extent().y0
+    assert draw("fig4", {"runs": runs[:1], "training": known}).axes[0].get_title("right") == ""

@@ -1,5 +1,7 @@
 """Fig. 4 of Chen et al.: exponents, training curves and MSDs at several learning rates."""
 
+from collections import Counter
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -21,6 +23,8 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
     exponents(axes["a"], ordered, rates)
     if ordered and any(settings(data).get("dataset") == published.DATASET for data in training or []):
         references(axes["a"])
+    legend(axes["a"])
+    omissions(axes["a"], ordered, len(runs or []) - len(ordered))
     curves(axes["b"], training, rates)
     half = (len(ordered) + 1) // 2
     parts = {"small": ordered[:half], "large": ordered[len(ordered) - half :]}
@@ -32,10 +36,30 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
 
 
 def colours(rates: dict[str, float]) -> dict[str, tuple]:
-    """Colours of runs by the order of their learning rates."""
-    ordered = sorted(set(rates.values()))
+    """Colours of runs by the order of their learning rates, equal ones in the order given."""
+    ordered = sorted(rates, key=rates.get)
     shades = style.WINDOWS(np.linspace(0, 1, len(ordered)))
-    return {run: tuple(shades[ordered.index(rate)]) for run, rate in rates.items()}
+    return {run: tuple(shade) for run, shade in zip(ordered, shades, strict=True)}
+
+
+def names(rates: dict[str, float]) -> dict[str, str]:
+    """What a legend calls the runs: their learning rate, and where rates repeat the run as well."""
+    often = Counter(rates.values())
+    return {run: f"{rate:g}, {run}" if often[rate] > 1 else f"{rate:g}" for run, rate in rates.items()}
+
+
+def places(rates: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Where the ends of runs stand on the axis of learning rates: those of equal rate side by side."""
+    alike = {rate: [run for run in rates if rates[run] == rate] for rate in sorted(rates.values())}
+    logs = np.log(list(alike))
+    room = np.diff(logs).min() if len(logs) > 1 else 1
+    step = min(0.035 * max(np.ptp(logs), 1), 0.6 * room / (len(ENDS) * max(map(len, alike.values()))))
+    found = {end: {} for end in ENDS}
+    for rate, runs in alike.items():
+        slots = [(end, run) for end in ENDS for run in runs]
+        for k, (end, run) in enumerate(slots):
+            found[end][run] = rate * np.exp(step * (k - (len(slots) - 1) / 2))
+    return found
 
 
 def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> None:
@@ -45,17 +69,17 @@ def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> No
     found = [(data, windows) for data in runs if (windows := style.finite(data.msd))]
     if style.lost(axes, [k for _, windows in found for k in windows], "these runs"):
         return
+    place = places({data.attrs["run"]: rates[data.attrs["run"]] for data in runs})
     for end, (k, colour) in ENDS.items():
         for n, (data, windows) in enumerate(found):
             fit = data.sel(fit="paper").isel(window=windows[k])
-            x = rates[data.attrs["run"]] * (0.94 if k == 0 else 1.06)
+            x = place[end][data.attrs["run"]]
             style.whiskers(axes, x, style.estimate(fit), colour, None if n else f"{end} window")
     ticks = sorted({rates[data.attrs["run"]] for data in runs})
     axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
     axes.set(xscale="log", xlabel="learning rate", ylabel="exponent of the MSD")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45 if len(ticks) > 5 else 0)
     axes.set_xticks([], minor=True)
-    axes.legend(loc="best")
 
 
 def references(axes: Axes) -> None:
@@ -65,8 +89,31 @@ def references(axes: Axes) -> None:
     axes.plot(rates, [row.first for row in rows], label=f"{published.LABEL}: first regime", **style.REFERENCE)
     hollow = style.REFERENCE | {"markerfacecolor": "white"}
     axes.plot(rates, [row.second for row in rows], label=f"{published.LABEL}: second", **hollow)
-    style.headroom(axes, 0.42)
-    axes.legend(loc="upper right")
+
+
+def legend(axes: Axes) -> None:
+    """A legend above the whiskers, if there are any."""
+    handles, _ = axes.get_legend_handles_labels()
+    if handles:
+        style.headroom(axes, 0.06 + 0.05 * len(handles))
+        axes.legend(loc="upper right", ncols=2, columnspacing=1)
+
+
+def omissions(axes: Axes, runs: list[xr.Dataset], unknown: int) -> None:
+    """What is left out of the exponents, and why, above the panel."""
+    wanted, missing = len(ENDS) * len(runs), sum(exponentless(data) for data in runs)
+    lines = [f"{missing} of {wanted} exponents missing: c-f say why"] if missing else []
+    lines += [f"{unknown} left out: no learning rate known"] if unknown else []
+    axes.set_title("\n".join(lines), loc="right", fontsize=7)
+
+
+def exponentless(data: xr.Dataset) -> int:
+    """How many of a run's first and last finite window have no exponent."""
+    windows = style.finite(data.msd)
+    if not windows:
+        return len(ENDS)
+    fit = data.exponent.sel(fit="paper").values
+    return sum(not np.isfinite(fit[windows[k]]) for k, _ in ENDS.values())
 
 
 def curves(axes: Axes, training: list[xr.Dataset] | None, rates: dict[str, float]) -> None:
@@ -74,18 +121,19 @@ def curves(axes: Axes, training: list[xr.Dataset] | None, rates: dict[str, float
     runs = [data for data in training or [] if data.attrs["run"] in rates]
     if style.missing(axes, runs, "runs of several learning rates"):
         return
-    colour = colours(rates)
+    colour, called = colours(rates), names(rates)
     for data in sorted(runs, key=lambda d: rates[d.attrs["run"]]):
         run = data.attrs["run"]
-        axes.plot(data.epoch, data.train_loss, color=colour[run], label=label(data, rates[run]))
+        axes.plot(data.epoch, data.train_loss, color=colour[run], label=label(data, called[run]))
     axes.set(yscale="log", xlabel="epoch (epochs done)", ylabel="training loss of the epoch (nat)")
+    style.headroom(axes, 0.05 * len(runs))
     axes.legend(loc="best", title="learning rate")
 
 
-def label(data: xr.Dataset, rate: float) -> str:
-    """Learning rate, and where the run diverged."""
+def label(data: xr.Dataset, name: str) -> str:
+    """What the run is called, and where it diverged."""
     step = int(data.diverged_step)
-    return f"{rate:g}" if step < 0 else f"{rate:g} (diverged at step {step})"
+    return name if step < 0 else f"{name} (diverged at step {step})"
 
 
 def displacements(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float], end: str) -> None:
@@ -95,15 +143,15 @@ def displacements(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float], e
     finite = [style.finite(data.msd) for data in runs]
     if style.lost(axes, [k for windows in finite for k in windows], "these runs"):
         return
-    colour = colours(rates)
+    colour, called = colours(rates), names(rates)
     for data, windows in zip(runs, finite, strict=True):
         run = data.attrs["run"]
         if not windows:
-            axes.plot([], [], color=colour[run], label=f"{rates[run]:g}: no finite window")
+            axes.plot([], [], color=colour[run], label=f"{called[run]}: no finite window")
             continue
         window = data.isel(window=[windows[ENDS[end][0]]])
         style.unsupported(axes, window)
-        style.msd_window(axes, window.isel(window=0), colour[run], f"{rates[run]:g}")
+        style.msd_window(axes, window.isel(window=0), colour[run], called[run])
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
     style.headroom(axes, 0.3)
     axes.legend(loc="upper left", title="learning rate: exponent", alignment="left")
