@@ -56,7 +56,8 @@ def msd(run="walk-a", exponent=1.2, windows=(), **more):
 
 
 def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1, dataset="digits"):
-    model = {"factory": "resnet", "arguments": {"depth": depth, "shortcut": shortcut}}
+    built = {name: value for name, value in {"depth": depth, "shortcut": shortcut}.items() if value is not None}
+    model = {"factory": "resnet", "arguments": built}
     settings = {"run": run, "dataset": dataset, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
     return build("training", {"run": run, "settings": json.dumps(settings)}, diverged_step=diverged)
 
@@ -393,3 +394,18 @@ def test_fig4_says_what_it_leaves_out_and_keeps_its_legend_off_the_whiskers():
     whiskers = [axes.transData.transform(path.vertices)[:, 1].max() for c in axes.collections for path in c.get_paths()]
     assert max(whiskers) < axes.get_legend().get_window_extent().y0
     assert draw("fig4", {"runs": runs[:1], "training": known}).axes[0].get_title("right") == ""
+
+
+def test_fig3_counts_the_runs_that_it_leaves_out():
+    data = {"runs": RUNS, "training": [TRAINING[0], training("walk-b", depth=None)]}
+    assert draw("fig3", data).axes[0].get_title("right") == "2 left out: no depth known"
+    assert draw("fig3", BY_RATE).axes[0].get_title("right") == ""
+
+
+def test_a_network_that_has_no_choice_of_shortcuts_has_a_marker_of_its_own():
+    known = [training("walk-a"), training("walk-b", shortcut=False), training("walk-c", shortcut=None)]
+    drawn = draw("fig3", {"runs": [msd(f"walk-{k}") for k in "abc"], "training": known})
+    looks = [(line.get_marker(), line.get_mfc() == "white") for line in drawn.axes[0].lines[:3]]
+    assert looks == [("o", False), ("o", True), ("^", False)]
+    labels = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert labels == ["with shortcuts", "without shortcuts", "a kind without that choice", "95 % interval of a run"]

@@ -15,10 +15,10 @@ def settings(data: xr.Dataset) -> dict[str, Any]:
 
 
 def design(run: dict[str, Any]) -> dict[str, Any]:
-    """What makes a run different from another, with the model as family, depth and shortcut."""
+    """What makes a run different from another, with the model as its family and what it is built with (depth, ...)."""
     factors = {key: value for key, value in run.items() if key not in ASIDE}
     spec = run.get("model_spec") or {"factory": None, "arguments": {}}
-    return factors | {"family": spec["factory"], "shortcut": True} | spec["arguments"]
+    return factors | {"family": spec["factory"]} | spec["arguments"]
 
 
 def sweep(runs: Iterable[dict[str, Any]], base: dict[str, Any], *free: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ QUANTITIES = (
 )
 PUBLISHED = ("first", "second", "tau0")
 FACTORS = {"batch_size": "batch size (images)", "depth": "depth (layers)"}
+SHORTCUT = {True: "with shortcuts", False: "without shortcuts", None: "a kind without that choice"}
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,16 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
         for letter, quantity in zip(letters, range(3), strict=True):
             panel(axes[letter], points, quantity, factor, other)
         legend(axes[letters[0]], points, other)
+    omitted = len(runs or []) - len(points)
+    if omitted:
+        axes["a"].set_title(f"{omitted} left out: no depth known", loc="right", fontsize=7)
+    kinds = {point.factors.get("shortcut") for point in points} | ({True, False} if comparable(points) else set())
     fills = [
-        Line2D([], [], color="0.3", marker="o", linestyle="", label="with shortcuts"),
-        Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="", label="without shortcuts"),
-        Line2D([], [], color="0.3", marker="|", linestyle="", markersize=9, label="95 % interval of a run"),
+        Line2D([], [], color="0.3", linestyle="", label=label, **look(kind))
+        for kind, label in SHORTCUT.items()
+        if kind in kinds
     ]
+    fills.append(Line2D([], [], color="0.3", marker="|", linestyle="", markersize=9, label="95 % interval of a run"))
     if comparable(points):
         fills.append(Line2D([], [], label=published.LABEL, **style.REFERENCE))
     figure.legend(handles=fills, loc="outside lower center", ncols=len(fills))
@@ -78,9 +84,8 @@ def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: st
         return
     colour = colours(points, other)
     for point, shift in zip(points, shifts(points, factor), strict=True):
-        face = {} if point.factors["shortcut"] else {"markerfacecolor": "white"}
-        x = point.factors[factor] * np.exp(shift)
-        style.whiskers(axes, x, point.values[quantity], colour[point.factors[other]], **face)
+        x, shape = point.factors[factor] * np.exp(shift), look(point.factors.get("shortcut"))
+        style.whiskers(axes, x, point.values[quantity], colour[point.factors[other]], **shape)
     if comparable(points):
         references(axes, PUBLISHED[quantity], factor)
     variable, _, label = QUANTITIES[quantity]
@@ -96,6 +101,11 @@ def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: st
         style.plain(axes.yaxis)
 
 
+def look(shortcut: bool | None) -> dict:
+    """The marker of a network with shortcuts, without, or of a kind that has no such choice."""
+    return {True: {"marker": "o"}, False: {"marker": "o", "markerfacecolor": "white"}, None: {"marker": "^"}}[shortcut]
+
+
 def references(axes: Axes, quantity: str, factor: str) -> None:
     """The published values of the sweeps over batch size and depth, hollow without shortcuts."""
     for row in published.EXPONENTS:
@@ -107,7 +117,7 @@ def references(axes: Axes, quantity: str, factor: str) -> None:
 def shifts(points: list[Point], factor: str) -> list[float]:
     """Small sideways shifts, in log units, of the runs that share a value of the factor."""
     places = {value: [] for value in sorted({p.factors[factor] for p in points})}
-    order = sorted(range(len(points)), key=lambda k: (not points[k].factors["shortcut"], k))
+    order = sorted(range(len(points)), key=lambda k: (not points[k].factors.get("shortcut"), k))
     for k in order:
         places[points[k].factors[factor]].append(k)
     found = np.zeros(len(points))
