@@ -109,9 +109,9 @@ def msl(lost=False):
     )  # fmt: skip
 
 
-def toy(exponent=1.5):
+def toy(exponent=1.5, side=12):
     rng = np.random.default_rng(1)
-    side = np.linspace(-1, 1, 12)
+    side = np.linspace(-1, 1, side)
     return build(
         "toy", x=side, y=side, axis=["x", "y"], stage=["descent", "basin", "whole"], lag=LAG, msd=LAG**1.5,
         **with_interval("exponent", [exponent, np.nan, 1.0]), fit_lag_low=1, fit_lag_high=20, status="ok",
@@ -409,3 +409,21 @@ def test_a_network_that_has_no_choice_of_shortcuts_has_a_marker_of_its_own():
     assert looks == [("o", False), ("o", True), ("^", False)]
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert labels == ["with shortcuts", "without shortcuts", "a kind without that choice", "95 % interval of a run"]
+
+
+@pytest.mark.parametrize("side", [3, 65])
+def test_paths_of_fig8_stay_on_their_surface_however_coarse(side):
+    data = toy(side=side)
+    data.position[:] = 1 - data.position**2 / 10  # in a corner
+    for axes in draw("fig8", dict.fromkeys(WHOLE["fig8"], data)).axes:
+        for image in axes.images:
+            x0, x1, y0, y1 = image.get_extent()
+            (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+            assert x0 <= left < right <= x1
+            assert y0 <= bottom < top <= y1
+            paths = [line.get_xydata() for line in axes.lines] + [
+                np.concatenate(c.get_segments()) for c in axes.collections
+            ]
+            for path_ in paths:
+                assert (path_ >= [left, bottom]).all()
+                assert (path_ <= [right, top]).all()

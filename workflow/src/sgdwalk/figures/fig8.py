@@ -17,7 +17,7 @@ SPAN = 60
 
 def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Dataset | None) -> Figure:
     """Paths (a, d, e), MSD on the fractal surface (b) and on the others (f), gradient densities (c)."""
-    figure, axes = style.panels("ade\nbcf", 5.4)
+    figure, axes = style.panels("abc\ndef", 5.6)
     toys = dict(zip(SURFACES, (fractal, random, convex), strict=True))
     path(axes["a"], fractal, "fractal")
     displacements(axes["b"], {"fractal": fractal}, {"fractal": BEFORE_AND_AFTER})
@@ -30,13 +30,13 @@ def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Datas
 
 
 def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))) -> AxesImage:
-    """The part of a surface within ((x0, x1), (y0, y1)) as an image, in the colours of the whole."""
-    (x0, x1), (y0, y1) = inside
-    part = data.surface.sel(x=slice(x0, x1), y=slice(y0, y1))
-    extent = [float(part[axis][end]) for axis in ("x", "y") for end in (0, -1)]
-    image = axes.imshow(part.values.T, origin="lower", extent=extent, aspect="auto")
-    image.set_clim(float(data.surface.min()), float(data.surface.max()))
+    """A surface as an image, a pixel around each grid point, of which ((x0, x1), (y0, y1)) is shown."""
+    low, high = float(data.x[0]), float(data.x[-1])
+    half = (high - low) / (data.sizes["x"] - 1) / 2
+    extent = [low - half, high + half] * 2
+    image = axes.imshow(data.surface.values.T, origin="lower", extent=extent, aspect="auto")
     axes.set(xlabel=style.name(data.x, "x"), ylabel=style.name(data.y, "y"), box_aspect=1)
+    axes.set(xlim=inside[0], ylim=inside[1])
     return image
 
 
@@ -91,7 +91,7 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
             style.power_line(axes, data.lag.values, curve, values[0], ends, color=SURFACES[surface])
     data = next(iter(shown.values()))
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
-    style.headroom(axes, 0.3)
+    style.headroom(axes, 0.1 * (1 + sum(len(stages[surface]) for surface in shown)))
     axes.legend(loc="upper left", handletextpad=0, title="last minimum: exponent", alignment="left")
 
 
@@ -111,7 +111,7 @@ def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
     axes.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), ":", color="black", label="Gaussian")
     axes.set(yscale="log", xlabel="gradient component (SD)", ylabel="probability density (1/SD)")
     axes.set_ylim(bottom=1e-5)
-    style.headroom(axes, 0.4)
+    style.headroom(axes, 0.5)
     axes.legend(loc="upper left", title="surface: α of the stable law", alignment="left")
 
 
@@ -121,7 +121,8 @@ def escape(axes: Axes, data: xr.Dataset | None) -> None:
         return
     walker, begin = farthest_escape(data.position.values, data.entry.values)
     walk = data.position.values[walker, begin : begin + 2 * SPAN]
-    middle, reach = (walk.max(axis=0) + walk.min(axis=0)) / 2, 0.6 * max(np.ptp(walk, axis=0).max(), 0.02)
+    reach = min(0.6 * max(np.ptp(walk, axis=0).max(), 0.02), 1)
+    middle = np.clip((walk.max(axis=0) + walk.min(axis=0)) / 2, reach - 1, 1 - reach)  # the surface ends at 1
     heights(axes, data, tuple((m - reach, m + reach) for m in middle))
     length = np.linalg.norm(np.diff(walk, axis=0), axis=1)
     lines = LineCollection(np.stack([walk[:-1], walk[1:]], axis=1), array=length, cmap="YlOrRd", linewidth=1)
