@@ -5,7 +5,7 @@ import re
 import pytest
 from sgdwalk import resources
 from sgdwalk.checking import ConfigError
-from sgdwalk.config import load_study
+from sgdwalk.config import check_packages, check_targets, load_study
 
 CONFIG = "title: A test\ntraining: {model: mlp3, steps: 100, window: 20}\n"
 FIGURES = "{}\n"
@@ -201,3 +201,18 @@ def test_a_whole_number_with_a_point_is_a_whole_number(study):
 def test_a_study_that_is_a_number_is_looked_for_by_its_name(tmp_path):
     with pytest.raises(ConfigError, match=r"study = .3.: no .*studies here: none"):
         load_study(3, tmp_path)
+
+
+def test_a_package_of_ones_own_is_looked_for_and_not_imported(study, tmp_path):
+    read = study("run|model|dataset\nr|owned.nets:build|numpy.random:load\n")
+    with pytest.raises(ConfigError, match=r"runs.tsv: model = 'owned.nets:build' of run 'r': no package 'owned' in /"):
+        check_packages(read, tmp_path / "config")
+    (tmp_path / "owned.py").write_text("raise RuntimeError\n")
+    check_packages(read, tmp_path / "config")
+
+
+def test_only_files_of_this_studys_runs_are_looked_at(study):
+    read = study()
+    check_targets(read, ["-n", "results/s/runs/r/msd.nc", "results/other/runs/x/msd.nc", "results/s/summary.csv"])
+    with pytest.raises(ConfigError, match=r"results/s/runs/x/msd.nc: no run 'x' in this study .there are: r.$"):
+        check_targets(read, ["results/s/runs/x/msd.nc"])

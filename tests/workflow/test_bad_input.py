@@ -58,6 +58,14 @@ CASES = {
         row("run=x;model=torchvision:resnet18:DEFAULT"),
         "init = 'kaiming': must be pytorch",
     ),
+    "a network in no package": (
+        row("run=x;model=nopackage.nets:build"),
+        "runs.tsv: model = 'nopackage.nets:build' of run 'x': no package 'nopackage' in ",
+    ),
+    "a loader in no package": (
+        row("run=x;dataset=nopackage:load"),
+        "dataset = 'nopackage:load' of run 'x': no package",
+    ),
     "unknown data set": (row("run=x;dataset=cifar11"), "dataset = 'cifar11': must be one of digits"),
     "unknown loss": (row("run=x;loss=hinge"), "loss = 'hinge': must be one of cross-entropy"),
     "unknown optimiser": (row("run=x;optimiser=lion"), "optimiser = 'lion': must be one of sgd"),
@@ -139,6 +147,15 @@ def test_unknown_study(fresh):
         "study = 'nowhere': no config/nowhere/config.yaml .studies here: digits, paper, template, tiny",
         study="nowhere",
     )
+
+
+def test_a_study_that_is_a_number(fresh):
+    refused(fresh, "study = '3': no config/3/config.yaml", study="3")
+
+
+def test_a_file_of_a_run_that_is_not_there(fresh):
+    path = "results/tiny/runs/nosuch/msd.nc"
+    refused(fresh, f"{path}: no run 'nosuch' in this study .there are: base, other-seed", path)
 
 
 def test_unknown_key_on_the_command_line(fresh):

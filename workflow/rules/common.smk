@@ -18,7 +18,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 from sgdwalk import catalogue
 from sgdwalk import resources as asked
 from sgdwalk.checking import ConfigError
-from sgdwalk.config import ASKED, TOY, load_study
+from sgdwalk.config import ASKED, TOY, check_packages, check_targets, load_study
 from sgdwalk.drawn import sources
 from sgdwalk.provenance import code_version
 
@@ -28,6 +28,9 @@ try:
             f"config/config.yaml: unknown key '{unknown[0]}' (allowed: study)"
         )
     STUDY = load_study(config.get("study", ""), Path("config"))
+    check_targets(STUDY, sys.argv[1:])
+    if not workflow.deployment_settings.deployment_method:  # else in another environment
+        check_packages(STUDY, Path("config"))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 

@@ -1,12 +1,16 @@
 """A study: its settings, its runs and its figures, read and checked. Needs no torch and no xarray."""
 
+import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from sgdwalk.catalogue import own_module
 from sgdwalk.checking import ConfigError, checked, read_yaml, schema
 from sgdwalk.drawn import checked_figures, sources
 from sgdwalk.runs import read_runs
@@ -113,3 +117,26 @@ def common_name(names: list[str]) -> str:
         while not name.startswith(shared):
             shared = shared[:-1]
     return shared.rstrip("-_.") or names[0]
+
+
+def check_targets(study: Study, arguments: Iterable[str]) -> None:
+    """Refuse a file of a run that the study does not have, among the arguments of a command."""
+    for argument in arguments:
+        name = re.match(rf"results/{re.escape(study.name)}/runs/([^/]+)/", argument)
+        if name and name[1] not in study.runs:
+            raise ConfigError(f"{argument}: no run '{name[1]}' in this study (there are: {', '.join(study.runs)})")
+
+
+def check_packages(study: Study, folder: Path) -> None:
+    """Refuse a network or loader of one's own whose package is neither in the current folder nor installed."""
+    for name, run in study.runs.items():
+        for kind in ("model", "dataset"):
+            spec = run.get(f"{kind}_spec")
+            if spec and not own_module(spec) and not found(package := re.split("[.:]", spec["factory"])[0]):
+                where = f"{folder / study.name / 'runs.tsv'}: {kind} = '{run[kind]}' of run '{name}'"
+                raise ConfigError(f"{where}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")
+
+
+def found(package: str) -> bool:
+    """Whether a job could import a package, which is not imported here."""
+    return PathFinder.find_spec(package, [os.getcwd(), *sys.path]) is not None
