@@ -1,5 +1,6 @@
 """`make data`: every data set once, to its folder, and nothing else."""
 
+import runpy
 from types import SimpleNamespace
 
 import pytest
@@ -60,3 +61,9 @@ def test_a_study_that_is_not_there_is_named_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="study = 'nowhere'"):
         fetch.main("nowhere")
+
+
+def test_without_a_study_it_says_how_it_is_called(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["fetch"])
+    with pytest.raises(SystemExit, match=r"^usage: python -m sgdwalk.fetch STUDY$"):
+        runpy.run_path(fetch.__file__, run_name="__main__")

@@ -131,6 +131,7 @@ def test_report(finished):
     done = snakemake(finished, "--report", "report.html")
     assert done.returncode == 0, done.stderr[-3000:]
     text = (finished / "report.html").read_text()
+    assert "A study of a minute: what the runs of this study measured" in text
     assert "fig2" in text
     assert "summary.csv" in text
 

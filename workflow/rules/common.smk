@@ -29,11 +29,13 @@ try:
         )
     STUDY = load_study(config.get("study", ""), Path("config"))
     check_targets(STUDY, sys.argv[1:])
-    if not workflow.deployment_settings.deployment_method:  # else in another environment
+    # Conda's environments may hold packages that this one lacks.
+    if not workflow.deployment_settings.deployment_method:
         check_packages(STUDY, Path("config"))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+config["title"] = STUDY.settings["title"]  # for the report
 RESULTS = f"results/{STUDY.name}"
 RUN = f"{RESULTS}/runs/{{run}}"
 LOGS = f"{RESULTS}/logs"
@@ -46,6 +48,9 @@ TRAINED = [name for name in STUDY.runs if name not in (*CUT, *IMPORTED)]
 def any_of(names):
     """Wildcard constraint: one of the names, or nothing at all."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+report: "../report/study.rst"
 
 
 # Rules that make a run from nothing know its name; in all others a list of a thousand names would be tried in vain.

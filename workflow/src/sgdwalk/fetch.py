@@ -50,4 +50,6 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m sgdwalk.fetch STUDY")
     main(sys.argv[1])
