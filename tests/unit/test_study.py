@@ -103,6 +103,18 @@ def test_the_settings_that_trainings_share_are_not_those_of_a_walk(study):
     }
 
 
+def test_a_recorded_folder_is_asked_for_what_its_own_row_says(study, tmp_path):
+    (tmp_path / "recorded").mkdir()
+    runs = study(
+        "run|walk|record\nx|recorded|\ny|recorded|{sketch: 4}\n",
+        "title: t\ntraining: {window: 20, record: {sketch: 8, anchors: [3]}}\n",
+    ).runs
+    assert {name: (run["record"]["sketch"], run["record"]["anchors"]) for name, run in runs.items()} == {
+        "x": (0, []),
+        "y": (4, []),
+    }
+
+
 def test_a_walk_of_unknown_length_has_an_estimate_of_memory_and_time(study):
     walk = study("run|walk\nx|walk.nc\n").runs["x"]
     assert resources.analysis_memory(walk) >= 2000

@@ -8,7 +8,7 @@ import yaml
 
 from sgdwalk import catalogue
 from sgdwalk.catalogue import SIZES
-from sgdwalk.checking import ConfigError, checked, parsed, read_text, schema, types
+from sgdwalk.checking import ConfigError, checked, filled, parsed, read_text, schema, types
 
 WALKS = {"run", "seed", "walk", "window", "record"}  # what a row with a walk may say
 OF_TRAININGS = ("layers", "noise", "walk")  # what `record` can ask of a training alone
@@ -27,7 +27,7 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
         if run["windows_of"]:
             run = shortened(given, runs, where)
         elif run["walk"]:
-            run = walked(run, given, where)
+            run = walked(run, given, rules["properties"]["record"], where)
         else:
             run = complete(run, where)
         runs[run["run"]] = run
@@ -52,14 +52,18 @@ def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> 
     return runs[name] | given | {"analyses": []}
 
 
-def walked(run: dict[str, Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A row that is somebody else's walk: settings of a training, the study's too, are not its own and are null."""
+def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row that is somebody else's walk: settings of a training, the study's too, are not its own and are null.
+
+    What a folder holds was recorded already: what the study records, by `rules`, is not asked of it either.
+    """
     if extra := sorted(set(given) - WALKS):
         raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside walk")
     if extra := [key for key in OF_TRAININGS if given.get("record", {}).get(key)]:
         raise ConfigError(f"{where}record.{extra[0]} = true: must be false beside walk")
     existing(run, "walk", where)
-    record = run["record"] | dict.fromkeys(OF_TRAININGS, False)
+    record = filled(dict(given.get("record", {})), rules) if Path(run["walk"]).is_dir() else run["record"]
+    record |= dict.fromkeys(OF_TRAININGS, False)
     return dict.fromkeys(run) | {key: run[key] for key in WALKS} | {"analyses": [], "record": record}
 
 
