@@ -427,3 +427,12 @@ def test_paths_of_fig8_stay_on_their_surface_however_coarse(side):
             for path_ in paths:
                 assert (path_ >= [left, bottom]).all()
                 assert (path_ <= [right, top]).all()
+
+
+@pytest.mark.parametrize(
+    ("units", "label"), [("nat", "training loss of the epoch (nat)"), ("1", "training loss of the epoch")]
+)
+def test_the_loss_of_fig4_has_the_unit_of_the_file(units, label):
+    known = training("walk-a")
+    known.train_loss.attrs["units"] = units
+    assert draw("fig4", {"runs": RUNS[:1], "training": [known]}).axes[1].get_ylabel() == label

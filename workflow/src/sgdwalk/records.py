@@ -1,5 +1,9 @@
 """What a training run writes: the contracts of its files."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from sgdwalk.contracts import Contract, variable
 
 STEP = variable("step", "step", "step")
@@ -107,3 +111,12 @@ WALK = Contract(
 )
 
 CONTRACTS = {contract.name: contract for contract in (TRAINING, DISTANCES, LAYERS, SKETCH, GRADIENTS, WALK)}
+
+
+def contract(name: str, settings: Mapping[str, Any]) -> Contract:
+    """The contract of a file of a run with these settings: a mean squared error is a pure number, not nat."""
+    found = CONTRACTS[name]
+    if settings["loss"] != "mse":
+        return found
+    plain = {key: replace(v, units="1") if v.units == "nat" else v for key, v in found.variables.items()}
+    return replace(found, variables=plain)

@@ -23,5 +23,5 @@ def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) ->
         outputs["walk"] = run.checkpoints / "walk.nc"
     data = run.datasets()
     for name, path in outputs.items():
-        contracts.write(data[name], path, records.CONTRACTS[name], stamp)
+        contracts.write(data[name], path, records.contract(name, settings), stamp)
     run.deliver_checkpoints(checkpoints)

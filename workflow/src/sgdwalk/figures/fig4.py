@@ -125,7 +125,8 @@ def curves(axes: Axes, training: list[xr.Dataset] | None, rates: dict[str, float
     for data in sorted(runs, key=lambda d: rates[d.attrs["run"]]):
         run = data.attrs["run"]
         axes.plot(data.epoch, data.train_loss, color=colour[run], label=label(data, called[run]))
-    axes.set(yscale="log", xlabel="epoch (epochs done)", ylabel="training loss of the epoch (nat)")
+    loss = style.name(runs[0].train_loss, "training loss of the epoch")
+    axes.set(yscale="log", xlabel="epoch (epochs done)", ylabel=loss)
     style.headroom(axes, 0.05 * len(runs))
     axes.legend(loc="best", title="learning rate")
 
