@@ -130,3 +130,22 @@ def test_a_curve_that_is_no_walks_does_not_bias_the_bootstrap():
     np.testing.assert_allclose(
         stats.spectral_variogram(stats.increment_spectrum(np.arange(200) ** 1.5)), np.arange(200) ** 1.5, rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("dimension", [3, 64])
+def test_distances_of_simulated_walks_have_the_mean_of_the_fit_and_the_spread_of_their_dimension(dimension):
+    fit = stats.TwoSegments(1.0, 1.5, 5.0, 0.3, 0.0)
+    rng = np.random.default_rng(0)
+    copies = np.stack([d2.copy() for d2 in stats.walk_distances(fit, 30, dimension, 3000, rng)])
+    for lag in (1, 5, 20):
+        found = copies[:, 4, 4 + lag]
+        # a chi-square of D degrees of freedom; five standard errors of its mean and some of its deviation
+        assert found.mean() == pytest.approx(fit(lag), rel=5 * np.sqrt(2 / dimension / 3000))
+        assert found.std() == pytest.approx(fit(lag) * np.sqrt(2 / dimension), rel=0.12)
+        assert found.min() > 0
+    np.testing.assert_allclose(copies, copies.swapaxes(1, 2), atol=1e-12)
+
+
+def test_basic_interval_leaves_out_copies_that_could_not_be_fitted():
+    assert stats.basic_interval(0.0, 0.0, np.append(np.arange(39.0), np.nan)) == pytest.approx((-38, 0))
+    assert np.isnan(stats.basic_interval(0.0, 0.0, np.full(3, np.nan))).all()

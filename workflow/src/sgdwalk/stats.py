@@ -1,9 +1,11 @@
 """Power laws: fits on logarithmic axes, and intervals from a parametric bootstrap of Gaussian walks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.fft import next_fast_len
+from scipy.linalg import toeplitz
 
 PER_DECADE = 15
 SIMULATED_DIMENSIONS = 16
@@ -147,22 +149,54 @@ class WalkBootstrap:
 def walk_bootstrap(fit: TwoSegments, steps: int, lags: np.ndarray, dimension: float, copies: int, rng) -> WalkBootstrap:
     """Simulate walks of `steps` steps that follow a fitted curve, in at most 16 of their dimensions.
 
-    `dimension` is the smallest effective dimension that will be asked for. Exponents are limited to 1.98,
-    just short of a straight line, which has no spread at all. Deviations are from the variogram that the
-    simulated walks have, which is not quite the fitted one where that is no walk's.
+    `dimension` is the smallest effective dimension that will be asked for. Deviations are from the variogram
+    that the simulated walks have, which is not quite the fitted one where that is no walk's.
+    """
+    walks, expected = following_walks(fit, steps, dimension, copies, rng)
+    deviations = np.log10(walk_msd(walks, lags)) - np.log10(expected[lags])
+    return WalkBootstrap(fit, lags, deviations, walks.shape[2])
+
+
+def following_walks(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """(Gaussian walks [copy, step, dimension] that follow a fitted curve, in at most 16 dimensions; their variogram).
+
+    Exponents are limited to 1.98, just short of a straight line, which has no spread at all.
     """
     limited = replace(fit, short=min(fit.short, STEEPEST), long=min(fit.long, STEEPEST))
     variogram = np.concatenate([[0.0], limited(np.arange(1, steps))])
     dimensions = int(np.clip(round(dimension), 1, SIMULATED_DIMENSIONS))
-    expected = spectral_variogram(increment_spectrum(variogram))[lags]
-    curves = walk_msd(gaussian_walks(variogram, dimensions, copies, rng), lags)
-    return WalkBootstrap(fit, lags, np.log10(curves) - np.log10(expected), dimensions)
+    expected = spectral_variogram(increment_spectrum(variogram))
+    return gaussian_walks(variogram, dimensions, copies, rng), expected
+
+
+def walk_distances(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> Iterator[np.ndarray]:
+    """Squared distances [step, step] of each of `copies` Gaussian walks that follow a fitted curve, in one array.
+
+    Walks of more than 16 dimensions are simulated in 16, and the deviations of their squared distances from
+    what is expected shrunk as those of a mean over so many more dimensions.
+    """
+    walks, expected = following_walks(fit, steps, dimension, copies, rng)
+    share = np.sqrt(walks.shape[2] / max(dimension, walks.shape[2]))
+    curve = fit(np.arange(1, steps))
+    constant = toeplitz(np.append(0, (1 - share) * curve))
+    factor = toeplitz(np.append(0, share * curve / expected[1:]))
+    d2 = np.empty_like(factor)
+    for walk in walks:
+        squares, one = (walk**2).sum(1, keepdims=True), np.ones((steps, 1))
+        np.matmul(np.hstack([-2 * walk, squares, one]), np.hstack([walk, one, squares]).T, out=d2)
+        d2 *= factor
+        d2 += constant
+        yield d2
 
 
 def basic_interval(estimate: float, truth: float, copies: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Basic bootstrap interval: the estimate less the quantiles of (copy - truth).
 
-    Quantiles at rank p (copies + 1), between which one more draw falls with probability `level`.
+    Quantiles at rank p (copies + 1), between which one more draw falls with probability `level`. Copies that
+    are NaN are left out; NaN if all are.
     """
+    copies = copies[np.isfinite(copies)]
+    if not len(copies):
+        return np.nan, np.nan
     low, high = np.quantile(copies - truth, [(1 - level) / 2, (1 + level) / 2], method="weibull")
     return float(estimate - high), float(estimate - low)

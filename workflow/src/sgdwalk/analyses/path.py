@@ -1,5 +1,7 @@
 """The path as a curve: end-to-end distance against contour length, and how far fragments stray from their chord."""
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from scipy.spatial.distance import squareform
@@ -11,6 +13,7 @@ from sgdwalk.windows import full_windows
 
 FITS = ("short", "long")
 FEWEST_FRAGMENTS = 10
+LEAST_PAIRS = 20
 SPANS = 8
 SHORTEST = 1.5
 CONTRACT = Contract(
@@ -55,9 +58,10 @@ def compute(
     """Contour length l(i, j) = sum of the steps from i to j, against the mean squared end-to-end distance.
 
     bins: logarithmic bins of contour length over the window. longest: longest contour fitted, as a share
-    of the window's. fragments: random pairs (i, j) for the transverse distance. The interval of an
-    exponent is that of the MSD's bootstrap at the same number of steps (a contour is a lag when steps
-    are alike); that of the transverse slope from a bootstrap over fragments.
+    of the window's. fragments: random pairs (i, j) for the transverse distance. Bins of fewer than 20
+    pairs are shown but not fitted; NaN where too few are left. The interval of an exponent comes from
+    `copies` Gaussian walks that follow the fit, through the same bins: those of one lag spread over two
+    bins or more as its contours do. That of the transverse slope from a bootstrap over fragments.
 
     The null is a walk with the very same step lengths, all steps at right angles (an uncorrelated walk
     in many dimensions): uneven steps alone bend its curve away from exponent 1, since a contour that is
@@ -101,54 +105,68 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
         "chord2": chord2,
         "transverse2": transverse2,
         **{f"transverse_exponent{end}": value for end, value in zip(ENDS, slope, strict=True)},
-        **fits(d2, length, end_to_end2, null, steps.mean(), longest, copies, rng),
+        **fits(d2, length, end_to_end2, pairs, null, steps.mean(), longest, copies, rng),
     }
 
 
 def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(contour length, mean squared end-to-end distance, pairs) on logarithmic bins; NaN where a bin is empty."""
-    position = np.concatenate([[0.0], np.cumsum(steps)])
-    i, j = np.triu_indices(len(d2), 1)
-    contour = position[j] - position[i]
+    """(contour length, mean squared end-to-end distance, pairs) on logarithmic bins; NaN where a bin is empty.
+
+    Contours from one weight grow with every step, so that the pairs of a bin stand side by side in each row of d2.
+    """
+    size, position = len(d2), np.concatenate([[0.0], np.cumsum(steps)])
     edges = np.geomspace(steps.min(), position[-1] * (1 + 1e-12), bins + 1)
-    index = np.clip(np.searchsorted(edges, contour, side="right") - 1, 0, bins - 1)
-    pairs = np.bincount(index, minlength=bins)
+    first = np.searchsorted(position, np.add.outer(position, edges))
+    first[:, 0], first[:, -1] = np.arange(1, size + 1), size
+    first = np.maximum(first, first[:, :1])
+    pairs = np.diff(first)
+    contour = np.diff(np.append(0, np.cumsum(position))[first]) - pairs * position[:, None]
+    starts = np.minimum(first + size * np.arange(size)[:, None], d2.size - 1)
+    end_to_end2 = np.add.reduceat(d2.ravel(), starts.ravel()).reshape(starts.shape)[:, :-1]
+    end_to_end2 = np.where(pairs > 0, end_to_end2, 0)  # for an empty stretch reduceat gives the value it starts at
+    count = pairs.sum(0).astype(float)
     with np.errstate(invalid="ignore"):
-        length = np.bincount(index, contour, minlength=bins) / pairs
-        end_to_end2 = np.bincount(index, d2[i, j], minlength=bins) / pairs
-    return length, end_to_end2, pairs.astype(float)
+        return contour.sum(0) / count, end_to_end2.sum(0) / count, count
 
 
-def fits(d2, length, end_to_end2, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
-    """Two-segment fit against contour length, with the intervals of a walk of equal steps.
+def fitted(length, end_to_end2, pairs, step: float, steps: int, longest: float) -> np.ndarray:
+    """Which bins are fitted: those of at least 20 pairs, from 1.5 mean steps to `longest` of the window's contour.
 
     Contours of a step or less are single steps, whose end-to-end distance is the contour itself.
     """
-    inside = (end_to_end2 > 0) & (length >= SHORTEST * step) & (length <= longest * step * len(d2))
+    inside = (length >= SHORTEST * step) & (length <= longest * step * steps)
+    return inside & (pairs >= LEAST_PAIRS) & (end_to_end2 > 0)
+
+
+def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
+    """Two-segment fit against contour length, with the intervals of walks of steps that are alike."""
+    inside = fitted(length, end_to_end2, pairs, step, len(d2), longest)
     both = stats.two_segments(length[inside], end_to_end2[inside])
     if not np.isfinite(both.rmse):
         return {name: value for name, value in _lost(1, 1).items() if name.startswith(("exponent", "cross", "fit"))}
     apart = stats.two_segments(length[inside], null[inside], crossover=both.crossover)
-    intervals = walk_intervals(d2, both, longest, copies, rng)
+    intervals = walk_intervals(d2, both, step, len(length), longest, copies, rng)
     result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
     result["exponent_null"] = np.array([getattr(apart, name) for name in FITS])
     result["exponent"] = np.array([getattr(both, name) for name in FITS])
     return result | dict(zip(("exponent_low", "exponent_high"), np.transpose(intervals), strict=True))
 
 
-def walk_intervals(d2, both: stats.TwoSegments, longest, copies, rng) -> list[tuple[float, float]]:
-    """(low, high) of each of FITS, from Gaussian walks that follow the window's MSD; NaN where that vanishes."""
-    lags = stats.log_lags(int(longest * len(d2)))
-    curve = geometry.msd(d2)[lags - 1]
-    if not (curve > 0).all():
-        return [(np.nan, np.nan)] * len(FITS)
-    walk = stats.two_segments(lags, curve)
+def walk_intervals(d2, both: stats.TwoSegments, step, bins, longest, copies, rng) -> list[tuple[float, float]]:
+    """(low, high) of each of FITS, from Gaussian walks through the same bins and fit.
+
+    The walks follow the fitted curve, read at lags: a contour of so many mean steps is a lag.
+    """
+    curve = replace(both, crossover=both.crossover / step)
     dimension = min(geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
-    boot = stats.two_segments(lags, stats.walk_bootstrap(walk, len(d2), lags, dimension, copies, rng).curves(dimension))
-    return [
-        stats.basic_interval(getattr(both, name), getattr(walk, name), np.array([getattr(fit, name) for fit in boot]))
-        for name in FITS
-    ]
+    found = np.empty((copies, len(FITS)))
+    for k, copy in enumerate(stats.walk_distances(curve, len(d2), dimension, copies, rng)):
+        steps = np.sqrt(np.diagonal(copy, 1))
+        length, end_to_end2, pairs = binned(copy, steps, bins)
+        inside = fitted(length, end_to_end2, pairs, steps.mean(), len(copy), longest)
+        fit = stats.two_segments(length[inside], end_to_end2[inside])
+        found[k] = [getattr(fit, name) for name in FITS]
+    return [stats.basic_interval(getattr(both, name), getattr(curve, name), found[:, k]) for k, name in enumerate(FITS)]
 
 
 def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
