@@ -145,3 +145,20 @@ def test_steps_of_very_different_lengths_do_not_crash():
     steps = np.geomspace(1, 1e-8, 60)[:, None] * np.random.default_rng(0).standard_normal((60, 10))
     result = path.compute(distances_of(np.cumsum(steps, axis=0)), **FAST)
     assert np.isfinite(result.end_to_end2).any()
+
+
+@pytest.mark.parametrize("law", ["one", "Cauchy"])
+def test_where_a_few_steps_are_the_contour_the_exponent_is_nan(law):
+    # no bin lies between 1.5 mean steps and 0.8 of the whole, or too few do
+    rng = np.random.default_rng(0)
+    steps = rng.standard_normal((100, 30))
+    if law == "one":
+        steps[50] *= 1e4
+    else:
+        steps *= np.abs(rng.standard_cauchy((100, 1))) ** 3
+    result = path.compute(distances_of(np.cumsum(steps, axis=0)), **FAST)
+    contracts.check(result, path.CONTRACT)
+    for name in ("exponent", "exponent_low", "exponent_high", "exponent_null", "crossover_length", "fit_rmse"):
+        assert result[name].isnull().all(), name
+    assert np.isfinite(result.end_to_end2).any()
+    assert np.isfinite(result.chord2).all()

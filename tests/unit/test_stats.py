@@ -132,6 +132,14 @@ def test_a_curve_that_is_no_walks_does_not_bias_the_bootstrap():
     )
 
 
+@pytest.mark.parametrize("points", [0, 1, 2])
+@pytest.mark.parametrize("crossover", [None, 2.0])
+def test_two_segments_of_too_few_points_are_nan(points, crossover):
+    found = stats.two_segments(np.array([1.0, 100])[:points], np.array([1.0, 10])[:points], crossover=crossover)
+    assert np.isnan([found.short, found.long, found.crossover, found.level]).all()
+    assert found.rmse == np.inf
+
+
 @pytest.mark.parametrize("dimension", [3, 64])
 def test_distances_of_simulated_walks_have_the_mean_of_the_fit_and_the_spread_of_their_dimension(dimension):
     fit = stats.TwoSegments(1.0, 1.5, 5.0, 0.3, 0.0)

@@ -10,6 +10,7 @@ from scipy.linalg import toeplitz
 PER_DECADE = 15
 SIMULATED_DIMENSIONS = 16
 STEEPEST = 1.98
+FEWEST_POINTS = 3
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,14 @@ def two_segments(
     """Least-squares fit of TwoSegments to y [point], or to each curve of y [curve, point].
 
     The crossover is searched on the points at least a factor `ends` inside the range, so that each side
-    has something to be fitted on, unless it is given. Where there is no such point the RMSE is inf.
+    has something to be fitted on, unless it is given. Where there is no such point, or fewer than three
+    points in all, the RMSE is inf and the rest NaN.
     """
     curves = np.log10(np.atleast_2d(y))
     weight = even_weights(x)
     weight, u = weight / weight.sum(), np.log10(x)
-    best = np.full((len(curves), 5), np.inf)
-    candidates = x[(x >= x[0] * ends) & (x <= x[-1] / ends)] if crossover is None else [crossover]
-    for bend in candidates:
+    best = np.full((len(curves), 5), [np.nan] * 4 + [np.inf])
+    for bend in bends(x, ends) if crossover is None else [crossover] * (len(x) >= FEWEST_POINTS):
         design = np.stack([np.ones_like(u), u, np.maximum(0, u - np.log10(bend))], axis=1)
         solution = np.linalg.lstsq(design * np.sqrt(weight)[:, None], (curves * np.sqrt(weight)).T)[0]
         rmse = np.sqrt((curves - (design @ solution).T) ** 2 @ weight)
@@ -77,6 +78,11 @@ def two_segments(
         best = np.where((rmse < best[:, 4])[:, None], found, best)
     fits = [TwoSegments(*map(float, row)) for row in best]
     return fits if np.ndim(y) > 1 else fits[0]
+
+
+def bends(x: np.ndarray, ends: float) -> np.ndarray:
+    """The points at least a factor `ends` inside the range of x; none where fewer than three points are given."""
+    return x[(x >= x[0] * ends) & (x <= x[-1] / ends)] if len(x) >= FEWEST_POINTS else x[:0]
 
 
 def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> np.ndarray:

@@ -108,8 +108,6 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copi
     found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
     typical = np.sqrt(np.diagonal(d2, int(longest * len(d2))).mean())
     inside = (pairs.count >= LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
-    if inside.sum() < 3:
-        return _lost(bins) | found
     both = stats.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
         return _lost(bins) | found
