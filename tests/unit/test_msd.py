@@ -189,6 +189,17 @@ def test_a_short_last_window_is_left_out():
         msd.compute(data.isel(window=[2]), **FAST)
 
 
+@pytest.mark.parametrize("analysis", [msd, path, msl])
+def test_all_of_a_window_may_be_asked_for(analysis):
+    rng = np.random.default_rng(0)
+    data = distances_of(fbm(0.5, 60, 20, rng), loss=rng.standard_normal((1, 60)))
+    result = analysis.compute(data, longest=1, **FAST).isel(window=0)
+    for name in ("exponent", "exponent_low", "exponent_high"):
+        assert result[name].sel(fit=["short", "long"]).notnull().all(), name
+    if analysis is msd:
+        assert result.last_lag.sel(fit="whole") == 59
+
+
 def test_a_window_of_the_shortest_length_allowed():
     result = msd.compute(distances_of(fbm(0.5, 20, 50, np.random.default_rng(0))), **FAST)
     assert np.isfinite(result.exponent.sel(fit="whole")).all()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sgdwalk import geometry, stats
+from sgdwalk.windows import longest_lag
 
 SEGMENTS = ("short", "long")
 RANGES = ("whole", "early", "middle", "late")
@@ -25,7 +26,7 @@ def window_fits(d2: np.ndarray, curve: np.ndarray, threshold: float, longest: fl
     Intervals are those of `copies` Gaussian walks that follow the two-segment fit (stats.walk_bootstrap).
     A fit whose range holds fewer than three of the lags is NaN.
     """
-    lags = stats.log_lags(int(longest * len(d2)))
+    lags = stats.log_lags(longest_lag(longest, len(d2)))
     values = curve[lags - 1]
     both = stats.two_segments(lags, values)
     ranges = fitted_ranges(lags, values, len(d2), both, threshold)

@@ -1,4 +1,4 @@
-"""Which windows of a file an analysis looks at."""
+"""Which windows of a file an analysis looks at, and up to which lag."""
 
 import xarray as xr
 
@@ -14,3 +14,8 @@ def full_windows(data: xr.Dataset) -> xr.Dataset:
         longest = int(data.window_steps.max())
         raise ValueError(f"window = {length}: must be at most {longest}, the steps of the run")
     return data.isel(window=full).drop_vars("window_steps")
+
+
+def longest_lag(share: float, steps: int) -> int:
+    """The longest lag that a window of so many steps is fitted up to: a share of the window, at most steps - 1."""
+    return min(int(share * steps), steps - 1)

@@ -8,7 +8,7 @@ from scipy.stats import t as student_t
 from sgdwalk import stats
 from sgdwalk.contracts import Contract, variable
 from sgdwalk.records import WINDOW, WINDOW_START
-from sgdwalk.windows import full_windows
+from sgdwalk.windows import full_windows, longest_lag
 
 FITS = ("short", "long", "whole")
 ENDS = 2.0
@@ -106,7 +106,7 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copi
     pairs = Pairs(d2, bins)
     curve = pairs.curve(loss)
     found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
-    typical = np.sqrt(np.diagonal(d2, int(longest * len(d2))).mean())
+    typical = np.sqrt(np.diagonal(d2, longest_lag(longest, len(d2))).mean())
     inside = (pairs.count >= LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
     both = stats.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
