@@ -189,6 +189,18 @@ def test_a_short_last_window_is_left_out():
         msd.compute(data.isel(window=[2]), **FAST)
 
 
+@pytest.mark.parametrize(("steps", "longest"), [(20, 0.4), (40, 0.15), (20, 0.15)])
+def test_where_two_segments_cannot_be_fitted_the_other_fits_stand(steps, longest):
+    # 8, 6 and 3 lags: no factor of three on either side of a crossover
+    data = distances_of(fbm(0.5, steps, 20, np.random.default_rng(0)))
+    result = msd.compute(data, longest=longest, **FAST).isel(window=0)
+    for name in exponents.PER_FIT:
+        assert result[name].sel(fit=["short", "long"]).isnull().all(), name
+        assert not np.isinf(result[name]).any(), name
+    whole = result.sel(fit="whole")
+    assert whole.exponent_low < whole.exponent < whole.exponent_high
+
+
 @pytest.mark.parametrize("analysis", [msd, path, msl])
 def test_all_of_a_window_may_be_asked_for(analysis):
     rng = np.random.default_rng(0)

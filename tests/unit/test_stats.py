@@ -140,6 +140,15 @@ def test_two_segments_of_too_few_points_are_nan(points, crossover):
     assert found.rmse == np.inf
 
 
+def test_one_segment_is_the_power_law():
+    x = stats.log_lags(8)
+    noisy = 0.02 * x**0.8 * np.exp(0.1 * np.random.default_rng(0).standard_normal(len(x)))
+    found = stats.one_segment(x, noisy)
+    assert (found.short, found.rmse) == pytest.approx(stats.power_law(x, noisy))
+    assert found.long == found.short
+    np.testing.assert_allclose(stats.one_segment(x, 0.02 * x**0.8)(x), 0.02 * x**0.8)
+
+
 @pytest.mark.parametrize("dimension", [3, 64])
 def test_distances_of_simulated_walks_have_the_mean_of_the_fit_and_the_spread_of_their_dimension(dimension):
     fit = stats.TwoSegments(1.0, 1.5, 5.0, 0.3, 0.0)

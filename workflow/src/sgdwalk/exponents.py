@@ -23,25 +23,26 @@ FEWEST_LAGS = 3
 def window_fits(d2: np.ndarray, curve: np.ndarray, threshold: float, longest: float, copies: int, rng) -> dict:
     """PER_FIT and `dimension`, each [fit] in the order of FITS, of a window's MSD `curve` at lags 1 ... T - 1.
 
-    Intervals are those of `copies` Gaussian walks that follow the two-segment fit (stats.walk_bootstrap).
-    A fit whose range holds fewer than three of the lags is NaN.
+    Intervals are those of `copies` Gaussian walks that follow the two-segment fit (stats.walk_bootstrap), or a
+    plain power law where too few lags are left for two. A fit whose range holds fewer than three of the lags is NaN.
     """
     lags = stats.log_lags(longest_lag(longest, len(d2)))
     values = curve[lags - 1]
     both = stats.two_segments(lags, values)
+    followed = both if np.isfinite(both.rmse) else stats.one_segment(lags, values)
     ranges = fitted_ranges(lags, values, len(d2), both, threshold)
     dimension = functools.cache(functools.partial(geometry.effective_dimension, d2))
     dimensions = {name: fit_dimension(dimension, len(d2) // 10, *ranges[name]) for name in FITS}
-    boot = stats.walk_bootstrap(both, len(d2), lags, np.nanmin(list(dimensions.values())), copies, rng)
+    boot = stats.walk_bootstrap(followed, len(d2), lags, np.nanmin(list(dimensions.values())), copies, rng)
     found = []
     for name in FITS:
         copied = boot.curves(dimensions[name])
         if name in SEGMENTS:
             found.append(segment_fit(name, lags, both, copied, ranges[name]))
         elif name == "paper":
-            found.append(paper_fit(lags, values, both, copied, threshold))
+            found.append(paper_fit(lags, values, followed, copied, threshold))
         else:
-            found.append(range_fit(lags, values, both, copied, ranges[name]))
+            found.append(range_fit(lags, values, followed, copied, ranges[name]))
     columns = dict(zip(PER_FIT, np.array(found, float).T, strict=True))
     columns["dimension"] = np.array([dimensions[name] for name in FITS])
     return columns
@@ -67,14 +68,16 @@ def fit_dimension(dimension: Callable[[int], float], longest: int, first: float,
 
     dimension: of increments over a lag, which is asked for up to `longest`. NaN for no range.
     """
-    if np.isnan(first) or last < first:
+    if not first <= last:  # NaN included
         return np.nan
     middle = int(np.clip(np.sqrt(first * last), 1, max(1, longest)))
     return min(dimension(1), dimension(middle))
 
 
 def segment_fit(name: str, lags, both: stats.TwoSegments, copied, ends) -> list[float]:
-    """One side of the two-segment fit, in the order of PER_FIT."""
+    """One side of the two-segment fit, in the order of PER_FIT; NaN where there is none."""
+    if not np.isfinite(both.rmse):
+        return [np.nan] * len(PER_FIT)
     fits = stats.two_segments(lags, copied)
     estimate = getattr(both, name)
     interval = stats.basic_interval(estimate, estimate, np.array([getattr(fit, name) for fit in fits]))
@@ -82,19 +85,19 @@ def segment_fit(name: str, lags, both: stats.TwoSegments, copied, ends) -> list[
     return [estimate, *interval, *ends, both.crossover, *bends, both.rmse]
 
 
-def range_fit(lags, values, both: stats.TwoSegments, copied, ends) -> list[float]:
+def range_fit(lags, values, followed: stats.TwoSegments, copied, ends) -> list[float]:
     """One power law on a range of lags, in the order of PER_FIT; NaN where too few lags lie in it."""
     inside = (lags >= ends[0]) & (lags <= ends[1])
     if inside.sum() < FEWEST_LAGS:
         return [np.nan] * len(PER_FIT)
     x = lags[inside]
     estimate, rmse = stats.power_law(x, values[inside])
-    truth, _ = stats.power_law(x, both(x))
+    truth, _ = stats.power_law(x, followed(x))
     interval = stats.basic_interval(estimate, truth, stats.power_law(x, copied[:, inside])[0])
     return [estimate, *interval, x[0], x[-1], *[np.nan] * 3, rmse]
 
 
-def paper_fit(lags, values, both: stats.TwoSegments, copied, threshold: float) -> list[float]:
+def paper_fit(lags, values, followed: stats.TwoSegments, copied, threshold: float) -> list[float]:
     """The paper's protocol, in the order of PER_FIT; NaN where it finds no range.
 
     Each simulated walk selects its own tau_0, so that the interval holds the selection too.
@@ -102,7 +105,7 @@ def paper_fit(lags, values, both: stats.TwoSegments, copied, threshold: float) -
     (start,), (estimate,), (rmse,) = paper_fits(lags, values[None], threshold)
     if np.isnan(start):
         return [np.nan] * len(PER_FIT)
-    _, (truth,), _ = paper_fits(lags, both(lags)[None], threshold)
+    _, (truth,), _ = paper_fits(lags, followed(lags)[None], threshold)
     starts, exponents, _ = paper_fits(lags, copied, threshold)
     ends, interval = [np.nan] * 2, [np.nan] * 2
     if np.isfinite(exponents).any() and np.isfinite(truth):

@@ -80,6 +80,13 @@ def two_segments(
     return fits if np.ndim(y) > 1 else fits[0]
 
 
+def one_segment(x: np.ndarray, y: np.ndarray) -> TwoSegments:
+    """A plain power law through y [point], as two segments of the same exponent that meet at the first point."""
+    slope, rmse = power_law(x, y)
+    level = np.average(np.log10(y) - slope * np.log10(x), weights=even_weights(x))
+    return TwoSegments(float(slope), float(slope), float(x[0]), float(level), float(rmse))
+
+
 def bends(x: np.ndarray, ends: float) -> np.ndarray:
     """The points at least a factor `ends` inside the range of x; none where fewer than three points are given."""
     return x[(x >= x[0] * ends) & (x <= x[-1] / ends)] if len(x) >= FEWEST_POINTS else x[:0]
