@@ -101,6 +101,19 @@ def test_a_window_of_the_shortest_length_allowed(bins):
     assert result["count"].sum() == 190
 
 
+def test_pairs_at_no_distance_are_left_out():
+    # a skipped update: the weights stand still and another minibatch is read
+    rng = np.random.default_rng(0)
+    walk, loss = fbm(0.5, 100, 10, rng), rng.standard_normal((1, 100))
+    walk[31], walk[32] = walk[30], walk[30]
+    result = msl.compute(distances_of(walk, loss=loss), **FAST)
+    contracts.check(result, msl.CONTRACT)
+    assert result["count"].sum() == 100 * 99 / 2 - 3
+    for name in ("exponent", "exponent_low", "exponent_high"):
+        assert np.isfinite(result[name]).all(), name
+    assert msl.compute(distances_of(np.zeros((100, 3)), loss=loss), **FAST).exponent.isnull().all()
+
+
 def test_a_window_whose_bins_all_have_few_pairs():
     # 190 pairs over 200 bins: nothing to fit, but a curve to show
     rng = np.random.default_rng(0)

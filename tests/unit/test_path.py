@@ -162,3 +162,13 @@ def test_where_a_few_steps_are_the_contour_the_exponent_is_nan(law):
         assert result[name].isnull().all(), name
     assert np.isfinite(result.end_to_end2).any()
     assert np.isfinite(result.chord2).all()
+
+
+def test_steps_of_length_zero_are_left_out():
+    walk = fbm(0.5, 100, 10, np.random.default_rng(0))
+    still = np.repeat(walk, np.where(np.isin(np.arange(100), [0, 40, 99]), 3, 1), axis=0)
+    plain, rested = (path.compute(distances_of(w), **FAST) for w in (walk, still))
+    for name in ("contour_length", "end_to_end2", "pairs", "exponent", "exponent_low", "transverse_exponent"):
+        np.testing.assert_allclose(rested[name], plain[name], rtol=1e-9)
+        assert plain[name].notnull().any(), name
+    assert path.compute(distances_of(np.zeros((60, 3))), **FAST).exponent.isnull().all()

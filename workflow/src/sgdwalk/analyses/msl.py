@@ -74,10 +74,10 @@ def thinned(values: np.ndarray) -> np.ndarray:
 
 
 class Pairs:
-    """The pairs of a window's weights in logarithmic bins of their distance."""
+    """The pairs of a window's weights in logarithmic bins of their distance, without those at distance 0."""
 
     def __init__(self, d2: np.ndarray, bins: int):
-        self.rows, self.columns = np.triu_indices(len(d2), 1)
+        self.rows, self.columns = np.nonzero(np.triu(d2, 1))
         distance = np.sqrt(d2[self.rows, self.columns])
         edges = np.geomspace(distance.min(), distance.max() * (1 + 1e-12), bins + 1)
         self.bins = bins
@@ -101,7 +101,7 @@ class Pairs:
 def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copies: int, rng) -> dict[str, np.ndarray]:
     """All that msl.nc holds of one window."""
     away = d2[np.triu_indices(len(d2), 1)]
-    if not (np.isfinite(away).all() and np.isfinite(loss).all() and (away > 0).all() and np.ptp(loss)):
+    if not (np.isfinite(away).all() and np.isfinite(loss).all() and away.any() and np.ptp(loss)):
         return _lost(bins)
     pairs = Pairs(d2, bins)
     curve = pairs.curve(loss)
@@ -146,7 +146,7 @@ def jackknife(pairs: Pairs, loss, inside, crossover, estimate) -> tuple[np.ndarr
 def field_bootstrap(pairs: Pairs, d2, inside, crossover, estimate, copies, rng) -> tuple[np.ndarray, np.ndarray]:
     """(low, high) [fit] from Gaussian fields whose variogram is the power law fitted to all distances."""
     truth = float(np.clip(estimate[FITS.index("whole")], *POSSIBLE))
-    fields = gaussian_fields(np.where(d2 > 0, d2, 1) ** (truth / 2), copies, rng)
+    fields = gaussian_fields(d2 ** (truth / 2), copies, rng)
     drawn = [exponents(pairs.distance[inside], pairs.curve(field)[inside], crossover) for field in fields]
     low, high = np.quantile(np.array(drawn) - truth, [0.025, 0.975], axis=0)
     return estimate - high, estimate - low

@@ -13,6 +13,7 @@ from sgdwalk.windows import full_windows
 
 FITS = ("short", "long")
 FEWEST_FRAGMENTS = 10
+FEWEST_WEIGHTS = 10
 LEAST_PAIRS = 20
 SPANS = 8
 SHORTEST = 1.5
@@ -88,10 +89,11 @@ def compute(
 
 
 def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarray]:
-    """All that path.nc holds of one window."""
-    steps = np.sqrt(np.diagonal(d2, 1))
-    if not (np.isfinite(d2).all() and (steps > 0).all()):
+    """All that path.nc holds of one window; steps of length zero are left out, as if they had not been made."""
+    d2 = without_rests(d2)
+    if len(d2) < FEWEST_WEIGHTS or not np.isfinite(d2).all():
         return _lost(bins, fragments)
+    steps = np.sqrt(np.diagonal(d2, 1))
     length, end_to_end2, pairs = binned(d2, steps, bins)
     squares = np.concatenate([[0.0], np.cumsum(steps**2)])
     null = binned(np.abs(squares[:, None] - squares), steps, bins)[1]
@@ -107,6 +109,12 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
         **{f"transverse_exponent{end}": value for end, value in zip(ENDS, slope, strict=True)},
         **fits(d2, length, end_to_end2, pairs, null, steps.mean(), longest, copies, rng),
     }
+
+
+def without_rests(d2: np.ndarray) -> np.ndarray:
+    """d2 [step, step] without the weights that are those of the step before."""
+    moved = np.append(True, np.diagonal(d2, 1) != 0)
+    return d2[np.ix_(moved, moved)]
 
 
 def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
