@@ -122,3 +122,21 @@ def test_local_exponent_follows_a_bend():
     found = geometry.local_exponent(lags, curve)
     np.testing.assert_allclose(found[lags < 15], 0.5, atol=1e-9)
     np.testing.assert_allclose(found[lags > 60], 1.5, atol=1e-9)
+
+
+@pytest.mark.parametrize("dimensions", [1, 3, 20])
+def test_one_driftless_walk_in_forty_exceeds_the_quantile_of_the_drift(dimensions):
+    # 800 walks at 2.5 %: three binomial deviations below and above 20 are 7 and 33; 1.96 deviations let
+    # 39, 27 and 25 pass
+    over = 0
+    for seed in range(800):
+        walk = brownian(60, np.ones(dimensions), np.random.default_rng([seed, dimensions]))
+        found, spread = geometry.drift2(square(walk))
+        over += found > geometry.drift_quantile(dimensions) * spread
+    assert 7 <= over <= 33
+
+
+@pytest.mark.parametrize(("dimensions", "known"), [(1, 2.38), (3, 2.24), (10, 2.11), (100, 1.995), (1e6, 1.96)])
+def test_quantile_of_the_drift_is_that_of_sums_over_the_eigenvalues(dimensions, known):
+    # `known`: from 100,000 draws of the sum of chi-squares that the eigenvalues weight, T = 250
+    assert geometry.drift_quantile(dimensions) == pytest.approx(known, abs=0.06)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sgdwalk import contracts, exponents, stats
+from sgdwalk import contracts, exponents, geometry, stats
 from sgdwalk.analyses import msd, msl, path
 from walks import ballistic, distances_of, fbm, levy_flight, lose, ornstein_uhlenbeck
 
@@ -210,6 +210,15 @@ def test_all_of_a_window_may_be_asked_for(analysis):
         assert result[name].sel(fit=["short", "long"]).notnull().all(), name
     if analysis is msd:
         assert result.last_lag.sel(fit="whole") == 59
+
+
+def test_the_null_of_the_drift_is_wider_where_dimensions_are_few():
+    walk = distances_of(np.cumsum(np.random.default_rng(0).standard_normal((100, 1)), axis=0))
+    result = msd.compute(walk, **FAST).isel(window=0)
+    d2 = np.zeros((100, 100))
+    d2[np.triu_indices(100, 1)] = walk.distance2[0]
+    spread = geometry.drift2(d2 + d2.T)[1] / result.msd
+    assert float((result.drift_share_null / spread).sel(lag=1)) == pytest.approx(2.33, abs=0.03)
 
 
 def test_a_window_of_the_shortest_length_allowed():

@@ -4,9 +4,11 @@ Every function takes d2 [step, step], d2[i, j] = |w_i - w_j|^2.
 """
 
 import numpy as np
+from scipy.stats import chi2
 
 SEPARATIONS = 60
 ROUNDING = 1e-16
+FREEDOM = 10.8
 
 
 def msd(d2: np.ndarray) -> np.ndarray:
@@ -63,6 +65,17 @@ def drift2(d2: np.ndarray) -> tuple[float, float]:
     rows, columns = np.triu_indices(len(products), len(d2) // 4)
     far = products[rows, columns]
     return float(far.mean()), float(np.sqrt((far**2).mean() / len(far)))
+
+
+def drift_quantile(dimension: float) -> float:
+    """97.5 % point of drift2's first value over its second for a driftless walk of uncorrelated Gaussian steps.
+
+    About that of a chi-square, less its mean, of 10.8 degrees of freedom a dimension: as skewed as the sum over
+    pairs of steps so far apart, by the eigenvalues of the matrix that selects them. From 2.33 at one dimension
+    down to 1.96 at many.
+    """
+    freedom = FREEDOM * dimension
+    return float((chi2.ppf(0.975, freedom) - freedom) / np.sqrt(2 * freedom))
 
 
 def local_exponent(lags: np.ndarray, curve: np.ndarray, half_width: float = 0.5) -> np.ndarray:

@@ -110,7 +110,7 @@ def window_msd(d2: np.ndarray, threshold: float, longest: float, copies: int, rn
         "msd_without_drift": np.where(lags <= DRIFT_REMOVED * len(d2), curve - drift * lags**2, np.nan),
         "squared_drift": drift,
         "drift_share": drift * lags**2 / curve,
-        "drift_share_null": 1.96 * spread * lags**2 / curve,
+        "drift_share_null": geometry.drift_quantile(dimension) * spread * lags**2 / curve,
         "independent_pairs": pairs,
         "supported": ((pairs >= FEWEST_PAIRS) & (steps >= FEWEST_PAIRS)).astype(float),
         "effective_dimension": dimension,
