@@ -1,6 +1,8 @@
 """A study's three files: what is read from them, and what is refused, each in one line."""
 
 import re
+import sys
+from importlib.machinery import ModuleSpec
 
 import pytest
 from sgdwalk import resources
@@ -220,6 +222,17 @@ def test_a_package_of_ones_own_is_looked_for_and_not_imported(study, tmp_path):
     with pytest.raises(ConfigError, match=r"runs.tsv: model = 'owned.nets:build' of run 'r': no package 'owned' in /"):
         check_packages(read, tmp_path / "config")
     (tmp_path / "owned.py").write_text("raise RuntimeError\n")
+    check_packages(read, tmp_path / "config")
+
+
+def test_a_package_installed_in_place_is_found(study, tmp_path, monkeypatch):
+    class Finder:  # as an editable installation hooks it in
+        find_spec = staticmethod(lambda name, *_: ModuleSpec(name, None) if name == "hooked" else None)
+
+    read = study("run|model\nr|hooked.nets:build\n")
+    with pytest.raises(ConfigError, match="no package 'hooked'"):
+        check_packages(read, tmp_path / "config")
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
     check_packages(read, tmp_path / "config")
 
 

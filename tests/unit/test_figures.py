@@ -95,7 +95,7 @@ def path(lost=False):
     factor = np.nan if lost else 1.0
     return build(
         "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
-        end_to_end2=length**1.5 * factor, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5),
+        end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5),
         transverse2=np.geomspace(0.1, 1, 12) * factor,
     )  # fmt: skip
 
@@ -245,6 +245,14 @@ def test_published_exponents_are_drawn_where_they_belong():
     grey = [line for line in drawn.axes[0].lines if line.get_color() == "0.6"]
     assert len(grey) == 24
     assert (128, 1.359) in [(line.get_xdata()[0], round(line.get_ydata()[0], 3)) for line in grey]
+
+
+def test_bins_of_few_pairs_are_hollow():
+    drawn = draw("fig6", WHOLE["fig6"])
+    for panel in "bc":
+        lines = [line for line in drawn.axes["abc".index(panel)].lines if line.get_marker() == "o"]
+        sizes = {(line.get_markerfacecolor() == "white", len(line.get_xdata())) for line in lines}
+        assert sizes == {(True, 3), (False, 13)}, panel
 
 
 def test_shade_begins_where_any_window_has_too_few_pairs():

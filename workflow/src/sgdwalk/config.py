@@ -2,11 +2,11 @@
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,7 @@ class Study:
     def recorded(self, run: str) -> tuple[str, ...]:
         """The analyses of what a run was told to record beside distances and gradients."""
         record = self.runs[run]["record"]
-        layers = record["layers"] and not self.runs[run]["walk"]
-        return LAYERWISE * layers + ("long_msd",) * (record["sketch"] > 0)
+        return LAYERWISE * record["layers"] + ("long_msd",) * (record["sketch"] > 0)
 
 
 def load_study(name: str, folder: Path) -> Study:
@@ -139,4 +138,4 @@ def check_packages(study: Study, folder: Path) -> None:
 
 def found(package: str) -> bool:
     """Whether a job could import a package, which is not imported here."""
-    return PathFinder.find_spec(package, [os.getcwd(), *sys.path]) is not None
+    return PathFinder.find_spec(package, [os.getcwd()]) is not None or find_spec(package) is not None

@@ -11,6 +11,7 @@ PER_DECADE = 15
 SIMULATED_DIMENSIONS = 16
 STEEPEST = 1.98
 FEWEST_POINTS = 3
+LEAST_PAIRS = 20  # in a bin that is fitted
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 import xarray as xr
 
+FEWEST_PAIRS = 10  # independent ones, and steps, that support a lag
+
 
 def full_windows(data: xr.Dataset) -> xr.Dataset:
     """The windows of distances.nc, layers.nc or gradients.nc that hold all their T steps; a short last one is left out.

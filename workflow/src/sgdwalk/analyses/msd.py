@@ -8,9 +8,8 @@ from sgdwalk import geometry
 from sgdwalk.contracts import Contract, variable
 from sgdwalk.exponents import FITS, PER_FIT, window_fits
 from sgdwalk.records import WINDOW, WINDOW_START
-from sgdwalk.windows import full_windows
+from sgdwalk.windows import FEWEST_PAIRS, full_windows
 
-FEWEST_PAIRS = 10
 DRIFT_REMOVED = 0.1
 CONTRACT = Contract(
     "msd",

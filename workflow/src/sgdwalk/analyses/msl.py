@@ -12,7 +12,6 @@ from sgdwalk.windows import full_windows, longest_lag
 
 FITS = ("short", "long", "whole")
 ENDS = 2.0
-LEAST_PAIRS = 20
 BLOCKS = 20
 MOST_STEPS = 1500
 POSSIBLE = (0.02, 1.98)
@@ -107,7 +106,7 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copi
     curve = pairs.curve(loss)
     found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
     typical = np.sqrt(np.diagonal(d2, longest_lag(longest, len(d2))).mean())
-    inside = (pairs.count >= LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
+    inside = (pairs.count >= stats.LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
     both = stats.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
         return _lost(bins) | found

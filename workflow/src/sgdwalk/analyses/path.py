@@ -14,7 +14,6 @@ from sgdwalk.windows import full_windows
 FITS = ("short", "long")
 FEWEST_FRAGMENTS = 10
 FEWEST_WEIGHTS = 10
-LEAST_PAIRS = 20
 SPANS = 8
 SHORTEST = 1.5
 CONTRACT = Contract(
@@ -143,7 +142,7 @@ def fitted(length, end_to_end2, pairs, step: float, steps: int, longest: float) 
     Contours of a step or less are single steps, whose end-to-end distance is the contour itself.
     """
     inside = (length >= SHORTEST * step) & (length <= longest * step * steps)
-    return inside & (pairs >= LEAST_PAIRS) & (end_to_end2 > 0)
+    return inside & (pairs >= stats.LEAST_PAIRS) & (end_to_end2 > 0)
 
 
 def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
+from sgdwalk.windows import FEWEST_PAIRS
 
 OTHERS = "fghi"
 
@@ -90,7 +91,7 @@ def entire(axes: Axes, data: xr.Dataset) -> None:
         return
     axes.fill_between(data.lag, data.msd_low, data.msd_high, color=style.COLOURS[0], alpha=0.25, linewidth=0)
     axes.plot(data.lag, data.msd, color=style.COLOURS[0], label="all steps; band: sketch's 95 %")
-    few = data.lag.values[(data.independent_pairs < style.FEWEST_PAIRS).values]
+    few = data.lag.values[(data.independent_pairs < FEWEST_PAIRS).values]
     if len(few):
         axes.axvspan(few[0], data.lag.values[-1], color="0.9", zorder=0)
     style.loglog(axes, style.name(data.lag), style.name(data.msd, "time-averaged MSD"))

@@ -6,8 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
-
-LEAST_PAIRS = 20
+from sgdwalk.stats import LEAST_PAIRS
 
 
 def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:
@@ -48,11 +47,11 @@ def sketch(axes: Axes) -> None:
 
 
 def contour(axes: Axes, data: xr.Dataset | None) -> None:
-    """Squared end-to-end distance against contour length with both fitted power laws."""
+    """Squared end-to-end distance against contour length with both fitted power laws; hollow: few pairs."""
     windows = shown(axes, data, "end_to_end2", "the path of the base run")
     for window, colour in windows:
         length, squares = window.contour_length.values, window.end_to_end2.values
-        axes.plot(length, squares, "o", color=colour, markersize=2.5, label=both(window))
+        dots(axes, length, squares, window.pairs.values >= LEAST_PAIRS, color=colour, label=both(window))
         axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
         bend = float(window.crossover_length)
         for fit, ends in (("short", (bend / 10, bend)), ("long", (bend, 0.8 * np.nanmax(length)))):
@@ -69,8 +68,7 @@ def losses(axes: Axes, data: xr.Dataset | None) -> None:
     for window, colour in windows:
         distance, msl = window.distance.values, window.msl.values
         solid = window["count"].values >= LEAST_PAIRS
-        axes.plot(distance[solid], msl[solid], "o", color=colour, markersize=2.5, label=both(window))
-        axes.plot(distance[~solid], msl[~solid], "o", color=colour, markersize=2.5, markerfacecolor="white")
+        dots(axes, distance, msl, solid, color=colour, label=both(window))
         if solid.any():
             bend = float(window.crossover_distance)
             for fit, ends in (("short", (distance[solid][0], bend)), ("long", (bend, distance[solid][-1]))):
@@ -105,6 +103,12 @@ def shown(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tup
     colours = style.window_scale(data)
     chosen = [data.isel(window=k) for k in style.three(windows)]
     return [(window, colours.to_rgba(float(window.window_start))) for window in chosen]
+
+
+def dots(axes: Axes, x: np.ndarray, y: np.ndarray, solid: np.ndarray, color, label: str) -> None:
+    """A dot a bin, hollow where it is not `solid`."""
+    axes.plot(x[solid], y[solid], "o", color=color, markersize=2.5, label=label)
+    axes.plot(x[~solid], y[~solid], "o", color=color, markersize=2.5, markerfacecolor="white")
 
 
 def both(window: xr.Dataset) -> str:
