@@ -73,6 +73,20 @@ def test_images_that_cannot_be_trained_on_are_refused(arrays, message):
         from_pixels(*arrays)
 
 
+def test_a_fingerprint_is_of_everything_that_is_trained_on():
+    def made(**change):
+        parts = {"train": pixels, "train_labels": np.arange(6) % 3, "test": pixels[:3], "test_labels": np.arange(3)}
+        return from_pixels(**(parts | change)).fingerprint()
+
+    pixels = np.random.default_rng(0).integers(1, 256, (6, 4, 4), dtype=np.uint8)
+    darker = pixels.copy()
+    darker[5, 3, 3] -= 1
+    changes = [{"train": darker}, {"train_labels": np.arange(6) % 2}, {"test": darker[3:]}, {"test_labels": [2, 1, 0]}]
+    changes += [{"mean": (1.0,)}, {"std": (1.0,)}, {"padding": 1}, {"flip": False}]
+    assert made() == made(flip=True)
+    assert len({made(**change) for change in [{}, *changes]}) == 1 + len(changes)
+
+
 def test_a_channel_that_never_changes_does_not_divide_by_zero():
     pixels = PIXELS.copy()
     pixels[..., 2] = 7

@@ -239,8 +239,8 @@ def test_the_vit_has_second_derivatives():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow/src/sgdwalk/models").glob("[a-z]*.py")), ids=lambda p: p.stem)
 def test_code_of_one_family_does_not_depend_on_another(path):
-    used = provenance._closure((f"models.{path.stem}",))
-    assert {p.stem for p in used if p.parent == path.parent} - {"__init__"} == {path.stem}
+    used = provenance._closure([f"sgdwalk.models.{path.stem}"])
+    assert {p.stem for p in used.values() if p.parent == path.parent} - {"__init__"} == {path.stem}
 
 
 def test_the_catalogue_needs_no_torch():
@@ -255,8 +255,8 @@ def test_torchvision_names_are_told_from_own_factories():
 
     assert arguments("torchvision:resnet18") == {"name": "resnet18"}
     assert arguments("torchvision:resnet18:DEFAULT") == {"name": "resnet18", "weights": "DEFAULT"}
-    assert catalogue.own_module(catalogue.resolve("model", "torchvision:vgg11", catalogue.MODELS)) == "models.zoo"
-    assert catalogue.resolve("model", "mine:resnet18", catalogue.MODELS)["factory"] == "mine:resnet18"
+    for name, module in (("torchvision:vgg11", "sgdwalk.models.zoo"), ("mine.nets:resnet18", "mine.nets")):
+        assert catalogue.module(catalogue.resolve("model", name, catalogue.MODELS)) == module
     for wrong in ("torchvision:", "torchvision:a:b:c", "resnet15"):
         with pytest.raises(ValueError, match="torchvision:NAME"):
             catalogue.resolve("model", wrong, catalogue.MODELS)

@@ -4,7 +4,7 @@ import pytest
 from sgdwalk import provenance
 
 TREE = {
-    "__init__.py": "",
+    "__init__.py": 'VERSION = "1"\n',
     "base.py": '"""Base."""\n\nLIMIT = 3\n\n\ndef double(x):\n    """Twice x."""\n    return 2 * x\n',
     "left.py": "import numpy as np\nfrom sgdwalk import base\n\n\ndef go(a, b):\n    return base.double(a) + np.pi * b\n",
     "right.py": "def go():\n    from sgdwalk.parts.inner import deep\n\n    return deep()\n",
@@ -27,14 +27,13 @@ def package(tmp_path, monkeypatch):
 
 
 def forget():
-    provenance._fingerprint.cache_clear()
-    provenance._imports.cache_clear()
-    provenance.code_version.cache_clear()
+    for cached in ("code_version", "_file", "_own", "_imports", "_fingerprint"):
+        getattr(provenance, cached).cache_clear()
 
 
-def version(*modules):
+def version(*modules, own=()):
     forget()
-    return provenance.code_version(*modules)
+    return provenance.code_version(*modules, own=own)
 
 
 def edited(root, name, old, new):
@@ -113,6 +112,7 @@ def test_unrelated_modules_do_not_count(package):
     before = version("left")
     edited(package, "other.py", "1", "2")
     edited(package, "right.py", "deep()\n", "deep() + 1\n")
+    edited(package, "__init__.py", '"1"', '"2"')
     (package / "new.py").write_text("import sgdwalk.left\n")
     assert version("left") == before
 
@@ -138,6 +138,57 @@ def test_place_of_the_package_does_not_count(package, tmp_path, monkeypatch):
     shutil.copytree(package, elsewhere)
     monkeypatch.setattr(provenance, "PACKAGE", elsewhere)
     assert version("left", "right") == before
+
+
+OWN = {
+    "nets/__init__.py": "WIDTH = 64\n",
+    "nets/build.py": "from . import WIDTH\nfrom sgdwalk.parts.inner import deep\nimport pieces, numpy, os.path, broken\n",
+    "pieces.py": "from . import astray\n\nDEPTH = 3\n",
+    "nets/other.py": "X = 1\n",
+}
+
+
+@pytest.fixture
+def own(package, tmp_path, monkeypatch):
+    """Code of the user's own in the current folder, beside an installed package."""
+    installed = tmp_path / "site-packages"
+    files = {tmp_path / "here" / name: text for name, text in OWN.items()}
+    for path, text in (files | {installed / "broken.py": "not python"}).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.syspath_prepend(installed)
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("here/nets/build.py", "import pieces", "X = 1\nimport pieces"),
+        ("here/nets/__init__.py", "64", "32"),
+        ("here/pieces.py", "3", "4"),
+        ("sgdwalk/parts/inner.py", "1 + 1", "1 + 2"),
+    ],
+)
+def test_code_of_ones_own_counts_with_what_it_imports(own, name, old, new):
+    before = version("left", own=("nets.build",))
+    edited(own.parent, name, old, new)
+    assert version("left", own=("nets.build",)) != before
+
+
+def test_of_ones_own_code_neither_layout_nor_what_is_not_used_nor_what_is_installed_counts(own):
+    before = version("left", own=("nets.build",))
+    edited(own, "nets/other.py", "1", "2")
+    edited(own, "pieces.py", "3", "3  # deep")
+    assert version("left", own=("nets.build",)) == before
+    assert version("left", own=("broken", "not_there.nets")) == version("left") != before
+
+
+def test_ones_own_file_with_an_error_is_named(own):
+    (own / "nets" / "build.py").write_text("def (:\n")
+    with pytest.raises(SyntaxError) as error:
+        version(own=("nets.build",))
+    assert error.value.filename.endswith("nets/build.py")
 
 
 def test_attributes_are_text_and_name_what_made_the_file():

@@ -27,8 +27,8 @@ def images(size=8, count=COUNT, **options):
     return from_pixels(pixels[:count], labels[:count], pixels[count:], labels[count:], **options)
 
 
-def run(work, build=RESNET, code="c", **settings):
-    return Run(SETTINGS | settings, build, images(), work, code)
+def run(work, build=RESNET, code="c", data=None, **settings):
+    return Run(SETTINGS | settings, build, data or images(), work, code)
 
 
 def results(done):
@@ -191,8 +191,8 @@ def test_a_run_cut_off_twice_while_a_state_is_written(tmp_path, monkeypatch, unc
     assert_equal(uncut, results(resumed))
 
 
-@pytest.mark.parametrize("change", [{"lr": 0.05}, {"seed": 9}, {"code": "other"}])
-def test_a_state_of_other_settings_or_other_code_is_not_used(tmp_path, monkeypatch, change):
+@pytest.mark.parametrize("change", [{"lr": 0.05}, {"seed": 9}, {"code": "other"}, {"data": images(flip=False)}])
+def test_a_state_of_other_settings_other_code_or_other_images_is_not_used(tmp_path, monkeypatch, change):
     monkeypatch.setattr(Run, "_checkpoint", lambda self, name: None)
     run(tmp_path).train()
     other = run(tmp_path, **change)

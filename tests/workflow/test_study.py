@@ -205,7 +205,7 @@ def test_threads_do_not_count_as_a_change(finished):
     assert planned(finished, "--set-threads", "msd=2") == {}
 
 
-def test_a_network_and_images_of_ones_own(fresh):
+def test_a_network_and_images_of_ones_own_train_and_edits_of_them_train_again(fresh):
     (fresh / "mynets.py").write_text(
         "from torch import nn\n"
         "def build(channels, size, classes):\n"
@@ -217,11 +217,20 @@ def test_a_network_and_images_of_ones_own(fresh):
     runs = fresh / "config" / "tiny" / "runs.tsv"
     runs.write_text("run\tmodel\tdataset\tpath\nbase\tmynets:build\tnpz\tmine.npz\n")
     (fresh / "config" / "tiny" / "figures.yaml").write_text("{}\n")
-    done = snakemake(fresh, "--cores", "1", "results/tiny/runs/base/msd.nc")
+    msd = "results/tiny/runs/base/msd.nc"
+    done = snakemake(fresh, "--cores", "1", msd)
     assert done.returncode == 0, done.stderr[-3000:]
     with xr.open_dataset(results(fresh) / "runs" / "base" / "training.nc") as training:
         assert training.attrs["run"] == "base"
         assert np.isfinite(training.test_loss).all()
+    network = (fresh / "mynets.py").read_text()
+    assert planned(fresh, msd) == {}
+    (fresh / "mynets.py").write_text(network.replace("nn.Flatten()", "nn.Flatten(), nn.ReLU()"))
+    assert planned(fresh, msd) == {"train": 1, "msd": 1}
+    (fresh / "mynets.py").write_text(network)
+    assert planned(fresh, msd) == {}
+    np.savez(fresh / "mine.npz", **parts, y_train=np.arange(60) % 3, y_test=np.arange(9) % 2)
+    assert planned(fresh, msd) == {"train": 1, "msd": 1}
 
 
 class edited:  # noqa: N801 - a verb

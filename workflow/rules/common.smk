@@ -72,8 +72,19 @@ def run_seed(wildcards):
 
 def training_code(wildcards):
     """Hash of what training this run uses: not of other networks or other data sets."""
-    specs = (STUDY.runs[wildcards.run][kind] for kind in ("model_spec", "dataset_spec"))
-    return code_version("training", *filter(None, map(catalogue.own_module, specs)))
+    return code_version("training", own=own_modules(wildcards))
+
+
+def own_modules(wildcards):
+    """Modules of the run's own network and data set, in sgdwalk or not."""
+    run = STUDY.runs[wildcards.run]
+    return tuple(catalogue.module(run[f"{kind}_spec"]) for kind in ("model", "dataset"))
+
+
+def image_file(wildcards):
+    """The file that a run's images are in, where they are in one."""
+    path = STUDY.runs[wildcards.run]["dataset_spec"]["arguments"].get("path")
+    return [path] if path and os.path.isfile(path) else []
 
 
 def network_settings(analysis):
@@ -93,12 +104,7 @@ def network_code(analysis):
     """For an analysis that rebuilds the network: a function of the run's code and its own."""
 
     def code(wildcards):
-        specs = (
-            STUDY.runs[wildcards.run][kind] for kind in ("model_spec", "dataset_spec")
-        )
-        return code_version(
-            f"analyses.{analysis}", *filter(None, map(catalogue.own_module, specs))
-        )
+        return code_version(f"analyses.{analysis}", own=own_modules(wildcards))
 
     return code
 

@@ -1,4 +1,6 @@
 rule train:
+    input:
+        images=image_file,
     output:
         training=f"{RUN}/training.nc",
         distances=f"{RUN}/distances.nc",

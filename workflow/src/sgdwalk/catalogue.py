@@ -72,11 +72,9 @@ def resolve(kind: str, name: str, known: Mapping[str, tuple[str, dict]]) -> dict
 
 def factory(spec: Mapping[str, Any]) -> Callable:
     """The function that a resolved spec names, imported now."""
-    module, _, function = spec["factory"].partition(":")
-    return getattr(importlib.import_module(module), function)
+    return getattr(importlib.import_module(module(spec)), spec["factory"].partition(":")[2])
 
 
-def own_module(spec: Mapping[str, Any]) -> str | None:
-    """Name of the module inside sgdwalk that a spec needs ('models.resnet'), None for the user's own."""
-    module = spec["factory"].partition(":")[0]
-    return module.removeprefix("sgdwalk.") if module.startswith("sgdwalk.") else None
+def module(spec: Mapping[str, Any]) -> str:
+    """Full name of the module that a resolved spec needs: 'sgdwalk.models.resnet', 'package.module'."""
+    return spec["factory"].partition(":")[0]

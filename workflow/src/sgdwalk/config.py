@@ -5,14 +5,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.catalogue import own_module
+from sgdwalk.catalogue import module
 from sgdwalk.checking import ConfigError, checked, read_yaml, schema
 from sgdwalk.drawn import checked_figures, sources
+from sgdwalk.provenance import importable
 from sgdwalk.runs import read_runs
 
 FOLLOWS = {"landscape": ("landscape", "dimension")}
@@ -131,11 +130,6 @@ def check_packages(study: Study, folder: Path) -> None:
     for name, run in study.runs.items():
         for kind in ("model", "dataset"):
             spec = run.get(f"{kind}_spec")
-            if spec and not own_module(spec) and not found(package := re.split("[.:]", spec["factory"])[0]):
+            if spec and not importable(package := module(spec).partition(".")[0]):
                 where = f"{folder / study.name / 'runs.tsv'}: {kind} = '{run[kind]}' of run '{name}'"
                 raise ConfigError(f"{where}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")
-
-
-def found(package: str) -> bool:
-    """Whether a job could import a package, which is not imported here."""
-    return PathFinder.find_spec(package, [os.getcwd()]) is not None or find_spec(package) is not None

@@ -11,73 +11,90 @@ import sys
 import tokenize
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+INSTALLED = {"site-packages", "dist-packages"}
 LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 LIBRARIES = ("sgdwalk", "python", "numpy", "scipy", "xarray", "netCDF4", "torch", "hessian-eigenthings")
 
 
 @cache
-def code_version(*modules: str) -> str:
-    """Hash of the tokens of the modules (dotted, inside sgdwalk) and of all they import from sgdwalk.
+def code_version(*modules: str, own: tuple[str, ...] = ()) -> str:
+    """Hash of the tokens of the modules (dotted, inside sgdwalk), of those in `own` (in full), and of all they import.
 
-    Comments, docstrings and line breaks do not count, so that an edit changes the hash of exactly
-    those results that it can change.
+    Of what they import, sgdwalk counts and code of the user's own, but nothing that is installed. Comments, docstrings
+    and line breaks do not count, so that an edit changes the hash of exactly those results that it can change.
     """
+    inside = [f"sgdwalk.{module}" for module in modules]
+    for module in inside:
+        if not _file(module):
+            raise ModuleNotFoundError(f"no module '{module}'")
     digest = hashlib.sha256()
-    for path in sorted(_closure(modules)):
-        digest.update(f"{path.relative_to(PACKAGE)}\n{_fingerprint(path)}\n".encode())
+    for module, path in sorted(_closure([*inside, *own]).items()):
+        digest.update(f"{module}\n{_fingerprint(path)}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _closure(modules) -> set[Path]:
-    """Files of the modules and of everything they import from the package."""
-    seen, todo = set(), [_file(module) for module in modules]
+def _closure(modules: list[str]) -> dict[str, Path]:
+    """Files of the modules and of everything they import that counts, by module."""
+    seen: dict[str, Path] = {}
+    todo = list(modules)
     while todo:
-        path = todo.pop()
-        if path not in seen:
-            seen.add(path)
-            todo += [p for p in _imports(path) if p not in seen]
+        module = todo.pop()
+        if module not in seen and (path := _file(module)):
+            seen[module] = path
+            todo += _imports(module, path)
     return seen
 
 
-def _file(module: str) -> Path:
-    stem = PACKAGE.joinpath(*module.split("."))
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file():
-            return path
-    raise ModuleNotFoundError(f"no module '{module}' in {PACKAGE.name}")
+@cache
+def _file(module: str) -> Path | None:
+    """File of a module (dotted, in full) that counts; None for one that does not, and for a name inside a module."""
+    if module == "sgdwalk":
+        return None  # its version changes no result
+    package, *inside = module.split(".")
+    root = PACKAGE if package == "sgdwalk" else _own(package)
+    stem = root and root.joinpath(*inside)
+    return stem and next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
 
 
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    """Files of the package that a file imports, at its top or inside a function."""
-    return tuple(_found_imports(path))
+def _own(package: str) -> Path | None:
+    """Folder or file of a package that the user may edit: here, on PYTHONPATH, or installed in place."""
+    spec = None if package in sys.stdlib_module_names else importable(package)
+    place = next(iter(spec.submodule_search_locations or [spec.origin])) if spec else None
+    return Path(place) if place and not INSTALLED & set(Path(place).parts) else None
 
 
-def _found_imports(path: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
+def importable(package: str) -> ModuleSpec | None:
+    """Where a job would import a package from, which is not imported here; None where there is none."""
+    return PathFinder.find_spec(package, [os.getcwd()]) or find_spec(package)
+
+
+@cache
+def _imports(module: str, path: Path) -> tuple[str, ...]:
+    """Modules, or names inside them, that a module imports, at its top or inside a function."""
+    return tuple(_found_imports(module, path))
+
+
+def _found_imports(module: str, path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(), path)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            module = ".".join(filter(None, [_package(path, node.level), node.module]))
-            names = [module] + [f"{module}.{alias.name}" for alias in node.names]
-        for name in names:
-            if name.startswith("sgdwalk."):
-                try:
-                    yield _file(name.removeprefix("sgdwalk."))
-                except ModuleNotFoundError:  # a name inside a module
-                    continue
+            source = ".".join(filter(None, [_package(module, path, node.level), node.module]))
+            yield from filter(None, (source, *(f"{source}.{alias.name}".lstrip(".") for alias in node.names)))
 
 
-def _package(path: Path, level: int) -> str:
+def _package(module: str, path: Path, level: int) -> str:
     """What the dots of a relative import stand for; empty for an absolute one."""
     if level == 0:
         return ""
-    inside = path.relative_to(PACKAGE.parent).parts
-    return ".".join(inside[: len(inside) - level])
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    return ".".join(package[: len(package) - level + 1])
 
 
 @cache

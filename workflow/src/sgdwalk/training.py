@@ -34,7 +34,7 @@ KEPT_STATES = 2
 class Run:
     """One training run: settings (see config/README.md), the network's factory and the images.
 
-    `work` is the folder for resume states; a state made by other settings or other code (`key`) is never used.
+    `work` is the folder for resume states; a state of other settings, code or images (`key`) is never used.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Run:
         code: str,
     ):
         self.settings, self.images = settings, images
-        key = json.dumps([settings, code], sort_keys=True)
+        key = json.dumps([settings, code, images.fingerprint()], sort_keys=True)
         self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
         self.checkpoints = self.work / "checkpoints"
         arithmetic(settings)

@@ -1,5 +1,6 @@
 """A data set of images with labels, as raw pixels, and what is needed to normalise and augment it."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,15 @@ class Images:
     std: tuple[float, ...]
     padding: int
     flip: bool
+
+    def fingerprint(self) -> str:
+        """Hash of all pixels and labels, and of how they are normalised and augmented."""
+        arrays = (self.train, self.train_labels, self.test, self.test_labels)
+        how = (self.classes, *map(float, (*self.mean, *self.std)), self.padding, self.flip)
+        digest = hashlib.sha256(repr(([(array.shape, array.dtype.str) for array in arrays], how)).encode())
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()[:16]
 
 
 def from_pixels(train, train_labels, test, test_labels, *, mean=None, std=None, padding=None, flip=True):
