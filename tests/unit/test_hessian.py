@@ -102,6 +102,15 @@ def test_equal_batches_average_to_the_whole(checkpoints):
     np.testing.assert_allclose(one.loss, three.loss, rtol=1e-12)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_search_for_few_eigenvalues_goes_on_until_they_are_found(checkpoints, found, count):
+    few = hessian.compute(
+        str(checkpoints), run=RUN, eigenvalues=count, images=COUNT, batch_size=20, tolerance=1e-6, trace_products=2
+    )
+    assert few.converged.all()
+    np.testing.assert_allclose(few.eigenvalue, found.eigenvalue[:, :count], rtol=1e-6)
+
+
 def test_more_eigenvalues_than_parameters_are_not_asked_of_the_network(checkpoints):
     result = hessian.compute(str(checkpoints), run=RUN, eigenvalues=400, images=20, trace_products=2)
     contracts.check(result, hessian.CONTRACT)

@@ -105,7 +105,7 @@ def top_eigenvalues(
         converged = residual <= tolerance * np.abs(value).max(initial=0, where=np.isfinite(value))
         if converged.all() or steps >= limit or exhausted:
             return value, residual, converged
-        steps = min(int(GROWTH * steps), limit)
+        steps = min(max(steps + 1, int(GROWTH * steps)), limit)
 
 
 def noise(krylov: LanczosTridiag) -> float:
