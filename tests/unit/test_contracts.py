@@ -37,7 +37,7 @@ def test_what_is_written_is_read_with_units_names_and_attributes(tmp_path):
     found = contracts.read(path)
     xr.testing.assert_equal(found, original)
     for name in found.variables:
-        assert found[name].attrs["units"] == records.DISTANCES.variables[name].units
+        assert found[name].attrs["units"] == records.DISTANCES.variables[name].units.replace("loss", "nat")
         assert found[name].attrs["long_name"]
     assert found.attrs["contract"] == "distances"
     assert {"code", "run", "seed", "settings", "software", "hardware"} <= set(found.attrs)

@@ -24,15 +24,16 @@ def build(contract, attributes=None, **values):
     """A small data set of a contract: what is not given is noise around 1."""
     rng = np.random.default_rng(0)
     data = xr.Dataset(attrs={"run": "walk-a", "contract": contract} | (attributes or {}))
-    for name, spec in contracts.find(contract).variables.items():
+    found = contracts.find(contract)
+    for name, spec in found.variables.items():
         shape = tuple(len(values[dim]) if np.ndim(values.get(dim)) == 1 else SIZES[dim] for dim in spec.dims)
         default = np.arange(shape[0]) if spec.dims == (name,) else rng.uniform(0.5, 1.5, shape)
         value = np.asarray(values.get(name, default))
         value = np.broadcast_to(value, shape) if value.shape != shape else value
-        data[name] = (spec.dims, value.copy(), {"units": spec.units, "long_name": spec.long_name})
+        data[name] = (spec.dims, value.copy())
     data = data.set_coords([n for n in ("window_start", "epoch_step") if n in data])
-    contracts.check(data, contracts.find(contract))
-    return data
+    contracts.check(data, found)
+    return contracts.named(data, found)
 
 
 def with_interval(name, value):

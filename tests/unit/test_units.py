@@ -1,8 +1,8 @@
-"""The unit of the loss is that of the loss that a run descends."""
+"""The unit of the loss is that of the loss that a run descends, in whatever is made of it."""
 
 import pytest
 from runs import settings
-from sgdwalk import contracts, cut, train_job
+from sgdwalk import contracts, cut, jobs, train_job
 from sgdwalk.catalogue import DATASETS, MODELS
 
 FILES = ("training", "distances", "layers", "sketch", "gradients")
@@ -10,6 +10,7 @@ SPECS = {
     kind: {"factory": known[name][0], "arguments": known[name][1]}
     for kind, known, name in (("model_spec", MODELS, "mlp3"), ("dataset_spec", DATASETS, "digits"))
 }
+FEW = {"eigenvalues": 1, "images": 20, "trace_products": 2}
 RECORD = {"samples": 60, "layers": True}
 
 
@@ -24,3 +25,9 @@ def test_files_of_a_training_and_windows_cut_from_it_name_the_unit_of_its_loss(t
         found = {v.attrs["units"] for v in (training.loss, training.train_loss, training.test_loss, distances.loss)}
         assert found == {units}
         assert training.step.attrs["units"] == "step"
+    made = str(tmp_path / "made.nc")
+    for name, file, squared in (("msl", "distances", "msl"), ("fluctuations", "training", "moving_variance")):
+        jobs.analyse(name, {file: whole[file]}, made, {}, code="code")
+        assert contracts.read(made)[squared].attrs["units"] == {"nat": "nat2", "1": "1"}[units]
+    jobs.analyse("hessian", {"checkpoints": str(tmp_path / "checkpoints")}, made, FEW | {"run": run}, code="code")
+    assert contracts.read(made).eigenvalue.attrs["units"] == units

@@ -9,6 +9,9 @@ import xarray as xr
 
 from sgdwalk.files import replacing
 
+LOSS, LOSS2 = "loss", "loss2"  # units in a contract that stand for that of the loss and its square
+LOSS_UNITS = {"nat": {LOSS: "nat", LOSS2: "nat2"}, "1": {LOSS: "1", LOSS2: "1"}}
+
 
 class ContractError(ValueError):
     """A file or data set that does not hold what its contract says."""
@@ -16,7 +19,7 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a file: dimensions, units and a name that can stand on an axis."""
+    """One variable of a file: dimensions, units (LOSS: of the loss) and a name that can stand on an axis."""
 
     dims: tuple[str, ...]
     units: str
@@ -49,13 +52,24 @@ def check(dataset: xr.Dataset, contract: Contract, where: str = "data set") -> N
             raise ContractError(f"{where}: {name} has dimensions {found.dims}, expected {expected}")
 
 
-def write(dataset: xr.Dataset, path: str | Path, contract: Contract, attributes: Mapping[str, str]) -> None:
+def named(dataset: xr.Dataset, contract: Contract, loss_unit: str = "nat") -> xr.Dataset:
+    """The data set with the units and long names of its contract.
+
+    loss_unit: 'nat', or '1' for a loss that is a pure number, as a mean squared error is.
+    """
+    of_loss, dataset = LOSS_UNITS[loss_unit], dataset.copy()
+    for name in dataset.variables:
+        held = contract.variables[name]
+        dataset[name].attrs |= {"units": of_loss.get(held.units, held.units), "long_name": held.long_name}
+    return dataset
+
+
+def write(
+    dataset: xr.Dataset, path: str | Path, contract: Contract, attributes: Mapping[str, str], *, loss_unit: str = "nat"
+) -> None:
     """Check the data set, name its units, and write it to path in one atomic step."""
     check(dataset, contract, str(path))
-    dataset = dataset.copy().assign_attrs(contract=contract.name, **attributes)
-    for name, variable_ in contract.variables.items():
-        if name in dataset.variables:
-            dataset[name].attrs |= {"units": variable_.units, "long_name": variable_.long_name}
+    dataset = named(dataset, contract, loss_unit).assign_attrs(contract=contract.name, **attributes)
     encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.ndim}
     with replacing(path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)

@@ -16,7 +16,7 @@ def cut_windows(inputs: Mapping[str, str], settings: Mapping[str, Any], outputs:
     data = cut({name: contracts.read(path) for name, path in inputs.items()}, settings["window"])
     stamp = attributes(settings, code, settings["run"], settings["seed"])
     for name, path in outputs.items():
-        contracts.write(data[name], path, records.contract(name, settings), stamp)
+        contracts.write(data[name], path, records.CONTRACTS[name], stamp, loss_unit=records.loss_unit(settings))
 
 
 def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sgdwalk import contracts
+import xarray as xr
+
+from sgdwalk import contracts, records
 from sgdwalk.files import replacing
 from sgdwalk.provenance import attributes
 
@@ -68,8 +70,19 @@ def analyse(
 ) -> None:
     """Compute sgdwalk.analyses.{name} and write its file."""
     module = importlib.import_module(f"sgdwalk.analyses.{name}")
-    result = module.compute(**{key: read(path) for key, path in inputs.items()}, **settings)
-    contracts.write(result, output, module.CONTRACT, attributes(settings, code, run, seed))
+    data = {key: read(path) for key, path in inputs.items()}
+    stamp = attributes(settings, code, run, seed)
+    contracts.write(
+        module.compute(**data, **settings), output, module.CONTRACT, stamp, loss_unit=loss_unit(data, settings)
+    )
+
+
+def loss_unit(data: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Unit of the loss in the data, or of the run that an analysis of its network is told."""
+    losses = (held.loss for held in data.values() if isinstance(held, xr.Dataset) and "loss" in held)
+    if "run" in settings:
+        return records.loss_unit(settings["run"])
+    return next((loss.attrs["units"] for loss in losses), "nat")
 
 
 def draw(figure: str, data: Mapping[str, Any], outputs: Sequence[str]) -> None:

@@ -1,23 +1,22 @@
 """What a training run writes: the contracts of its files."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.contracts import LOSS, Contract, variable
 
 STEP = variable("step", "step", "step")
 WINDOW = variable("window", "1", "window")
 WINDOW_START = variable("window", "step", "first step of the window")
 WINDOW_STEPS = variable("window", "step", "steps in the window; fewer than T in a short last one")
 LAYER = variable("layer", "1", "group of layers")
-LOSS = variable("window step", "nat", "minibatch loss at each of the window's weights")
+WINDOW_LOSS = variable("window step", LOSS, "minibatch loss at each of the window's weights")
 
 TRAINING = Contract(
     "training",
     {
         "step": STEP,
-        "loss": variable("step", "nat", "minibatch loss at the weights before the step"),
+        "loss": variable("step", LOSS, "minibatch loss at the weights before the step"),
         "gradient_norm": variable("step", "1", "norm of the minibatch gradient"),
         "noise_norm": variable(
             "step",
@@ -33,9 +32,9 @@ TRAINING = Contract(
         ),
         "epoch": variable("epoch", "epoch", "epochs done"),
         "epoch_step": variable("epoch", "step", "steps done"),
-        "train_loss": variable("epoch", "nat", "mean minibatch loss over the epoch, in training mode"),
+        "train_loss": variable("epoch", LOSS, "mean minibatch loss over the epoch, in training mode"),
         "train_error": variable("epoch", "1", "share of training images misclassified, in training mode"),
-        "test_loss": variable("epoch", "nat", "mean loss of the test images"),
+        "test_loss": variable("epoch", LOSS, "mean loss of the test images"),
         "test_error": variable("epoch", "1", "share of test images misclassified"),
         "mean_gradient_norm": variable("epoch", "1", "norm of the epoch's mean gradient (NaN where not recorded)"),
         "diverged_step": variable("", "step", "first step with a loss or weight that is not finite, else -1"),
@@ -51,7 +50,7 @@ DISTANCES = Contract(
         "distance2": variable(
             "window pair", "1", "squared distance |w_i - w_j|^2, pairs i < j row after row (NaN beyond window_steps)"
         ),
-        "loss": LOSS,
+        "loss": WINDOW_LOSS,
     },
 )
 
@@ -64,7 +63,7 @@ LAYERS = Contract(
         "layer": LAYER,
         "layer_size": variable("layer", "1", "parameters in the group"),
         "distance2": variable("layer window pair", "1", "squared distance of the group's weights, as in distances.nc"),
-        "loss": LOSS,
+        "loss": WINDOW_LOSS,
     },
 )
 
@@ -105,7 +104,7 @@ WALK = Contract(
     "walk",
     {
         "weight": variable("step parameter", "1", "weight before the step"),
-        "loss": variable("step", "nat", "minibatch loss at these weights", optional=True),
+        "loss": variable("step", LOSS, "minibatch loss at these weights", optional=True),
         "gradient": variable("step parameter", "1", "minibatch gradient at these weights", optional=True),
     },
 )
@@ -113,10 +112,6 @@ WALK = Contract(
 CONTRACTS = {contract.name: contract for contract in (TRAINING, DISTANCES, LAYERS, SKETCH, GRADIENTS, WALK)}
 
 
-def contract(name: str, settings: Mapping[str, Any]) -> Contract:
-    """The contract of a file of a run with these settings: a mean squared error is a pure number, not nat."""
-    found = CONTRACTS[name]
-    if settings["loss"] != "mse":
-        return found
-    plain = {key: replace(v, units="1") if v.units == "nat" else v for key, v in found.variables.items()}
-    return replace(found, variables=plain)
+def loss_unit(settings: Mapping[str, Any]) -> str:
+    """Unit of the loss of a run: a mean squared error is a pure number."""
+    return "1" if settings["loss"] == "mse" else "nat"

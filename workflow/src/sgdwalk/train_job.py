@@ -23,7 +23,7 @@ def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) ->
         outputs["walk"] = run.checkpoints / "walk.nc"
     data = run.datasets()
     for name, path in outputs.items():
-        contracts.write(data[name], path, records.contract(name, settings), stamp)
+        contracts.write(data[name], path, records.CONTRACTS[name], stamp, loss_unit=records.loss_unit(settings))
     run.deliver_checkpoints(checkpoints)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sgdwalk import power_tails
-from sgdwalk.contracts import Contract, Variable, variable
+from sgdwalk.contracts import LOSS, LOSS2, Contract, Variable, variable
 from sgdwalk.records import STEP
 
 
@@ -28,12 +28,12 @@ CONTRACT = Contract(
     "fluctuations",
     {
         "step": STEP,
-        "loss_change": variable("step", "nat", "change of the minibatch loss |L_{t+1} - L_t|"),
-        "moving_variance": variable("step", "nat2", "variance of the minibatch loss over a moving interval"),
+        "loss_change": variable("step", LOSS, "change of the minibatch loss |L_{t+1} - L_t|"),
+        "moving_variance": variable("step", LOSS2, "variance of the minibatch loss over a moving interval"),
         "avalanche_start": variable("avalanche", "step", "first step of the avalanche"),
         "avalanche_duration": variable("avalanche", "step", "steps in the avalanche"),
-        "avalanche_size": variable("avalanche", "nat", "sum of the loss changes in the avalanche"),
-        **tail("size", "nat", "avalanche sizes"),
+        "avalanche_size": variable("avalanche", LOSS, "sum of the loss changes in the avalanche"),
+        **tail("size", LOSS, "avalanche sizes"),
         **tail("noise", "1", "norms of the gradient noise"),
     },
 )

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.contracts import LOSS, Contract, variable
 
 CONTRACT = Contract(
     "hessian",
@@ -13,12 +13,12 @@ CONTRACT = Contract(
         "epoch": variable("epoch", "epoch", "epochs done"),
         "step": variable("epoch", "step", "steps done"),
         "rank": variable("rank", "1", "rank of the eigenvalue, largest first"),
-        "eigenvalue": variable("epoch rank", "nat", "eigenvalue of the Hessian"),
-        "residual": variable("epoch rank", "nat", "|Hv - eigenvalue v| of the unit eigenvector v"),
+        "eigenvalue": variable("epoch rank", LOSS, "eigenvalue of the Hessian"),
+        "residual": variable("epoch rank", LOSS, "|Hv - eigenvalue v| of the unit eigenvector v"),
         "converged": variable("epoch rank", "1", "whether the residual is within the tolerance"),
-        "trace": variable("epoch", "nat", "trace of the Hessian"),
-        "trace_error": variable("epoch", "nat", "standard error of the trace"),
-        "loss": variable("epoch", "nat", "training loss of the images that the Hessian is taken over"),
+        "trace": variable("epoch", LOSS, "trace of the Hessian"),
+        "trace_error": variable("epoch", LOSS, "standard error of the trace"),
+        "loss": variable("epoch", LOSS, "training loss of the images that the Hessian is taken over"),
     },
 )
 

@@ -5,17 +5,17 @@ import sys
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.contracts import LOSS, Contract, variable
 
 CONTRACT = Contract(
     "landscape",
     {
         "x": variable("x", "1", "first direction, in filter norms"),
         "y": variable("y", "1", "second direction, in filter norms"),
-        "loss": variable("x y", "nat", "training loss"),
+        "loss": variable("x y", LOSS, "training loss"),
         "zoom_x": variable("zoom_x", "1", "first direction, in filter norms"),
         "zoom_y": variable("zoom_y", "1", "second direction, in filter norms"),
-        "zoom_loss": variable("zoom_x zoom_y", "nat", "training loss, enlarged"),
+        "zoom_loss": variable("zoom_x zoom_y", LOSS, "training loss, enlarged"),
         "path_x": variable("epoch", "1", "snapshot projected on the first direction"),
         "path_y": variable("epoch", "1", "snapshot projected on the second direction"),
         "path_share": variable("epoch", "1", "share of the squared distance from the centre that lies in the plane"),

@@ -6,7 +6,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import t as student_t
 
 from sgdwalk import stats
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.contracts import LOSS2, Contract, variable
 from sgdwalk.records import WINDOW, WINDOW_START
 from sgdwalk.windows import full_windows, longest_lag
 
@@ -23,7 +23,7 @@ CONTRACT = Contract(
         "window_start": WINDOW_START,
         "fit": variable("fit", "1", "side of the crossover, or all distances"),
         "distance": variable("window bin", "1", "distance between weights"),
-        "msl": variable("window bin", "nat2", "mean squared loss difference"),
+        "msl": variable("window bin", LOSS2, "mean squared loss difference"),
         "count": variable("window bin", "1", "pairs in the bin"),
         "exponent": variable("window fit", "1", "exponent 2H' of the mean squared loss difference"),
         "exponent_low": variable("window fit", "1", "lower end of its 95 % interval"),
