@@ -95,7 +95,8 @@ class Recorder:
             self.rows[2 + self.anchors.index(self.step)] = self.weights[row]
         gradient = self.flat.filled(map(_gradient, self.parameters))
         self.without_loss |= loss is None
-        self.loss[row] = torch.nan if loss is None else torch.as_tensor(loss).detach()
+        value = loss.detach() if torch.is_tensor(loss) else float(torch.nan if loss is None else loss)
+        self.loss[row : row + 1] = value  # a slice is filled with a number; into an element it would be copied, a wait
         self.gradient_norm[row] = torch.linalg.vector_norm(gradient, dtype=torch.float64)
         self.picked[row] = gradient[self.picks[row]]
         if self.noise:
