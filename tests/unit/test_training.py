@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 import torch
 from runs import settings
+from sgdwalk import training
 from sgdwalk.batches import Batches
 from sgdwalk.data.images import from_pixels
 from sgdwalk.models.mlp import mlp
 from sgdwalk.models.resnet import resnet
 from sgdwalk.objectives import OBJECTIVES
 from sgdwalk.training import Run, network
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 ROOT = Path(__file__).resolve().parents[2]
 torch.set_num_threads(1)
@@ -109,6 +112,39 @@ def test_a_graph_on_cuda_is_a_plain_loop(tmp_path):
     with_graph, without = (one.datasets()["training"] for one in done)
     np.testing.assert_allclose(with_graph.loss, without.loss, rtol=1e-10)
     np.testing.assert_allclose(with_graph.displacement, without.displacement, rtol=1e-10)
+
+
+class Moves(TorchDispatchMode):
+    """Notes what is copied from one device to another."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        places = {t.device.type for t in tree_leaves((args, result)) if torch.is_tensor(t)}
+        if "copy" in str(operation) and len(places) > 1:
+            self.found.append(operation)
+        return result
+
+
+@pytest.mark.parametrize("optimiser", [{}, {"momentum": 0.9, "nesterov": True}, {"optimiser": "adam", "loss": "mse"}])
+def test_no_step_waits_for_the_device(tmp_path, monkeypatch, optimiser):
+    """The device here is meta, which computes nothing: whoever reads a number from it has an error."""
+    monkeypatch.setattr(training, "device", lambda name: "meta")
+    record = SETTINGS["record"] | {"layers": True, "sketch": 4, "anchors": [2]}
+    one = run(tmp_path, record=record, **optimiser)
+    batches = one.batches.epoch(0)
+    one._step(*next(batches))  # an epoch and a window begin with what is drawn on the host
+    with Moves() as moves:
+        for inputs, labels in batches:
+            one._step(inputs, labels)
+        for loss in (None, 0.5, torch.tensor(0.5)):
+            one.recorder.noise.rows = 0
+            one.recorder.record(loss)
+    assert one.recorder.step == 8
+    assert moves.found == []
 
 
 def test_the_learning_rate_follows_its_schedule_and_is_written(tmp_path):
