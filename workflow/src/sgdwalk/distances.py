@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 ON_CPU = 2**24  # bytes of a block, whose product costs far more than adding it to the others
 SHARE = 1 / 4  # of the weights' memory that the blocks and sums of all threads may take beside them
-ELSEWHERE = 2**28
+ELSEWHERE = 2**26  # bytes of a block on another device
 ROWS = 256  # of the product that are made at a time where there is no symmetric one
 
 
@@ -61,6 +61,7 @@ def _gram(weights: torch.Tensor, centre: slice) -> torch.Tensor:
         for start in range(0, len(block), ROWS):
             stop = min(start + ROWS, len(block))
             gram[start:stop, :stop].addmm_(block[start:stop], block[:stop].T)
+        del block  # before the next is made
     return gram
 
 
