@@ -55,12 +55,12 @@ class EpochNoise:
         return (total / self.rows if self.rows else total * torch.nan).to(self.gradients[0].dtype)
 
     def _at(self, step: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-        """The gradients' entries at pairs of step and parameter."""
-        found = self.gradients[0].new_empty(len(step))
-        for k in step.unique().tolist():
-            chosen = (step == k).nonzero()[:, 0]
-            found[chosen.to(found.device)] = self.gradients[k][parameter[chosen].to(found.device)]
-        return found
+        """The gradients' entries at pairs of step and parameter, which go to the device all at once."""
+        steps, counts = step.unique(return_counts=True)
+        order = step.argsort(stable=True)
+        places = parameter[order].to(self.gradients[0].device).split(counts.tolist())
+        found = torch.cat([self.gradients[k][part] for k, part in zip(steps.tolist(), places, strict=True)])
+        return found[order.argsort().to(found.device)]
 
     def state(self) -> dict:
         """What a resume within an epoch needs; on a CPU not a copy, which could double the memory."""
