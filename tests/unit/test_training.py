@@ -239,6 +239,16 @@ def test_a_state_of_other_settings_other_code_or_other_images_is_not_used(tmp_pa
     assert same.recorder.step == 0  # and is gone
 
 
+def test_a_state_of_another_kind_of_device_is_not_used(tmp_path, monkeypatch):
+    """'auto' may find a GPU in one attempt and none in the next: the end would be neither one's, bit for bit."""
+    monkeypatch.setattr(Run, "_checkpoint", lambda self, name: None)
+    run(tmp_path).train()
+    monkeypatch.setattr(training, "device", lambda name: "meta")
+    other = run(tmp_path)
+    other._resume()
+    assert other.recorder.step == 0
+
+
 @pytest.mark.parametrize(
     ("depth", "shortcut", "count"),
     [

@@ -34,7 +34,7 @@ KEPT_STATES = 2
 class Run:
     """One training run: settings (see config/README.md), the network's factory and the images.
 
-    `work` is the folder for resume states; a state of other settings, code or images (`key`) is never used.
+    `work` is the folder for resume states; one of other settings, code, images or kind of device (`key`) is never used.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Run:
         code: str,
     ):
         self.settings, self.images = settings, images
-        key = json.dumps([settings, code, images.fingerprint()], sort_keys=True)
+        self.device = torch.device(device(settings["device"]))
+        key = json.dumps([settings, code, images.fingerprint(), self.device.type], sort_keys=True)
         self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
         self.checkpoints = self.work / "checkpoints"
         arithmetic(settings)
-        self.device = torch.device(device(settings["device"]))
         self.dtype = getattr(torch, settings["dtype"])
         self.model = network(settings, build, images).to(self.device, self.dtype)
         self.model = self.model.to(memory_format=torch.channels_last)
