@@ -192,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    torch.zeros(1, device=device("auto"))  # a GPU is named once it is in use
     print(f"{hardware()}; {torch.get_num_threads()} thread(s) before a run sets its own (1)")
     for name in CASES:
         print("\n".join(compare(name, arguments.rounds)), flush=True)

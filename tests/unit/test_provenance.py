@@ -1,6 +1,7 @@
 import shutil
 
 import pytest
+import torch
 from sgdwalk import provenance
 
 TREE = {
@@ -198,3 +199,12 @@ def test_attributes_are_text_and_name_what_made_the_file():
     assert '"numpy"' in found["software"]
     assert "cores" in found["hardware"]
     assert all(isinstance(value, str) for value in found.values())
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_gpu_is_named_where_it_is_in_use(monkeypatch, used):
+    """One that is only there is not asked: it may be another process's own."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: used)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
+    assert provenance.hardware().endswith(", A GPU") == used

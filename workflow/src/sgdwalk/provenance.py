@@ -172,6 +172,6 @@ def hardware() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     text = f"{models[0] if models else platform.processor() or platform.machine()}, {cores} cores"
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if torch is not None and torch.cuda.is_initialized():
         text += f", {torch.cuda.get_device_name()}"
     return text
