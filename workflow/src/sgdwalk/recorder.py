@@ -1,6 +1,6 @@
 """The recorder: watches a training loop step by step and reduces each window of weights to distances."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -151,8 +151,11 @@ class Recorder:
         """Reduce a window of `rows` steps, NaN beyond them; one that is not finite throughout is kept as NaN."""
         kept = len(self.rows) - self.window  # rows before the window's own
         good = self._finite(rows)
-        parts = self._distances(kept + good, kept)
-        distance2 = sum(parts.values())
+        distance2, by_layer = 0, []
+        for part in self._distances(kept + good, kept):
+            distance2 = distance2 + part
+            if self.by_layer:
+                by_layer.append(_pairs(part[kept:, kept:], self.window))
         self._finish_series(rows, good, distance2)
         self.loss[rows:], self.picked[rows:] = torch.nan, torch.nan
         finished = {
@@ -160,8 +163,8 @@ class Recorder:
             "loss": _copy(self.loss, np.float64),
             **self.samples.split(_copy(self.picked, np.float32)),
         }
-        if self.by_layer:
-            finished["layer_distance2"] = np.stack([_pairs(d[kept:, kept:], self.window) for d in parts.values()])
+        if by_layer:
+            finished["layer_distance2"] = np.stack(by_layer)
         if self.sketch:
             finished["projection"] = _copy(self.sketch(self.weights[:rows], self.rows[0]), np.float32)
         if self.walk:
@@ -181,18 +184,15 @@ class Recorder:
             self.diverged_step = self.step - rows + good
         return good
 
-    def _distances(self, rows: int, kept: int) -> dict[str, torch.Tensor]:
+    def _distances(self, rows: int, kept: int) -> Iterator[torch.Tensor]:
         """Squared distances [row, row] of the buffer's first rows within each group, or of all weights at once.
 
         Centred on the window, which the `kept` rows before it may be far from, so that its short steps keep their
         digits.
         """
-        groups = self.groups if self.by_layer else {"all": [slice(0, self.size)]}
         centre = slice(min(kept, rows - 1), rows)
-        return {
-            name: sum(squared_distances(self.rows[:rows, part], centre) for part in slices)
-            for name, slices in groups.items()
-        }
+        for slices in self.groups.values() if self.by_layer else [[slice(0, self.size)]]:
+            yield sum(squared_distances(self.rows[:rows, part], centre) for part in slices)
 
     def _finish_series(self, rows: int, good: int, distance2: torch.Tensor) -> None:
         """Per-step values of the window, and the length of the step that led into it."""
