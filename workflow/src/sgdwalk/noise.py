@@ -52,7 +52,7 @@ class EpochNoise:
         total = self.gradients[0].new_zeros(len(self.gradients[0]), dtype=torch.float64)
         for row in self.gradients[: self.rows]:
             total += row
-        return (total / self.rows if self.rows else total * torch.nan).to(self.gradients[0].dtype)
+        return total.div_(self.rows).to(self.gradients[0].dtype)
 
     def _at(self, step: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
         """The gradients' entries at pairs of step and parameter, which go to the device all at once."""
