@@ -102,18 +102,6 @@ def test_the_fast_path_is_a_plain_loop(tmp_path):
         torch.testing.assert_close(theirs, mine, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_a_graph_on_cuda_is_a_plain_loop(tmp_path):
-    options = {"device": "cuda", "dtype": "float64", "steps": 50, "deterministic": True}
-    done = [run(tmp_path / str(graphs), cuda_graphs=graphs, **options) for graphs in (True, False)]
-    for one in done:
-        one.train()
-    assert done[0].graph is not None
-    with_graph, without = (one.datasets()["training"] for one in done)
-    np.testing.assert_allclose(with_graph.loss, without.loss, rtol=1e-10)
-    np.testing.assert_allclose(with_graph.displacement, without.displacement, rtol=1e-10)
-
-
 class Moves(TorchDispatchMode):
     """Notes what is copied from one device to another."""
 
