@@ -24,10 +24,11 @@ import torch
 from sgdwalk.batches import Batches
 from sgdwalk.checking import checked, schema
 from sgdwalk.data import digits, surrogate
+from sgdwalk.devices import device
 from sgdwalk.models.resnet import resnet
 from sgdwalk.provenance import hardware
 from sgdwalk.recorder import Recorder
-from sgdwalk.training import Run, device
+from sgdwalk.training import Run
 
 WINDOW, STEPS = 1000, 20
 CASES = {

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import test_training
 import torch
+from runs import settings
 from sgdwalk import catalogue, distances, networks, provenance
+from sgdwalk.analyses import hessian, landscape
 from sgdwalk.distances import squared_distances
 from sgdwalk.graphs import Replayed
 from sgdwalk.recorder import Recorder
@@ -151,6 +153,28 @@ def test_memory_is_that_of_a_window_and_200_megabytes(more):
     window, epoch = 1000 * 100_000 * 4, 50 * 100_000 * 4 * more
     extra = peak(True, more=more) - peak(False)
     assert 0.9 * window < extra < window + epoch + 200e6
+
+
+def test_curvature_and_loss_surface_are_those_of_a_cpu(tmp_path):
+    torch.manual_seed(0)
+    specs = {
+        kind: catalogue.resolve(kind, name, known)
+        for kind, name, known in (("model", "resnet14", catalogue.MODELS), ("dataset", "digits", catalogue.DATASETS))
+    }
+    run = settings(dtype="float64") | {f"{kind}_spec": spec for kind, spec in specs.items()}
+    model = networks.build(run, networks.load_images(run))
+    for step in (0, 1):
+        torch.save({"step": step, "epoch": step, "model": model.state_dict()}, tmp_path / f"step-{step:09d}.pt")
+        torch._foreach_mul_([p.data for p in model.parameters()], 1.1)
+    few = {"images": 40, "batch_size": 20}
+    for analysis, options in (
+        (hessian, {"eigenvalues": 3, "tolerance": 1e-6, **few}),
+        (landscape, {"points": 11, "zoom_points": 9, **few}),
+    ):
+        cpu, gpu = (analysis.compute(str(tmp_path), run=run | {"device": d}, **options) for d in ("cpu", "cuda"))
+        for name, values in cpu.items():
+            if name != "residual":
+                np.testing.assert_allclose(gpu[name], values, rtol=1e-5, atol=1e-9, err_msg=name)
 
 
 def test_distances_are_those_of_a_cpu(monkeypatch):

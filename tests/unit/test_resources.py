@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from runs import settings
 from sgdwalk import catalogue, resources
+from sgdwalk.config import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +74,17 @@ def test_runs_of_the_paper_fit_into_a_day_of_a_gpu_and_a_node(model):
     row = paper(model=model, device="auto", batch_size=128, record={"noise": True})
     assert 60 < resources.training_minutes(row) < 1440
     assert 4000 < resources.training_memory(row) < 16_000
+
+
+def test_hessian_and_loss_surface_of_the_paper_fit_into_a_day_of_a_gpu_and_not_of_a_thread():
+    study = load_study("paper", ROOT / "config")
+    for minutes, analysis, name in (
+        (resources.hessian_minutes, "hessian", "resnet14-b1024"),
+        (resources.landscape_minutes, "landscape", "resnet56-b1024"),
+    ):
+        run, settings = study.runs[name], study.settings[analysis]
+        assert 30 < minutes(run, settings) < 1440 < minutes(run | {"device": "cpu"}, settings)
+        assert minutes(run, settings | {"images": 100 * settings["images"]}) > 10 * minutes(run, settings)
 
 
 def test_a_row_overrules_the_estimates():

@@ -120,7 +120,7 @@ class Moves(TorchDispatchMode):
 @pytest.mark.parametrize("optimiser", [{}, {"momentum": 0.9, "nesterov": True}, {"optimiser": "adam", "loss": "mse"}])
 def test_no_step_waits_for_the_device(tmp_path, monkeypatch, optimiser):
     """The device here is meta, which computes nothing: whoever reads a number from it has an error."""
-    monkeypatch.setattr(training, "device", lambda name: "meta")
+    monkeypatch.setattr(training, "device", lambda name: torch.device("meta"))
     record = SETTINGS["record"] | {"layers": True, "sketch": 4, "anchors": [2]}
     one = run(tmp_path, record=record, **optimiser)
     batches = one.batches.epoch(0)
@@ -231,7 +231,7 @@ def test_a_state_of_another_kind_of_device_is_not_used(tmp_path, monkeypatch):
     """'auto' may find a GPU in one attempt and none in the next: the end would be neither one's, bit for bit."""
     monkeypatch.setattr(Run, "_checkpoint", lambda self, name: None)
     run(tmp_path).train()
-    monkeypatch.setattr(training, "device", lambda name: "meta")
+    monkeypatch.setattr(training, "device", lambda name: torch.device("meta"))
     other = run(tmp_path)
     other._resume()
     assert other.recorder.step == 0

@@ -1,5 +1,6 @@
 """The study, its paths, and the functions that rules need. Nothing here imports torch or xarray."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ def run_seed(wildcards):
 
 def training_code(wildcards):
     """Hash of what training this run uses: not of other networks or other data sets."""
-    return code_version("training", own=own_modules(wildcards))
+    return code_version("training", "data.choice", own=own_modules(wildcards))
 
 
 def own_modules(wildcards):
@@ -120,6 +121,11 @@ def of_run(estimate):
         return estimate(STUDY.runs[wildcards.run])
 
     return amount
+
+
+def measuring(estimate, analysis):
+    """An estimate from the run's settings and those of the analysis."""
+    return functools.partial(estimate, settings=STUDY.settings[analysis])
 
 
 def growing(estimate):

@@ -12,7 +12,9 @@ rule hessian:
         "../../envs/curvature.yaml"
     resources:
         mem_mb=growing(8000),
-        runtime=growing(720),
+        runtime=growing(measuring(asked.hessian_minutes, "hessian")),
+        gpu=of_run(asked.gpus),
+        local_gpu=of_run(asked.local_gpus),
     params:
         settings=network_settings("hessian"),
         seed=run_seed,
@@ -37,7 +39,9 @@ rule landscape:
         "../../envs/train.yaml"
     resources:
         mem_mb=growing(8000),
-        runtime=growing(720),
+        runtime=growing(measuring(asked.landscape_minutes, "landscape")),
+        gpu=of_run(asked.gpus),
+        local_gpu=of_run(asked.local_gpus),
     params:
         settings=network_settings("landscape"),
         seed=run_seed,

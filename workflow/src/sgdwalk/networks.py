@@ -12,6 +12,7 @@ from sgdwalk import catalogue
 from sgdwalk.batches import Scale
 from sgdwalk.data.choice import chosen
 from sgdwalk.data.images import Images
+from sgdwalk.devices import allow_tf32, device
 
 
 def load_images(run: Mapping[str, Any]) -> Images:
@@ -29,6 +30,16 @@ def build(run: Mapping[str, Any], images: Images) -> nn.Module:
     channels, size = images.train.shape[1:3]
     model = catalogue.factory(spec)(channels, size, images.classes, **spec["arguments"])
     return model.to(getattr(torch, run["dtype"]), memory_format=torch.channels_last)
+
+
+def measured(
+    run: Mapping[str, Any], images: int, batch_size: int, seed: int
+) -> tuple[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]]:
+    """A run's network, untrained, and random training images in equal batches, on the run's device; never in TF32."""
+    allow_tf32(False)
+    data, place = load_images(run), device(run["device"])
+    inputs, labels = (part.to(place) for part in sample(data, run, images, seed))
+    return build(run, data).to(place), equal_batches(inputs, labels, batch_size)
 
 
 def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:

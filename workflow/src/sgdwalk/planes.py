@@ -79,4 +79,4 @@ def batch_loss(objective, batches: list, batch_norm: str) -> Callable[[nn.Module
 
 
 def _flat(tensors) -> np.ndarray:
-    return np.concatenate([t.double().reshape(-1).numpy() for t in tensors])
+    return np.concatenate([t.double().reshape(-1).cpu().numpy() for t in tensors])

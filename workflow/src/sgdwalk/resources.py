@@ -34,17 +34,18 @@ COPIES = 3  # of a data set while it is read
 PATIENCE = 2  # times slower than estimated is still in time
 PASSES = 6  # multiplications and additions of a weight forward and backward
 REUSE = 1 / 8  # of a weight per pixel, as in a CIFAR ResNet
+FORWARD, PRODUCT = 1 / 3, 3  # a forward pass and a Hessian-vector product, in gradients
 SPEED = {"cpu": 10e9, "cuda": 2e12}  # operations per second, of a thread or a GPU
 OVERHEAD = {"cpu": 3e-3, "cuda": 5e-3}  # seconds a step
 
 
 def gpus(run: Run) -> int:
-    """GPUs that a training asks a scheduler for: none if it is set to the CPU."""
+    """GPUs that a training asks a scheduler for, or its Hessian, or its loss surface: none if it is set to the CPU."""
     return 0 if run["device"] == "cpu" else 1
 
 
 def local_gpus(run: Run) -> int:
-    """GPUs that a training takes on this machine: none where there is none, so that trainings run side by side."""
+    """GPUs that these take on this machine: none where there is none, so that they run side by side."""
     return 1 if run["device"] == "cuda" or (run["device"] == "auto" and gpu_here()) else 0
 
 
@@ -113,11 +114,32 @@ def training_minutes(run: Run) -> int:
 
 def step_seconds(run: Run) -> float:
     """Seconds of a step: forward and backward passes, and the recorder's distances."""
-    place = "cuda" if gpus(run) else "cpu"
-    reuse = 1 if run["model"].startswith("mlp") else max(1, REUSE * shape(run)[1] ** 2)
-    size = parameters(run)
-    work = PASSES * size * reuse * run["batch_size"] + 2 * run["window"] * size
+    place, size = "cuda" if gpus(run) else "cpu", parameters(run)
+    work = gradient_operations(run, run["batch_size"]) + 2 * run["window"] * size
     return OVERHEAD[place] + work / SPEED[place] / (1 if gpus(run) else run["threads"])
+
+
+def gradient_operations(run: Run, images: int) -> float:
+    """Multiplications and additions of a forward and a backward pass over so many images."""
+    reuse = 1 if run["model"].startswith("mlp") else max(1, REUSE * shape(run)[1] ** 2)
+    return PASSES * parameters(run) * reuse * images
+
+
+def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Minutes of the Hessian at all snapshots, if a search takes half the products that it may."""
+    products = run["snapshots"] * (settings["most_products"] / 2 + settings["trace_products"])
+    return _measuring_minutes(run, products * PRODUCT * gradient_operations(run, settings["images"]))
+
+
+def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Minutes of the loss surface and its enlargement."""
+    points = settings["points"] ** 2 + settings["zoom_points"] ** 2
+    return _measuring_minutes(run, points * FORWARD * gradient_operations(run, settings["images"]))
+
+
+def _measuring_minutes(run: Run, operations: float) -> int:
+    """Minutes of so many operations on the run's GPU, or on one thread."""
+    return round(BASE_MINUTES + PATIENCE * operations / SPEED["cuda" if gpus(run) else "cpu"] / 60)
 
 
 def analysis_memory(run: Run) -> int:

@@ -19,6 +19,7 @@ from torch import nn
 
 from sgdwalk.batches import Batches
 from sgdwalk.data.images import Images
+from sgdwalk.devices import allow_tf32, device
 from sgdwalk.files import replacing
 from sgdwalk.graphs import Replayed, gradients
 from sgdwalk.initialisation import INITIALISATIONS
@@ -46,7 +47,7 @@ class Run:
         code: str,
     ):
         self.settings, self.images = settings, images
-        self.device = torch.device(device(settings["device"]))
+        self.device = device(settings["device"])
         key = json.dumps([settings, code, images.fingerprint(), self.device.type], sort_keys=True)
         self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
         self.checkpoints = self.work / "checkpoints"
@@ -249,7 +250,7 @@ class Run:
 def arithmetic(settings: Mapping[str, Any]) -> None:
     """Set what torch keeps for the whole process: threads, TF32, and whether equal runs are equal to the last bit."""
     torch.set_num_threads(settings["threads"])
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = settings["tf32"]
+    allow_tf32(settings["tf32"])
     if settings["deterministic"] != torch.are_deterministic_algorithms_enabled():  # the call loads a compiler
         torch.use_deterministic_algorithms(settings["deterministic"])
     torch.backends.cudnn.benchmark = not settings["deterministic"]
@@ -278,8 +279,3 @@ def optimiser(settings: Mapping[str, Any], parameters) -> torch.optim.Optimizer:
         weight_decay=settings["weight_decay"],
         foreach=True,
     )
-
-
-def device(name: str) -> str:
-    """'auto' is a CUDA device where there is one."""
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

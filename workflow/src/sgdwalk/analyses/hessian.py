@@ -47,9 +47,7 @@ def compute(
     from sgdwalk import curvature, networks  # torch, which readers of the file do not need
     from sgdwalk.objectives import objective
 
-    data = networks.load_images(run)
-    model = networks.build(run, data)
-    batches = networks.equal_batches(*networks.sample(data, run, images, seed), batch_size)
+    model, batches = networks.measured(run, images, batch_size, seed)
     shots = networks.snapshots(checkpoints)
     rows = []
     for shot in shots:
