@@ -197,6 +197,18 @@ def test_what_cannot_be_is_one_line(case, study):
     refused(study, message, **files)
 
 
+BEYOND = {
+    "a learning rate": ({"runs": "run|lr\nr|1e39\n"}, "lr = 1e.39: must be at most 1e.30$"),
+    "a weight decay": ({"runs": "run|weight_decay\nr|1e39\n"}, "weight_decay = 1e.39: must be at most 1e.30$"),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_numbers_that_no_arithmetic_bears_are_refused_at_reading(case, study):
+    files, message = BEYOND[case]
+    refused(study, message, **files)
+
+
 def test_a_table_may_begin_with_a_byte_order_mark(study):
     assert list(study("\ufeffrun|lr\nr|0.1\n").runs) == ["r"]
 
