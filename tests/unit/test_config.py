@@ -200,6 +200,11 @@ def test_what_cannot_be_is_one_line(case, study):
 BEYOND = {
     "a learning rate": ({"runs": "run|lr\nr|1e39\n"}, "lr = 1e.39: must be at most 1e.30$"),
     "a weight decay": ({"runs": "run|weight_decay\nr|1e39\n"}, "weight_decay = 1e.39: must be at most 1e.30$"),
+    "a seed": ({"runs": "run|seed\nr|9223372036854775808\n"}, "seed = 9223372036854775808: must be at most 9.{18}$"),
+    "a seed of the Hessian": (
+        {"config": CONFIG + "hessian: {seed: 18446744073709551616}\n"},
+        "hessian.seed = 18446744073709551616: must be at most 9",
+    ),
 }
 
 
