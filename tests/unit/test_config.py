@@ -205,6 +205,7 @@ BEYOND = {
         {"config": CONFIG + "hessian: {seed: 18446744073709551616}\n"},
         "hessian.seed = 18446744073709551616: must be at most 9",
     ),
+    "threads": ({"runs": "run|threads\nr|1025\n"}, "threads = 1025: must be at most 1024$"),
 }
 
 
