@@ -206,6 +206,12 @@ BEYOND = {
         "hessian.seed = 18446744073709551616: must be at most 9",
     ),
     "threads": ({"runs": "run|threads\nr|1025\n"}, "threads = 1025: must be at most 1024$"),
+    "a roughness": (
+        {"config": CONFIG + "toy: {roughness: 1.0e+7}\n"},
+        "roughness = 10000000.0: must be at most 1000000$",
+    ),
+    "no roughness": ({"config": CONFIG + "toy: {roughness: 1.0e-7}\n"}, "roughness = 1e-07: must be at least 1e-06$"),
+    "a smoothing": ({"config": CONFIG + "toy: {smoothing: 4097}\n"}, "toy.smoothing = 4097: must be at most 4096$"),
 }
 
 
