@@ -212,6 +212,13 @@ BEYOND = {
     ),
     "no roughness": ({"config": CONFIG + "toy: {roughness: 1.0e-7}\n"}, "roughness = 1e-07: must be at least 1e-06$"),
     "a smoothing": ({"config": CONFIG + "toy: {smoothing: 4097}\n"}, "toy.smoothing = 4097: must be at most 4096$"),
+    "lags per decade": (
+        {"config": CONFIG + "long_msd: {per_decade: 1001}\n"},
+        "per_decade = 1001: must be at most 1000$",
+    ),
+    "bins of the path": ({"config": CONFIG + "path: {bins: 10001}\n"}, "path.bins = 10001: must be at most 10000$"),
+    "bins of the MSL": ({"config": CONFIG + "msl: {bins: 10001}\n"}, "msl.bins = 10001: must be at most 10000$"),
+    "bins of the tails": ({"config": CONFIG + "tails: {bins: 10001}\n"}, "tails.bins = 10001: must be at most 10000$"),
 }
 
 
