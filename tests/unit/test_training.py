@@ -405,6 +405,10 @@ def test_snapshots_are_evenly_spread_from_the_first_to_the_last_step(uncut):
     assert uncut[3]["step-000000029.pt"]["epoch"] == pytest.approx(29 / 5)
 
 
+def test_more_snapshots_than_steps_are_one_a_step(tmp_path):
+    assert run(tmp_path, MLP, snapshots=10**12).snapshots.tolist() == list(range(88))
+
+
 def test_deterministic_algorithms_are_for_the_runs_that_ask_for_them(tmp_path):
     for asked in (True, False):
         done = run(tmp_path / str(asked), MLP, steps=21, deterministic=asked)

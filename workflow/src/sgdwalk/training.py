@@ -73,7 +73,8 @@ class Run:
         self.recorder = self._recorder()
         self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # loss, errors
         self.seen = 0
-        self.snapshots = np.unique(np.linspace(0, self.steps, settings["snapshots"]).round().astype(int))
+        count = min(settings["snapshots"], self.steps + 1)
+        self.snapshots = np.unique(np.linspace(0, self.steps, count).round().astype(int))
 
     def _check(self) -> None:
         """Refuse what could not be known before the data were loaded."""
