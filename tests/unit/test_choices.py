@@ -114,6 +114,11 @@ def test_a_subset_larger_than_the_data_is_one_clear_line():
         chosen(images(), subset=501)
 
 
+def test_labels_of_one_class_cannot_be_wrong():
+    with pytest.raises(ValueError, match=r"label_noise = 0.1: must be 0, all images are of one class"):
+        chosen(images(classes=1), label_noise=0.1)
+
+
 def test_raw_pixels_go_from_zero_to_one():
     data = chosen(images(), normalise=False)
     pixels = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(3, 1, 1, 1)

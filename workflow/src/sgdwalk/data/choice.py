@@ -37,6 +37,8 @@ def _subset(images: Images, count: int) -> Images:
 
 def _noisy(images: Images, share: float):
     """The training labels, exactly round(share x images) of them moved on by 1 ... classes - 1 at random."""
+    if images.classes < 2:
+        raise ValueError(f"label_noise = {share}: must be 0, all images are of one class")
     labels = torch.from_numpy(images.train_labels).clone()
     random = generator("label noise")
     wrong = torch.randperm(len(labels), generator=random)[: round(share * len(labels))]
