@@ -3,7 +3,7 @@ import pytest
 import torch
 from runs import settings
 from sgdwalk import contracts, curvature, networks
-from sgdwalk.analyses import extract, hessian
+from sgdwalk.analyses import extract, hessian, landscape
 from sgdwalk.objectives import objective
 from torch import nn
 
@@ -258,6 +258,15 @@ def test_weights_whose_loss_overflows_have_no_curvature():
     assert np.isnan(value).all()
     assert np.isnan(residual).all()
     assert not converged.any()
+
+
+@pytest.mark.parametrize("analysis", [hessian, landscape])
+@pytest.mark.parametrize("given", [{"images": 5, "batch_size": 1}, {"images": 1, "batch_size": 500}])
+def test_a_batch_of_one_image_that_batch_norm_cannot_take_is_refused_by_name(tmp_path, analysis, given):
+    run = RUN | {"model_spec": {"factory": "sgdwalk.models.vgg:vgg", "arguments": {"depth": 9}}}
+    said = f"batch_size = {given['batch_size']}, .*images = {given['images']}: every batch must hold two images"
+    with pytest.raises(ValueError, match=said):
+        analysis.compute(str(tmp_path), run=run, batch_norm="batch", **given)
 
 
 def test_no_checkpoints_is_an_error_that_names_the_folder(tmp_path):

@@ -400,6 +400,24 @@ def test_a_run_shorter_than_its_window_says_so(tmp_path):
         run(tmp_path, MLP, steps=10).train()
 
 
+@pytest.mark.parametrize(("batch", "count", "sampler"), [(7, 50, "shuffled-epochs"), (1, 50, "independent")])
+def test_a_batch_of_one_image_that_batch_norm_cannot_take_is_refused_before_the_first_step(
+    tmp_path, batch, count, sampler
+):
+    def work(**changed):
+        return run(tmp_path, **({"data": images(4, count), "batch_size": batch, "sampler": sampler} | changed))
+
+    with pytest.raises(
+        ValueError, match=f"batch_size = {batch} and {count} training images: every batch must hold two"
+    ):
+        work()
+    assert work(build=MLP)  # it has no batch norm
+    assert work(data=images(8, count))  # more than a pixel is left of these
+    if batch > 1:
+        assert work(sampler="independent")
+        assert work(steps=count // batch, window=5)  # ends before the short batch
+
+
 def test_snapshots_are_evenly_spread_from_the_first_to_the_last_step(uncut):
     assert list(uncut[3]) == [f"step-{step:09d}.pt" for step in (0, 29, 58, 87)]
     assert uncut[3]["step-000000029.pt"]["epoch"] == pytest.approx(29 / 5)

@@ -23,6 +23,7 @@ from sgdwalk.devices import allow_tf32, device
 from sgdwalk.files import replacing
 from sgdwalk.graphs import Replayed, gradients
 from sgdwalk.initialisation import INITIALISATIONS
+from sgdwalk.modes import check_batch
 from sgdwalk.objectives import objective
 from sgdwalk.recorder import Recorder
 from sgdwalk.schedules import learning_rate
@@ -86,6 +87,15 @@ class Run:
         for anchor in settings["record"]["anchors"]:
             if anchor >= self.steps:
                 raise ValueError(f"record.anchors = {anchor}: must be below {self.steps}, the steps of the run")
+        if self._smallest() == 1:
+            where = f"batch_size = {settings['batch_size']} and {len(self.images.train)} training images"
+            check_batch(self.model, self.batches.tested(slice(1))[0], where)
+
+    def _smallest(self) -> int:
+        """Images in the smallest batch that the run comes to."""
+        size, rest = self.settings["batch_size"], len(self.images.train) % self.settings["batch_size"]
+        shorter = rest and self.settings["sampler"] == "shuffled-epochs" and self.steps >= self.batches.steps
+        return rest if shorter else size
 
     def _recorder(self) -> Recorder:
         return Recorder(
