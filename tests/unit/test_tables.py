@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from sgdwalk.tables import check, checks, claims
+from walks import distances_of
 
 KNOWN = ("exponent", "crossover_lag")
 
@@ -28,6 +29,21 @@ def test_errors_that_nobody_measured_fail_no_check():
     ):
         passed = {name: good for name, good, _ in check.checks_of_training(trained(train, test))}
         assert passed["errors between 0 and 1"] == expected
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_that_stand_still_have_sound_distances():
+    training = trained([0.5], [0.5]).assign(step_length=("step", np.zeros(4)))
+    found = list(check.checks_of_distances(distances_of(np.ones((4, 2))), training))
+    assert [name for name, passed, _ in found if not passed] == []
+    assert [detail for _, _, detail in found if detail] == ["1 of 1", "0.0e+00 of the largest step", "0.0e+00"]
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [(1, 2, True), (np.nan, np.nan, True), (2, 1, False)])
+def test_an_estimate_may_have_no_interval_but_none_that_is_reversed(low, high, expected):
+    fits = xr.Dataset({"exponent": ("fit", [1.5]), "exponent_low": ("fit", [low]), "exponent_high": ("fit", [high])})
+    found = check.checks_of_analyses(fits, fits, fits, xr.Dataset({"alpha": ("window", [1.5])}))
+    assert [passed for name, passed, _ in found if "right way round" in name] == [expected] * 3
 
 
 def test_the_verdict_names_what_failed_without_empty_brackets(tmp_path):
