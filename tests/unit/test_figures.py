@@ -345,6 +345,19 @@ def test_the_colour_bar_of_fig7_names_the_ranks_there_are(count, ticks):
     assert [text.get_text() for text in bar.get_yticklabels()] == [str(tick) for tick in ticks]
 
 
+def test_any_number_of_ranks_has_names():
+    ranks = importlib.import_module("sgdwalk.figures.fig7").ranks
+    assert [ranks(count) for count in (5000, 5001)] == [[1, *range(1000, 5001, 1000)], [1, 5001]]
+
+
+def test_figures_with_a_panel_a_run_or_more_have_a_letter_for_each():
+    assert style.letters(54)[50:] == ["Y", "Z", "aa", "ab"]
+    names = [axes.get_title("left") for axes in draw("fig7", {"hessian": [spectrum(1)] * 53}).axes]
+    assert names == style.letters(53)
+    names = [axes.get_title("left") for axes in draw("ensembles", {"groups": [None] * 18}).axes]
+    assert names == style.letters(54)
+
+
 def test_a_rank_has_the_same_colour_in_each_panel_of_fig7():
     few, many, _ = draw("fig7", {"hessian": [spectrum(2), spectrum(8)]}).axes
     second = [axes.lines[3].get_color() for axes in (few, many)]

@@ -1,7 +1,5 @@
 """Runs that differ only in their seed: averages over time and over runs, ergodicity breaking, exponents."""
 
-import string
-
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,8 +15,8 @@ COLUMNS = 3
 def draw(groups: list[xr.Dataset] | None) -> Figure:
     """A row per group (ensemble.nc): MSDs, ergodicity-breaking parameter, exponents between seeds."""
     rows = groups or [None]
-    letters = string.ascii_letters[: COLUMNS * len(rows)]
-    layout = "\n".join(letters[COLUMNS * k : COLUMNS * (k + 1)] for k in range(len(rows)))
+    letters = style.letters(COLUMNS * len(rows))
+    layout = [letters[k : k + COLUMNS] for k in range(0, len(letters), COLUMNS)]
     figure, axes = style.panels(layout, 2.5 * len(rows) + 0.3)
     panels = list(axes.values())
     for k, data in enumerate(rows):

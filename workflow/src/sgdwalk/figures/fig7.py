@@ -1,7 +1,5 @@
 """Fig. 7 of Chen et al.: the largest eigenvalues of the Hessian during training."""
 
-import string
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -20,8 +18,8 @@ def draw(hessian: list[xr.Dataset] | None) -> Figure:
     runs = hessian or [None]
     across = min(ACROSS, len(runs))
     rows = -(-len(runs) // across)
-    letters = string.ascii_letters[: len(runs)].ljust(rows * across, ".")
-    layout = "\n".join(letters[k * across : (k + 1) * across] for k in range(rows))
+    letters = style.letters(len(runs)) + ["."] * (rows * across - len(runs))
+    layout = [letters[k : k + across] for k in range(0, len(letters), across)]
     figure, axes = style.panels(layout, 2.9 * rows + 0.2)
     count = max((data.sizes["rank"] for data in hessian or []), default=1)
     colours = ScalarMappable(Normalize(1, max(count, 2)), style.WINDOWS)
@@ -39,7 +37,7 @@ def draw(hessian: list[xr.Dataset] | None) -> Figure:
 
 def ranks(count: int) -> list[int]:
     """The ranks that the colour bar names: the first, and about five even ones."""
-    step = next(step for step in STEPS if count <= 5 * step)
+    step = next((step for step in STEPS if count <= 5 * step), count)
     return sorted({1, *range(step, count + 1, step)})
 
 

@@ -1,5 +1,7 @@
 """What the figures share: fonts and colours, panels, labels with units, fitted slopes and intervals."""
 
+import itertools
+import string
 from collections.abc import Iterable
 
 import matplotlib
@@ -59,8 +61,14 @@ RC = {
 }
 
 
-def panels(layout: str, height: float, **options) -> tuple[Figure, dict[str, Axes]]:
-    """A figure of full width and its lettered panels, laid out as in `layout`, a line per row."""
+def letters(count: int) -> list[str]:
+    """Names of so many panels: a ... z, A ... Z, aa, ab, ..."""
+    pairs = map("".join, itertools.product(string.ascii_letters, repeat=2))
+    return list(itertools.islice(itertools.chain(string.ascii_letters, pairs), count))
+
+
+def panels(layout: str | list[list[str]], height: float, **options) -> tuple[Figure, dict[str, Axes]]:
+    """A figure of full width and its lettered panels, laid out as in `layout`, a line or a list per row."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplot_mosaic(layout, **options)
     for letter, panel in axes.items():
