@@ -427,6 +427,12 @@ def test_more_snapshots_than_steps_are_one_a_step(tmp_path):
     assert run(tmp_path, MLP, snapshots=10**12).snapshots.tolist() == list(range(88))
 
 
+def test_a_cuda_device_that_is_not_there_is_refused_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device = 'cuda': must be auto or cpu where there is no CUDA device"):
+        run(tmp_path, MLP, device="cuda")
+
+
 def test_deterministic_algorithms_are_for_the_runs_that_ask_for_them(tmp_path):
     for asked in (True, False):
         done = run(tmp_path / str(asked), MLP, steps=21, deterministic=asked)

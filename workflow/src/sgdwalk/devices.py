@@ -5,7 +5,10 @@ import torch
 
 def device(name: str) -> torch.device:
     """'cpu' or 'cuda'; 'auto' is a CUDA device where there is one."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+    here = torch.cuda.is_available()
+    if name == "cuda" and not here:
+        raise ValueError("device = 'cuda': must be auto or cpu where there is no CUDA device that torch can use")
+    return torch.device(("cuda" if here else "cpu") if name == "auto" else name)
 
 
 def allow_tf32(allowed: bool) -> None:
