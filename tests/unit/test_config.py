@@ -179,6 +179,10 @@ BAD = {
         {"config": CONFIG + "landscape: {points: 2e1}\n"},
         "points = '2e1': must be of type integer .YAML reads 2e1 as text: write 20.$",
     ),
+    "an anchor twice": (
+        {"runs": "run|record\nr|{anchors: [1, 1]}\n"},
+        r"record.anchors = .1, 1.: must name nothing twice$",
+    ),
     "shorter windows of no length": (
         {"runs": "run|windows_of\nr|\nx|r\n"},
         "line 3: window = '': must be given beside",

@@ -121,6 +121,7 @@ def explain(error) -> str:
         "exclusiveMaximum": lambda v: f"must be below {v}",
         "minimum": lambda v: f"must be at least {v}",
         "maximum": lambda v: f"must be at most {v}",
+        "uniqueItems": lambda v: "must name nothing twice",
         "pattern": lambda v: f"must be {error.schema.get('pattern_in_words', f'like {v}')}",
     }.get(error.validator, lambda v: error.message)(error.validator_value)
     return f"{key} = {error.instance!r}: {allowed}{number_hint(error)}"
