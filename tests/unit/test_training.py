@@ -427,6 +427,14 @@ def test_more_snapshots_than_steps_are_one_a_step(tmp_path):
     assert run(tmp_path, MLP, snapshots=10**12).snapshots.tolist() == list(range(88))
 
 
+def test_the_newest_states_are_kept_however_many_windows_there_were(tmp_path):
+    going = run(tmp_path, MLP)
+    for going.recorder.windows.count in (99_998, 99_999, 100_000):
+        going._save_state()
+    found = [torch.load(path)["recorder"]["windows"] for path in sorted(going.work.glob("resume-*.pt"))]
+    assert found == [99_999, 100_000]
+
+
 def test_a_cuda_device_that_is_not_there_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device = 'cuda': must be auto or cpu where there is no CUDA device"):

@@ -199,7 +199,7 @@ class Run:
         }
         if self.device.type == "cuda":
             state["random_cuda"] = torch.cuda.get_rng_state(self.device)
-        with replacing(self.work / f"resume-{len(self.recorder.windows):05d}.pt") as path:
+        with replacing(self.work / f"resume-{len(self.recorder.windows):09d}.pt") as path:
             torch.save(state, path)
         for old in sorted(self.work.glob("resume-*.pt"))[:-KEPT_STATES]:
             old.unlink()
