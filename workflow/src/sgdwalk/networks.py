@@ -13,6 +13,7 @@ from sgdwalk.batches import Scale
 from sgdwalk.data.choice import chosen
 from sgdwalk.data.images import Images
 from sgdwalk.devices import allow_tf32, device
+from sgdwalk.modes import check_batch
 
 
 def load_images(run: Mapping[str, Any]) -> Images:
@@ -33,13 +34,19 @@ def build(run: Mapping[str, Any], images: Images) -> nn.Module:
 
 
 def measured(
-    run: Mapping[str, Any], images: int, batch_size: int, seed: int
+    run: Mapping[str, Any], section: str, images: int, batch_size: int, batch_norm: str, seed: int
 ) -> tuple[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]]:
-    """A run's network, untrained, and random training images in equal batches, on the run's device; never in TF32."""
+    """A run's network, untrained, and random training images in equal batches, on the run's device; never in TF32.
+
+    ValueError, by the keys of the study's `section`, for batches that are too small for their own statistics.
+    """
     allow_tf32(False)
     data, place = load_images(run), device(run["device"])
     inputs, labels = (part.to(place) for part in sample(data, run, images, seed))
-    return build(run, data).to(place), equal_batches(inputs, labels, batch_size)
+    model, batches = build(run, data).to(place), equal_batches(inputs, labels, batch_size)
+    if batch_norm == "batch":
+        check_batch(model, batches[0][0], f"{section}.batch_size = {batch_size}, {section}.images = {images}")
+    return model, batches
 
 
 def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:

@@ -44,12 +44,10 @@ def compute(
     `tolerance` times the largest |lambda| found, or `most_products` Hessian-vector products are reached:
     `residual` and `converged` then say how far it came. Trace: Hutchinson's estimator.
     """
-    from sgdwalk import curvature, modes, networks  # torch, which readers of the file do not need
+    from sgdwalk import curvature, networks  # torch, which readers of the file do not need
     from sgdwalk.objectives import objective
 
-    model, batches = networks.measured(run, images, batch_size, seed)
-    if batch_norm == "batch":
-        modes.check_batch(model, batches[0][0], f"hessian.batch_size = {batch_size}, hessian.images = {images}")
+    model, batches = networks.measured(run, "hessian", images, batch_size, batch_norm, seed)
     shots = networks.snapshots(checkpoints)
     rows = []
     for shot in shots:

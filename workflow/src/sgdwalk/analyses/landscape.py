@@ -43,12 +43,10 @@ def compute(
     batch-norm parameters stay. batch_norm: 'stored' running statistics, as published, or 'batch'. The
     snapshots of the run are projected on the plane (least squares), with the share of the distance it holds.
     """
-    from sgdwalk import modes, networks, planes  # torch, which readers of the file do not need
+    from sgdwalk import networks, planes  # torch, which readers of the file do not need
     from sgdwalk.objectives import objective
 
-    model, batches = networks.measured(run, images, batch_size, seed)
-    if batch_norm == "batch":
-        modes.check_batch(model, batches[0][0], f"landscape.batch_size = {batch_size}, landscape.images = {images}")
+    model, batches = networks.measured(run, "landscape", images, batch_size, batch_norm, seed)
     shots = networks.snapshots(checkpoints)
     plane = planes.Plane(model, shots[-1]["model"], seed)
     loss = planes.batch_loss(objective(run), batches, batch_norm)
