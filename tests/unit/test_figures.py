@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from sgdwalk import contracts
 from sgdwalk.figures import style
@@ -187,6 +188,16 @@ def test_same_bytes_and_labelled_axes(figure):
             assert axes.get_xlabel(), f"{figure}: a panel without a label below"
             named = [label.get_text() for label in axes.get_yticklabels() if label.get_text().isalpha()]
             assert axes.get_ylabel() or named, f"{figure}: a panel without a label at its side"
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_nothing_sticks_out_of_a_figure(figure):
+    drawn = draw(figure, WHOLE[figure])
+    with matplotlib.rc_context(style.RC):
+        style.settle(drawn)
+        inside = drawn.get_tightbbox(FigureCanvasAgg(drawn).get_renderer())
+    assert inside.min.min() > 0
+    assert (inside.max < drawn.get_size_inches()).all()
 
 
 @pytest.mark.parametrize("figure", FIGURES)

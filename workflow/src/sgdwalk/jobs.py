@@ -95,9 +95,7 @@ def draw(figure: str, data: Mapping[str, Any], outputs: Sequence[str]) -> None:
     module = importlib.import_module(f"sgdwalk.figures.{figure}")
     with matplotlib.rc_context(style.RC):
         drawn = module.draw(**{role: path and read(path) for role, path in data.items()})
-        for _ in range(2):  # panels of fixed aspect settle in the second pass
-            drawn.get_layout_engine().execute(drawn)
-        drawn.set_layout_engine("none")  # laid out once, not once for every format
+        style.settle(drawn)
         for output in outputs:
             kind = Path(output).suffix[1:]
             with replacing(output) as temporary:

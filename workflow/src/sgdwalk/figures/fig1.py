@@ -42,7 +42,7 @@ def plane(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
     scale, levels = colours(shown)
     filled = axes.contourf(x, y, shown, levels, norm=scale, cmap=style.SURFACE)
     axes.contour(x, y, shown, levels[::3], norm=scale, colors="white", linewidths=0.3, alpha=0.6)
-    axes.set(xlabel=style.name(x), ylabel=style.name(y), aspect="equal")
+    axes.set(xlabel=style.name(x), ylabel=style.name(y), aspect="equal", anchor="W")
     ticks = LogLocator() if isinstance(scale, LogNorm) else MaxNLocator(6)
     axes.figure.colorbar(filled, ax=axes, label=style.name(loss), shrink=0.9, ticks=ticks, format="{x:g}")
 

@@ -76,6 +76,13 @@ def panels(layout: str | list[list[str]], height: float, **options) -> tuple[Fig
     return figure, axes
 
 
+def settle(figure: Figure) -> None:
+    """Lay the figure out once for all formats; panels of fixed aspect find their place in the second pass."""
+    for _ in range(2):
+        figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
+
+
 def absent(axes: Axes, why: str) -> None:
     """Words in place of a panel that has nothing to show."""
     axes.set_axis_off()
