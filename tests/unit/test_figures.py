@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sgdwalk import contracts
 from sgdwalk.figures import style
@@ -335,6 +336,20 @@ def test_figures_of_one_run_name_it_above_the_first_panel_of_each_file(figure, p
 def box(axes, words):
     """Where these words of a panel stand on the drawn figure."""
     return next(text for text in axes.findobj(Text) if text.get_text() == words).get_window_extent()
+
+
+def test_fig2_has_no_row_without_a_run():
+    assert not any("another network" in text for text in words(draw("fig2", {"base": RUNS[0], "others": RUNS[:1]})))
+    assert any("another network" in text for text in words(draw("fig2", {"base": RUNS[0], "others": RUNS[:2]})))
+
+
+@pytest.mark.parametrize(("high", "ticks"), [(0.2, {0.01, 0.02, 0.05, 0.1, 0.2}), (90.0, {0.01, 0.1, 1.0, 10.0})])
+def test_an_axis_of_few_decades_has_ticks_between_its_powers_of_ten(high, ticks):
+    axes = Figure().subplots()
+    axes.plot([0.01, high], [1, 2])
+    axes.set(xscale="log", xlim=(0.009, 1.01 * high))
+    style.plain(axes.xaxis)
+    assert {round(tick, 9) for tick in axes.get_xticks() if 0.009 < tick < 1.01 * high} == ticks
 
 
 def test_long_names_of_runs_do_not_cover_the_letters_of_fig2():

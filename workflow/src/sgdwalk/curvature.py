@@ -1,5 +1,7 @@
 """The Hessian of a network's loss as an operator: largest eigenvalues and trace."""
 
+import sys
+
 import numpy as np
 import torch
 from hessian_eigenthings import CurvatureOperator, HessianOperator, LanczosTridiag, lanczos_tridiagonal
@@ -105,6 +107,7 @@ def top_eigenvalues(
         converged = residual <= tolerance * np.abs(value).max(initial=0, where=np.isfinite(value))
         if converged.all() or steps >= limit or exhausted:
             return value, residual, converged
+        print(f"{steps} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
         steps = min(max(steps + 1, int(GROWTH * steps)), limit)
 
 

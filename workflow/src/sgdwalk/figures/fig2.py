@@ -1,5 +1,7 @@
 """Fig. 2 of Chen et al.: mean squared displacement of the weights, its exponents, other windows and runs."""
 
+from itertools import zip_longest
+
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,7 +24,8 @@ def draw(
     Without a long run, e may show a whole run at once (`whole`: long_msd.nc), lags beyond windows by its sketch.
     """
     refuse(long, others or [], whole)
-    figure, axes = style.panels("abc\ndef\nghi", 6.9)
+    rows = ["abc", "def", "ghi"][: 3 if len(others or []) > 1 else 2]
+    figure, axes = style.panels("\n".join(rows), 2.3 * len(rows))
     chosen(axes["a"], base, "the base run")
     everything(axes["b"], base, "msd")
     everything(axes["c"], base, "local_exponent")
@@ -31,9 +34,9 @@ def draw(
         entire(axes["e"], whole)
     else:
         chosen(axes["e"], long, "a run of 5,000 epochs")
-    rest = [*(others or []), *[None] * len(OTHERS)]
-    for letter, data in zip(OTHERS, rest, strict=False):
-        chosen(axes[letter], data, "another network or batch size")
+    for letter, data in zip_longest(OTHERS, others or []):
+        if letter in axes:
+            chosen(axes[letter], data, "another network or batch size")
     style.marks(figure, "fit", "tau", "pairs")
     return figure
 

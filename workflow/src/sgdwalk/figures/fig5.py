@@ -142,3 +142,4 @@ def variance(axes: Axes, data: xr.Dataset | None) -> None:
         xlabel=style.name(data.step),
         ylabel=style.name(data.moving_variance, "moving variance of the loss"),
     )
+    style.plain(axes.yaxis)

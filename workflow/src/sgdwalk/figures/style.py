@@ -36,6 +36,7 @@ MARKS = {
     "unconverged": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="not converged"),
 }
 UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
+FEW_DECADES = 1000
 RC = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -219,7 +220,10 @@ def marks(figure: Figure, *names: str) -> None:
 
 
 def plain(axis: Axis) -> None:
-    """Ticks 1, 2, 5, 10, ... in plain digits on a logarithmic axis of few decades."""
+    """Ticks 1, 2, 5, 10, ... in plain digits on a logarithmic axis, if it is one of few decades."""
+    low, high = axis.get_view_interval()
+    if high > FEW_DECADES * low:
+        return
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())

@@ -143,4 +143,5 @@ def sizes(axes: Axes, data: xr.Dataset | None) -> None:
         axes.plot(x, front * np.exp(-(x - start) / mean), color=style.BLUE, label="exponential", **style.FIT)
         axes.set_ylim(0.3 / seen.size, 2)
     style.loglog(axes, style.name(data.avalanche_size, "avalanche size"), "share of larger ones")
+    style.plain(axes.xaxis)
     axes.legend(loc="lower left")
