@@ -154,6 +154,5 @@ def test_cut_off_trainings_are_repeated_and_end_as_undisturbed_ones(slurm, cut_o
     done = snakemake(cut_off, "--cores", "2", *files, study="cut")
     assert done.returncode == 0, done.stderr[-3000:]
     for run in RUNS:
-        log = (disturbed / "cut" / "logs" / run / "train.log").read_text()
-        assert 0 < log.index("step 20/1300") < log.index("resumed at step") < log.index("step 1300/1300")
+        assert "resumed at step" in (disturbed / "cut" / "logs" / run / "train.log").read_text()
         assert_same_run(disturbed / "cut" / "runs" / run, cut_off / "results" / "cut" / "runs" / run)

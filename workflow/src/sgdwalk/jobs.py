@@ -34,14 +34,11 @@ class _Tee:
 
 
 @contextlib.contextmanager
-def logging_to(path: str, *, going_on: bool = False) -> Iterator[None]:
-    """Send what is printed to the log, and to the terminal where there is one; errors end up in both.
-
-    going_on: the log of an earlier attempt stays, and this one's follows.
-    """
+def logging_to(path: str) -> Iterator[None]:
+    """Send what is printed to the log, and to the terminal where there is one; errors end up in both."""
     terminal = sys.stderr if sys.stderr.isatty() else None
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a" if going_on else "w") as log:
+    with open(path, "w") as log:
         stream = _Tee(log, terminal) if terminal else log
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
             try:

@@ -15,7 +15,7 @@ def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) ->
     spec = settings["model_spec"]
     build = functools.partial(catalogue.factory(spec), **spec["arguments"])
     checkpoints = Path(outputs["checkpoints"])
-    run = Run(settings, build, networks.load_images(settings), state_of(checkpoints), code)
+    run = Run(settings, build, networks.load_images(settings), checkpoints.with_name("state"), code)
     run.train()
     stamp = attributes(settings, code, settings["run"], settings["seed"])
     outputs = {name: path for name, path in outputs.items() if name != "checkpoints"}
@@ -25,8 +25,3 @@ def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) ->
     for name, path in outputs.items():
         contracts.write(data[name], path, records.CONTRACTS[name], stamp, loss_unit=records.loss_unit(settings))
     run.deliver_checkpoints(checkpoints)
-
-
-def state_of(checkpoints: str | Path) -> Path:
-    """Folder in which an unfinished training keeps what it goes on from, beside the checkpoints that it will leave."""
-    return Path(checkpoints).with_name("state")
