@@ -45,7 +45,13 @@ class Driver:
         self.log = folder / "driver.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                command, cwd=folder, env=kept | environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=folder,
+                env=kept | environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
             )
 
     def ended(self) -> int:
