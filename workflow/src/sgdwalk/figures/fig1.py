@@ -42,9 +42,12 @@ def plane(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
     scale, levels = colours(shown)
     filled = axes.contourf(x, y, shown, levels, norm=scale, cmap=style.SURFACE)
     axes.contour(x, y, shown, levels[::3], norm=scale, colors="white", linewidths=0.3, alpha=0.6)
-    axes.set(xlabel=style.name(x), ylabel=style.name(y), aspect="equal", anchor="W")
+    axes.set(xlabel=style.name(x), ylabel=style.name(y), aspect="equal")
     ticks = LogLocator() if isinstance(scale, LogNorm) else MaxNLocator(6)
-    axes.figure.colorbar(filled, ax=axes, label=style.name(loss), shrink=0.9, ticks=ticks, format="{x:g}")
+    # left in its place: constrained layout forgets the labels of a square that its colour bar moves to the right
+    axes.figure.colorbar(
+        filled, ax=axes, label=style.name(loss), shrink=0.9, ticks=ticks, format="{x:g}", panchor=(0.0, 0.5)
+    )
 
 
 def colours(values: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
