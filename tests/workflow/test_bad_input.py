@@ -144,7 +144,7 @@ def test_bad_input(case, fresh):
 def test_unknown_study(fresh):
     refused(
         fresh,
-        "study = 'nowhere': no config/nowhere/config.yaml .studies here: digits, paper, template, tiny",
+        "study = 'nowhere': no config/nowhere/config.yaml .studies here: cifar10, digits, paper, template, tiny",
         study="nowhere",
     )
 
