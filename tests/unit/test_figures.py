@@ -68,8 +68,8 @@ def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1, d
 def landscape(loss=None):
     x, zoom = np.linspace(-1, 1, 12), np.linspace(-0.1, 0.1, 12)
     bowl = np.exp(4 * (x[:, None] ** 2 + x**2)) if loss is None else loss
-    share = [0.1, 0.2, np.nan]
-    return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, path_share=share)
+    run = {"path_x": [0.4, 0.2, 0], "path_y": [0.4, 0.1, 0], "path_share": [0.1, 0.2, np.nan]}
+    return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, **run)
 
 
 def dimension(status="ok"):

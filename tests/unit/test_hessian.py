@@ -96,7 +96,7 @@ def test_residuals_are_true(checkpoints):
 def test_network_and_images_go_where_the_run_computes_and_not_in_tf32(monkeypatch):
     monkeypatch.setattr(networks, "device", lambda name: torch.device({"cuda": "meta"}[name]))
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    model, batches = networks.measured(RUN | {"device": "cuda"}, "hessian", 50, 20, "batch", 0)
+    model, batches = networks.network_and_batches(RUN | {"device": "cuda"}, "hessian", 50, 20, "batch", 0)
     assert [len(labels) for _, labels in batches] == [20, 20]
     assert {t.device.type for t in (*model.parameters(), *batches[0], *batches[1])} == {"meta"}
     assert not torch.backends.cudnn.allow_tf32

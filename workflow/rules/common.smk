@@ -123,8 +123,8 @@ def of_run(estimate):
     return amount
 
 
-def measuring(estimate, analysis):
-    """An estimate from the run's settings and those of the analysis."""
+def with_settings(estimate, analysis):
+    """An estimate from the run's settings and those of the analysis, as one from the run's alone."""
     return functools.partial(estimate, settings=STUDY.settings[analysis])
 
 

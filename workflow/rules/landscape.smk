@@ -12,7 +12,7 @@ rule hessian:
         "../../envs/curvature.yaml"
     resources:
         mem_mb=growing(8000),
-        runtime=growing(measuring(asked.hessian_minutes, "hessian")),
+        runtime=growing(with_settings(asked.hessian_minutes, "hessian")),
         gpu=of_run(asked.gpus),
         local_gpu=of_run(asked.local_gpus),
     params:
@@ -39,7 +39,7 @@ rule landscape:
         "../../envs/train.yaml"
     resources:
         mem_mb=growing(8000),
-        runtime=growing(measuring(asked.landscape_minutes, "landscape")),
+        runtime=growing(with_settings(asked.landscape_minutes, "landscape")),
         gpu=of_run(asked.gpus),
         local_gpu=of_run(asked.local_gpus),
     params:

@@ -76,9 +76,9 @@ def analyse(
 
 def loss_unit(data: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Unit of the loss in the data, or of the run that an analysis of its network is told."""
-    losses = (held.loss for held in data.values() if isinstance(held, xr.Dataset) and "loss" in held)
     if "run" in settings:
         return records.loss_unit(settings["run"])
+    losses = (held.loss for held in data.values() if isinstance(held, xr.Dataset) and "loss" in held)
     return next((loss.attrs["units"] for loss in losses), "nat")
 
 

@@ -33,7 +33,7 @@ def build(run: Mapping[str, Any], images: Images) -> nn.Module:
     return model.to(getattr(torch, run["dtype"]), memory_format=torch.channels_last)
 
 
-def measured(
+def network_and_batches(
     run: Mapping[str, Any], section: str, images: int, batch_size: int, batch_norm: str, seed: int
 ) -> tuple[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]]:
     """A run's network, untrained, and random training images in equal batches, on the run's device; never in TF32.

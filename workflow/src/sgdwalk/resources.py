@@ -114,9 +114,13 @@ def training_minutes(run: Run) -> int:
 
 def step_seconds(run: Run) -> float:
     """Seconds of a step: forward and backward passes, and the recorder's distances."""
-    place, size = "cuda" if gpus(run) else "cpu", parameters(run)
-    work = gradient_operations(run, run["batch_size"]) + 2 * run["window"] * size
-    return OVERHEAD[place] + work / SPEED[place] / (1 if gpus(run) else run["threads"])
+    work = gradient_operations(run, run["batch_size"]) + 2 * run["window"] * parameters(run)
+    return OVERHEAD[place(run)] + work / SPEED[place(run)] / (1 if gpus(run) else run["threads"])
+
+
+def place(run: Run) -> str:
+    """Where a scheduler lets the run compute."""
+    return "cuda" if gpus(run) else "cpu"
 
 
 def gradient_operations(run: Run, images: int) -> float:
@@ -139,7 +143,7 @@ def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
 
 def _measuring_minutes(run: Run, operations: float) -> int:
     """Minutes of so many operations on the run's GPU, or on one thread."""
-    return round(BASE_MINUTES + PATIENCE * operations / SPEED["cuda" if gpus(run) else "cpu"] / 60)
+    return round(BASE_MINUTES + PATIENCE * operations / SPEED[place(run)] / 60)
 
 
 def analysis_memory(run: Run) -> int:

@@ -47,7 +47,7 @@ def compute(
     from sgdwalk import curvature, networks  # torch, which readers of the file do not need
     from sgdwalk.objectives import objective
 
-    model, batches = networks.measured(run, "hessian", images, batch_size, batch_norm, seed)
+    model, batches = networks.network_and_batches(run, "hessian", images, batch_size, batch_norm, seed)
     shots = networks.snapshots(checkpoints)
     rows = []
     for shot in shots:

@@ -46,7 +46,7 @@ def compute(
     from sgdwalk import networks, planes  # torch, which readers of the file do not need
     from sgdwalk.objectives import objective
 
-    model, batches = networks.measured(run, "landscape", images, batch_size, batch_norm, seed)
+    model, batches = networks.network_and_batches(run, "landscape", images, batch_size, batch_norm, seed)
     shots = networks.snapshots(checkpoints)
     plane = planes.Plane(model, shots[-1]["model"], seed)
     loss = planes.batch_loss(objective(run), batches, batch_norm)

@@ -36,7 +36,7 @@ MARKS = {
     "unconverged": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="not converged"),
 }
 UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
-FEW_DECADES = 1000
+FEW_DECADES = 1000  # last over first
 RC = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
