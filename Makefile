@@ -12,7 +12,7 @@ figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
 	$(SNAKEMAKE) --cores $(CORES)
 
 data: .venv/ready ## download the study's data sets (STUDY=paper), for compute nodes without internet
-	$(BIN)/python -m sgdwalk.fetch $(STUDY)
+	$(BIN)/python -m sgdwalk.study.download $(STUDY)
 
 test: .venv/ready ## run all tests
 	$(BIN)/pytest
@@ -29,7 +29,7 @@ format: .venv/ready ## bring the code into its style
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 docs: .venv/ready ## write the tables of config/README.md from the schemas
-	$(BIN)/python -m sgdwalk.reference
+	$(BIN)/python -m sgdwalk.study.config_reference
 
 report: .venv/ready ## report.html with figures, tables and run times of a finished study
 	$(SNAKEMAKE) --report report.html

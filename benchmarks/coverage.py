@@ -19,9 +19,9 @@ sys.path[:0] = [str(ROOT / "workflow" / "src"), str(ROOT / "benchmarks")]
 import numpy as np  # noqa: E402
 from scipy.signal import lfilter  # noqa: E402
 from scipy.stats import levy_stable  # noqa: E402
-from sgdwalk import exponents, stats  # noqa: E402
 from sgdwalk.analyses import msd  # noqa: E402
-from sgdwalk.distances import squared_distances  # noqa: E402
+from sgdwalk.recorder.squared_distances import squared_distances  # noqa: E402
+from sgdwalk.trajectory import gaussian_walks, msd_exponents, scaling_fits  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
 STEPS, REPETITIONS, DIMENSIONS = 500, 200, (20, 1000)
@@ -32,7 +32,7 @@ SECTIONS = ("walks", "tails")
 
 def fractional(H: float, steps: int, dimensions: int, rng) -> np.ndarray:
     """Fractional Brownian motion [step, dimension]."""
-    return stats.gaussian_walks(np.arange(steps) ** (2 * H), dimensions, 1, rng)[0]
+    return gaussian_walks.gaussian_walks(np.arange(steps) ** (2 * H), dimensions, 1, rng)[0]
 
 
 def levy_flight(steps: int, dimensions: int, rng) -> np.ndarray:
@@ -87,13 +87,13 @@ def measure(law: str, dimensions: int, steps: int, copies: int, seed: int) -> np
     rng = np.random.default_rng([seed, dimensions, list(LAWS).index(law)])
     d2 = squared_distances(make(steps, dimensions, rng)).numpy()
     found = msd.window_msd(d2, 0.03, 0.8, copies, rng)
-    lags = stats.log_lags(int(0.8 * steps))
+    lags = scaling_fits.log_lags(int(0.8 * steps))
     rows = []
     for name in RANGES:
-        k = exponents.FITS.index(name)
+        k = msd_exponents.FITS.index(name)
         first, last = found["first_lag"][k], found["last_lag"][k]
         x = lags[(lags >= first) & (lags <= last)]
-        truth = stats.power_law(x, curve(x, steps))[0]
+        truth = scaling_fits.power_law(x, curve(x, steps))[0]
         held = found["exponent_low"][k] <= truth <= found["exponent_high"][k]
         rows.append((found["exponent"][k] - truth, held, found["supported"][x - 1].mean()))
     return np.array(rows, float)

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src"))
 
 import numpy as np
-from sgdwalk import stable
+from sgdwalk.heavy_tails.stable import distribution as stable
 
 POINTS, COPIES = 2000, 400
 ALPHAS = (0.7, 1.2, 1.5, 1.8, 1.95, 1.99, 2.0)

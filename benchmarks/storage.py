@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src")
 
 import torch
 from sgdwalk.models.resnet import resnet
-from sgdwalk.recorder import Recorder
+from sgdwalk.recorder.window_recorder import Recorder
 
 WINDOW, WINDOWS, PAPER = 1000, 3, 24
 FILES = ("training", "distances", "gradients")

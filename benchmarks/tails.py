@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src")
 
 import numpy as np
 from scipy.stats import levy_stable
-from sgdwalk import stable
+from sgdwalk.heavy_tails.stable import distribution as stable
 
 ALPHAS = (0.7, 1.2, 1.5, 1.8, 1.95)
 TESTED = (1.2, 1.5, 1.8)

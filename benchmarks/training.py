@@ -21,14 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src")
 import netCDF4
 import numpy as np
 import torch
-from sgdwalk.batches import Batches
-from sgdwalk.checking import checked, schema
 from sgdwalk.data import digits, surrogate
-from sgdwalk.devices import device
 from sgdwalk.models.resnet import resnet
-from sgdwalk.provenance import hardware
-from sgdwalk.recorder import Recorder
-from sgdwalk.training import Run
+from sgdwalk.recorder.window_recorder import Recorder
+from sgdwalk.storage.provenance import hardware
+from sgdwalk.study.validation import checked, schema
+from sgdwalk.training.batches import Batches
+from sgdwalk.training.devices import device
+from sgdwalk.training.trainer import Run
 
 WINDOW, STEPS = 1000, 20
 CASES = {

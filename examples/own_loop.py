@@ -7,7 +7,7 @@ and figures.
 import sys
 
 import torch
-from sgdwalk.recorder import Recorder
+from sgdwalk import Recorder
 from sklearn.datasets import load_digits
 from torch import nn
 

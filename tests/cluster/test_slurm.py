@@ -8,10 +8,10 @@ import sys
 
 import pytest
 import torch
-from sgdwalk import contracts
-from sgdwalk.config import load_study
-from sgdwalk.imported import FILES
-from sgdwalk.resources import training_memory, training_minutes
+from sgdwalk.storage import netcdf
+from sgdwalk.study.load import load_study
+from sgdwalk.study.resources import training_memory, training_minutes
+from sgdwalk.trajectory.import_walk import FILES
 from studies import planned, snakemake
 from throwaway import wait
 
@@ -128,7 +128,7 @@ def states(folder, run):
 
 def assert_same_run(a, b):
     for name in FILES:
-        assert contracts.read(a / f"{name}.nc").equals(contracts.read(b / f"{name}.nc")), name
+        assert netcdf.read(a / f"{name}.nc").equals(netcdf.read(b / f"{name}.nc")), name
     x, y = (torch.load(run / "checkpoints" / "step-000001300.pt", weights_only=True)["model"] for run in (a, b))
     assert all(torch.equal(value, y[key]) for key, value in x.items())
 

@@ -1,6 +1,6 @@
 """Settings of runs for tests: what is given, on top of the schema's defaults."""
 
-from sgdwalk.checking import checked, schema
+from sgdwalk.study.validation import checked, schema
 
 
 def settings(**given):

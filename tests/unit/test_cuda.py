@@ -7,16 +7,20 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-import test_training
+import test_trainer
 import torch
 from runs import settings
-from sgdwalk import catalogue, distances, networks, provenance
 from sgdwalk.analyses import hessian, landscape
-from sgdwalk.distances import squared_distances
-from sgdwalk.graphs import Replayed
-from sgdwalk.recorder import Recorder
-from sgdwalk.training import Run
-from test_training import RESNET, SETTINGS, assert_equal, images, results
+from sgdwalk.landscapes import trained_networks
+from sgdwalk.recorder import squared_distances as module
+from sgdwalk.recorder.squared_distances import squared_distances
+from sgdwalk.recorder.window_recorder import Recorder
+from sgdwalk.storage import provenance
+from sgdwalk.study import factories, registry
+from sgdwalk.training import problem
+from sgdwalk.training.cuda_graphs import Replayed
+from sgdwalk.training.trainer import Run
+from test_trainer import RESNET, SETTINGS, assert_equal, images, results
 from torch import nn
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
@@ -84,7 +88,7 @@ def test_a_run_is_that_of_a_cpu_and_its_checkpoints_are_read_on_one(tmp_path):
     for name in ("training", "sketch"):
         for key, values in cpu.datasets()[name].items():
             np.testing.assert_allclose(ours.datasets()[name][key], values, rtol=1e-6, atol=1e-10, err_msg=key)
-    mine, theirs = (networks.snapshots(one.checkpoints)[-1]["model"] for one in (ours, cpu))
+    mine, theirs = (trained_networks.snapshots(one.checkpoints)[-1]["model"] for one in (ours, cpu))
     for name, value in mine.items():
         torch.testing.assert_close(value, theirs[name], rtol=1e-6, atol=1e-10)
     assert torch.cuda.get_device_name() in provenance.hardware()
@@ -112,8 +116,8 @@ def test_no_step_waits_but_at_the_end_of_a_window_or_an_epoch(tmp_path, optimise
 @pytest.mark.parametrize("name", ["resnet14", "vit", "alexnet", "lenet", "vgg9", "densenet121"])
 @pytest.mark.parametrize("loss", ["cross-entropy", "mse"])
 def test_deterministic_runs_are_bitwise_the_same(tmp_path, name, loss):
-    spec = catalogue.resolve("model", name, catalogue.MODELS)
-    build = functools.partial(catalogue.factory(spec), **spec["arguments"])
+    spec = registry.resolve("model", name, registry.MODELS)
+    build = functools.partial(factories.factory(spec), **spec["arguments"])
     options = {"size": 32, "steps": 30, "loss": loss, "init": "pytorch", "deterministic": True}
     a, b = (trained(tmp_path / folder, build, **options) for folder in "ab")
     assert_equal(results(a), results(b))
@@ -124,7 +128,7 @@ def test_deterministic_runs_are_bitwise_the_same(tmp_path, name, loss):
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkeypatch, optimiser):
     options = {"build": dropping, "device": "cuda", "deterministic": True, "record": RECORD, **optimiser}
-    tried = test_training.test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end
+    tried = test_trainer.test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end
     tried(tmp_path, monkeypatch, None, 43, options)
 
 
@@ -158,11 +162,11 @@ def test_memory_is_that_of_a_window_and_200_megabytes(more):
 def test_curvature_and_loss_surface_are_those_of_a_cpu(tmp_path):
     torch.manual_seed(0)
     specs = {
-        kind: catalogue.resolve(kind, name, known)
-        for kind, name, known in (("model", "resnet14", catalogue.MODELS), ("dataset", "digits", catalogue.DATASETS))
+        kind: registry.resolve(kind, name, known)
+        for kind, name, known in (("model", "resnet14", registry.MODELS), ("dataset", "digits", registry.DATASETS))
     }
     run = settings(dtype="float64") | {f"{kind}_spec": spec for kind, spec in specs.items()}
-    model = networks.build(run, networks.load_images(run))
+    model = problem.build(run, problem.load_images(run))
     for step in (0, 1):
         torch.save({"step": step, "epoch": step, "model": model.state_dict()}, tmp_path / f"step-{step:09d}.pt")
         torch._foreach_mul_([p.data for p in model.parameters()], 1.1)
@@ -179,6 +183,6 @@ def test_curvature_and_loss_surface_are_those_of_a_cpu(tmp_path):
 
 def test_distances_are_those_of_a_cpu(monkeypatch):
     weights = torch.randn(60, 5000, generator=torch.Generator().manual_seed(0)).cumsum(0)
-    monkeypatch.setattr(distances, "ELSEWHERE", 8 * 60 * 700)
-    monkeypatch.setattr(distances, "ROWS", 25)
+    monkeypatch.setattr(module, "ELSEWHERE", 8 * 60 * 700)
+    monkeypatch.setattr(module, "ROWS", 25)
     torch.testing.assert_close(squared_distances(weights.cuda()).cpu(), squared_distances(weights), rtol=1e-12, atol=0)

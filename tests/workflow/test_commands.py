@@ -46,7 +46,7 @@ def test_without_a_study_on_the_command_line_it_is_digits(fresh):
 
 def test_the_paper_study_has_the_runs_of_the_paper():
     sys.path.insert(0, str(ROOT / "workflow" / "src"))
-    from sgdwalk.config import load_study
+    from sgdwalk.study.load import load_study
 
     runs = load_study("paper", ROOT / "config").runs
     grid = {(14, b) for b in (128, 512, 1024)} | {(20, b) for b in (128, 512, 1024)}
@@ -79,10 +79,10 @@ def test_the_paper_study_has_the_runs_of_the_paper():
 
 def test_the_readme_of_config_is_what_the_schemas_say():
     sys.path.insert(0, str(ROOT / "workflow" / "src"))
-    from sgdwalk import reference
+    from sgdwalk.study import config_reference
 
-    text = reference.README.read_text()
-    assert text.split(reference.BEGIN)[1] == "\n" + reference.rendered(), "run `make docs`"
+    text = config_reference.README.read_text()
+    assert text.split(config_reference.BEGIN)[1] == "\n" + config_reference.rendered(), "run `make docs`"
 
 
 def test_reading_the_workflow_imports_neither_torch_nor_xarray(fresh):

@@ -1,27 +1,28 @@
 """The study, its paths, and the functions that rules need. Nothing here imports torch or xarray."""
 
-import functools
 import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SOURCE = str(Path(workflow.basedir) / "workflow" / "src")
-sys.path.insert(0, SOURCE)
+# The library of this clone, or the installed one where the workflow was fetched without it.
+SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "src"
+PLACES = [str(SOURCE)] if SOURCE.is_dir() else []
+sys.path[:0] = PLACES
 INHERITED = filter(None, [os.getenv("PYTHONPATH")])
-os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, os.getcwd(), *INHERITED]))
-# glibc hands every freed block of some size back to the kernel, and networks free and ask thousands of them a
+os.environ.update(PYTHONPATH=os.pathsep.join([*PLACES, os.getcwd(), *INHERITED]))
+# glibc returns freed blocks above some size to the kernel, and a network frees and requests thousands of them a
 # second: keeping them makes Hessian-vector products on a CPU about a tenth faster.
 KEPT = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**30}
 os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items()})
 
-from sgdwalk import catalogue
-from sgdwalk import resources as asked
-from sgdwalk.checking import ConfigError
-from sgdwalk.config import ASKED, TOY, check_packages, check_targets, load_study
-from sgdwalk.drawn import sources
-from sgdwalk.provenance import code_version
+from sgdwalk.storage.provenance import code_version
+from sgdwalk.study import factories, resources
+from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
+from sgdwalk.study.figure_specs import sources
+from sgdwalk.study.load import EVERY_RUN, TOY, check_packages, check_targets, load_study
+from sgdwalk.study.validation import ConfigError
 
 try:
     if unknown := sorted(set(config) - {"study"}):
@@ -41,9 +42,10 @@ RESULTS = f"results/{STUDY.name}"
 RUN = f"{RESULTS}/runs/{{run}}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
-CUT = [name for name, run in STUDY.runs.items() if run["windows_of"]]
-IMPORTED = [name for name, run in STUDY.runs.items() if run["walk"] and name not in CUT]
-TRAINED = [name for name in STUDY.runs if name not in (*CUT, *IMPORTED)]
+SHORTENED = [name for name, run in STUDY.runs.items() if run["windows_of"]]
+IMPORTED = [n for n, run in STUDY.runs.items() if run["walk"] and n not in SHORTENED]
+TRAINED = [name for name in STUDY.runs if name not in (*SHORTENED, *IMPORTED)]
+RECORDED = ("training", "distances", "layers", "sketch", "gradients")  # by a Recorder
 
 
 def any_of(names):
@@ -59,96 +61,10 @@ wildcard_constraints:
     run="[^/]+",
     figure=any_of(STUDY.figures),
     group=any_of(STUDY.groups),
+    landscape=any_of(TOY),
 
 
-def run_settings(wildcards):
-    """Settings of the run itself: neither its analyses nor what it asks a scheduler for change it."""
-    run = STUDY.runs[wildcards.run]
-    return {k: v for k, v in run.items() if k not in ("analyses", *ASKED)}
-
-
-def run_seed(wildcards):
-    return STUDY.runs[wildcards.run]["seed"]
-
-
-def training_code(wildcards):
-    """Hash of what training this run uses: not of other networks or other data sets."""
-    return code_version("training", "data.choice", own=own_modules(wildcards))
-
-
-def own_modules(wildcards):
-    """Modules of the run's own network and data set, in sgdwalk or not."""
-    run = STUDY.runs[wildcards.run]
-    return tuple(catalogue.module(run[f"{kind}_spec"]) for kind in ("model", "dataset"))
-
-
-def image_file(wildcards):
-    """The file that a run's images are in, where they are in one."""
-    path = STUDY.runs[wildcards.run]["dataset_spec"]["arguments"].get("path")
-    return [path] if path and os.path.isfile(path) else []
-
-
-def network_settings(analysis):
-    """Settings of an analysis that rebuilds the network, with those of the run."""
-
-    def settings(wildcards):
-        return {**STUDY.settings.get(analysis, {}), "run": run_settings(wildcards)}
-
-    return settings
-
-
-def toy_settings(wildcards):
-    return {**STUDY.settings["toy"], "landscape": wildcards.landscape}
-
-
-def network_code(analysis):
-    """For an analysis that rebuilds the network: a function of the run's code and its own."""
-
-    def code(wildcards):
-        return code_version(f"analyses.{analysis}", own=own_modules(wildcards))
-
-    return code
-
-
-def training_threads(wildcards):
-    return STUDY.runs[wildcards.run]["threads"]
-
-
-def of_run(estimate):
-    """A resource that the run's settings tell."""
-
-    def amount(wildcards):
-        return estimate(STUDY.runs[wildcards.run])
-
-    return amount
-
-
-def with_settings(estimate, analysis):
-    """An estimate from the run's settings and those of the analysis, as one from the run's alone."""
-    return functools.partial(estimate, settings=STUDY.settings[analysis])
-
-
-def growing(estimate):
-    """A resource that grows with each attempt, from a number or from what the run's settings tell."""
-
-    def amount(wildcards, attempt):
-        first = estimate(STUDY.runs[wildcards.run]) if callable(estimate) else estimate
-        return first * attempt
-
-    return amount
-
-
-def walk_file(wildcards):
-    return STUDY.runs[wildcards.run]["walk"]
-
-
-def longer_windows(kind):
-    """For a run that is another one in shorter windows: a function that gives the other one's file of this kind."""
-
-    def path(wildcards):
-        return product(f"{kind}/{STUDY.runs[wildcards.run]['windows_of']}")
-
-    return path
+# Paths
 
 
 def product(source):
@@ -160,41 +76,20 @@ def product(source):
     return f"{RESULTS}/runs/{name}/{kind}.nc"
 
 
-def group_runs(wildcards):
-    return [product(f"msd/{run}") for run in STUDY.groups[wildcards.group]]
+def products(kind):
+    """All files of this kind that the study makes, run by run."""
+    return [
+        product(f"{kind}/{run}") for run in STUDY.runs if kind in STUDY.analyses(run)
+    ]
 
 
-def figure_inputs(wildcards):
-    data = STUDY.figures[wildcards.figure]["data"]
-    return sorted({product(source) for _, source in sources(data)})
-
-
-def figure_data(wildcards):
-    """Role to path or list of paths, as the figure's draw takes them."""
-    return {
-        role: (
-            [product(s) for s in value]
-            if isinstance(value, list)
-            else value and product(value)
-        )
-        for role, value in STUDY.figures[wildcards.figure]["data"].items()
-    }
-
-
-def figure_caption(wildcards):
-    return STUDY.figures[wildcards.figure]["caption"]
-
-
-def figure_code(wildcards):
-    return code_version(f"figures.{wildcards.figure}")
-
-
-def figure_files(suffix):
-    return [f"{RESULTS}/figures/{figure}.{suffix}" for figure in STUDY.figures]
+def of_run(*names):
+    """Files of a run by name, as the inputs or outputs of a rule."""
+    return {name: f"{RUN}/{name}" + ".nc" * (name != "checkpoints") for name in names}
 
 
 def snapshot_files():
-    """Weight snapshots are made where a dear analysis looks at the trained weights anyway."""
+    """Weight snapshots are made where an analysis on request looks at the trained weights anyway."""
     return [
         product(f"snapshots/{run}") for run in TRAINED if STUDY.runs[run]["analyses"]
     ]
@@ -211,8 +106,5 @@ def ensemble_files():
     return [product(f"ensemble/{group}") for group in STUDY.groups]
 
 
-def products(kind):
-    """All files of this kind that the study makes, run by run."""
-    return [
-        product(f"{kind}/{run}") for run in STUDY.runs if kind in STUDY.analyses(run)
-    ]
+def figure_files(suffix):
+    return [f"{RESULTS}/figures/{figure}.{suffix}" for figure in STUDY.figures]

@@ -1,6 +1,6 @@
 rule figure:
     input:
-        figure_inputs,
+        unpack(figure_inputs),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         svg=f"{RESULTS}/figures/{{figure}}.svg",
@@ -20,7 +20,7 @@ rule figure:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        data=figure_data,
+        absent=figure_absent,
         caption=figure_caption,
         code=figure_code,
     message:

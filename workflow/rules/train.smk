@@ -2,11 +2,7 @@ rule train:
     input:
         images=image_file,
     output:
-        training=f"{RUN}/training.nc",
-        distances=f"{RUN}/distances.nc",
-        layers=f"{RUN}/layers.nc",
-        sketch=f"{RUN}/sketch.nc",
-        gradients=f"{RUN}/gradients.nc",
+        **of_run(*RECORDED),
         checkpoints=directory(f"{RUN}/checkpoints"),
     log:
         f"{LOGS}/{{run}}/train.log",
@@ -17,12 +13,11 @@ rule train:
     priority: 20
     conda:
         "../../envs/train.yaml"
-    threads: training_threads
+    threads: run_threads
     resources:
-        mem_mb=growing(asked.training_memory),
-        runtime=growing(asked.training_minutes),
-        gpu=of_run(asked.gpus),
-        local_gpu=of_run(asked.local_gpus),
+        **GPU,
+        mem_mb=growing(resources.training_memory),
+        runtime=growing(resources.training_minutes),
     params:
         settings=run_settings,
         code=training_code,
@@ -36,11 +31,7 @@ rule import_walk:
     input:
         walk=walk_file,
     output:
-        training=f"{RUN}/training.nc",
-        distances=f"{RUN}/distances.nc",
-        layers=f"{RUN}/layers.nc",
-        sketch=f"{RUN}/sketch.nc",
-        gradients=f"{RUN}/gradients.nc",
+        **of_run(*RECORDED),
     log:
         f"{LOGS}/{{run}}/import_walk.log",
     benchmark:
@@ -54,7 +45,7 @@ rule import_walk:
         runtime=growing(240),
     params:
         settings=run_settings,
-        code=code_version("imported"),
+        code=code_version("trajectory.import_walk"),
     message:
         "Reading the walk of {wildcards.run}"
     script:
@@ -63,23 +54,15 @@ rule import_walk:
 
 rule cut_windows:
     input:
-        training=longer_windows("training"),
-        distances=longer_windows("distances"),
-        layers=longer_windows("layers"),
-        sketch=longer_windows("sketch"),
-        gradients=longer_windows("gradients"),
+        **{name: longer_windows(name) for name in RECORDED},
     output:
-        training=f"{RUN}/training.nc",
-        distances=f"{RUN}/distances.nc",
-        layers=f"{RUN}/layers.nc",
-        sketch=f"{RUN}/sketch.nc",
-        gradients=f"{RUN}/gradients.nc",
+        **of_run(*RECORDED),
     log:
         f"{LOGS}/{{run}}/cut_windows.log",
     benchmark:
         f"{BENCHMARKS}/{{run}}/cut_windows.tsv"
     wildcard_constraints:
-        run=any_of(CUT),
+        run=any_of(SHORTENED),
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -87,32 +70,8 @@ rule cut_windows:
         runtime=growing(30),
     params:
         settings=run_settings,
-        code=code_version("cut"),
+        code=code_version("trajectory.shorter_windows"),
     message:
         "Shorter windows of {wildcards.run}"
     script:
         "../scripts/cut_windows.py"
-
-
-rule extract:
-    input:
-        checkpoints=rules.train.output.checkpoints,
-    output:
-        f"{RUN}/snapshots.nc",
-    log:
-        f"{LOGS}/{{run}}/extract.log",
-    benchmark:
-        f"{BENCHMARKS}/{{run}}/extract.tsv"
-    conda:
-        "../../envs/train.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(20),
-    params:
-        settings=network_settings("extract"),
-        seed=run_seed,
-        code=network_code("extract"),
-    message:
-        "Weight snapshots of {wildcards.run}"
-    script:
-        "../scripts/analyse.py"

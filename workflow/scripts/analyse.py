@@ -1,10 +1,11 @@
-"""Run the analysis that is named as its rule on the rule's inputs."""
+"""Run one analysis on the inputs of its rule."""
 
-from sgdwalk.jobs import analyse, logging_to
+from sgdwalk.jobs.analyse import analyse
+from sgdwalk.jobs.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     analyse(
-        snakemake.rule,
+        snakemake.params.analysis,
         dict(snakemake.input),
         snakemake.output[0],
         snakemake.params.settings,

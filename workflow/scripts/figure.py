@@ -1,6 +1,8 @@
 """Draw one figure in all its formats."""
 
-from sgdwalk.jobs import draw, logging_to
+from sgdwalk.jobs.draw import draw
+from sgdwalk.jobs.logs import logging_to
 
 with logging_to(snakemake.log[0]):
-    draw(snakemake.wildcards.figure, snakemake.params.data, list(snakemake.output))
+    data = dict(snakemake.input) | dict.fromkeys(snakemake.params.absent)
+    draw(snakemake.wildcards.figure, data, list(snakemake.output))

@@ -1,6 +1,7 @@
-"""Make the table that is named as its rule."""
+"""Make one table from the inputs of its rule."""
 
-from sgdwalk.jobs import logging_to, tabulate
+from sgdwalk.jobs.logs import logging_to
+from sgdwalk.jobs.tabulate import tabulate
 
 with logging_to(snakemake.log[0]):
-    tabulate(snakemake.rule, dict(snakemake.input), snakemake.output[0], dict(snakemake.params))
+    tabulate(snakemake.params.table, dict(snakemake.input), snakemake.output[0], snakemake.params.parameters)

@@ -1,6 +1,6 @@
 """Fail if a check of a run failed, and say which."""
 
-from sgdwalk.jobs import logging_to
+from sgdwalk.jobs.logs import logging_to
 from sgdwalk.tables import checks
 
 with logging_to(snakemake.log[0]):

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import Contract, variable
-from sgdwalk.surfaces import fractional_brownian_surface
+from sgdwalk.landscapes.random_surfaces import fractional_brownian_surface
+from sgdwalk.storage.contracts import Contract, variable
 
 CONTROLS = {"bowl": 2.0, "fractional 2.2": 2.2, "fractional 2.5": 2.5, "fractional 2.8": 2.8}
 TRIED = (2.01, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 2.99)

@@ -4,8 +4,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student_t
 
-from sgdwalk.contracts import Contract, variable
-from sgdwalk.records import WINDOW, WINDOW_START
+from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 
 CONTRACT = Contract(
     "ensemble",

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.storage.contracts import Contract, variable
 
 CONTRACT = Contract(
     "extract",
@@ -24,11 +24,12 @@ def compute(checkpoints: str, *, run: dict) -> xr.Dataset:
 
     checkpoints: the run's folder of checkpoints; run: its settings, from which the network is rebuilt.
     """
-    from sgdwalk import networks  # torch, which readers of the file do not need
+    from sgdwalk.landscapes import trained_networks  # torch, which readers of the file do not need
+    from sgdwalk.training import problem  # torch, which readers of the file do not need
 
-    shots = networks.snapshots(checkpoints)
-    model = networks.build(run, networks.load_images(run))
-    names = [name for name, _ in networks.named_weights(model)]
+    shots = trained_networks.snapshots(checkpoints)
+    model = problem.build(run, problem.load_images(run))
+    names = [name for name, _ in trained_networks.named_weights(model)]
     buffers = [name for name, _ in model.named_buffers()]
     sizes = [shots[0]["model"][name].numel() for name in names]
     entries = [name for name in buffers for _ in range(shots[0]["model"][name].numel())]

@@ -3,9 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk import power_tails
-from sgdwalk.contracts import LOSS, LOSS2, Contract, Variable, variable
-from sgdwalk.records import STEP
+from sgdwalk.heavy_tails import power_law_tail
+from sgdwalk.storage.contracts import LOSS, LOSS2, Contract, Variable, variable
+from sgdwalk.storage.run_files import STEP
 
 
 def tail(prefix: str, units: str, what: str) -> dict[str, Variable]:
@@ -52,7 +52,7 @@ def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
     start, stop = avalanches(change > (known.std() if known.size else np.inf))
     sizes = np.array([change[a:b].sum() for a, b in zip(start, stop, strict=True)], float)
     noise = training["noise_norm"].values if "noise_norm" in training else np.array([])
-    tails = {"size": power_tails.fit(sizes), "noise": power_tails.fit(noise)}
+    tails = {"size": power_law_tail.fit(sizes), "noise": power_law_tail.fit(noise)}
     entries = {f"{name}_{key}": value for name, found in tails.items() for key, value in vars(found).items()}
     return xr.Dataset(
         {

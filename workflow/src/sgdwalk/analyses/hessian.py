@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import LOSS, Contract, variable
+from sgdwalk.storage.contracts import LOSS, Contract, variable
 
 CONTRACT = Contract(
     "hessian",
@@ -44,11 +44,11 @@ def compute(
     `tolerance` times the largest |lambda| found, or `most_products` Hessian-vector products are reached:
     `residual` and `converged` then say how far it came. Trace: Hutchinson's estimator.
     """
-    from sgdwalk import curvature, networks  # torch, which readers of the file do not need
-    from sgdwalk.objectives import objective
+    from sgdwalk.landscapes import curvature, trained_networks  # torch, which readers of the file do not need
+    from sgdwalk.training.losses import objective
 
-    model, batches = networks.network_and_batches(run, "hessian", images, batch_size, batch_norm, seed)
-    shots = networks.snapshots(checkpoints)
+    model, batches = trained_networks.network_and_batches(run, "hessian", images, batch_size, batch_norm, seed)
+    shots = trained_networks.snapshots(checkpoints)
     rows = []
     for shot in shots:
         operator = curvature.hessian(model, shot["model"], batches, objective(run), batch_norm)

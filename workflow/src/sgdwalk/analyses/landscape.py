@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import xarray as xr
 
-from sgdwalk.contracts import LOSS, Contract, variable
+from sgdwalk.storage.contracts import LOSS, Contract, variable
 
 CONTRACT = Contract(
     "landscape",
@@ -43,13 +43,16 @@ def compute(
     batch-norm parameters stay. batch_norm: 'stored' running statistics, as published, or 'batch'. The
     snapshots of the run are projected on the plane (least squares), with the share of the distance it holds.
     """
-    from sgdwalk import networks, planes  # torch, which readers of the file do not need
-    from sgdwalk.objectives import objective
+    from sgdwalk.landscapes import (  # torch, which readers of the file do not need
+        filter_normalised_plane,
+        trained_networks,
+    )
+    from sgdwalk.training.losses import objective
 
-    model, batches = networks.network_and_batches(run, "landscape", images, batch_size, batch_norm, seed)
-    shots = networks.snapshots(checkpoints)
-    plane = planes.Plane(model, shots[-1]["model"], seed)
-    loss = planes.batch_loss(objective(run), batches, batch_norm)
+    model, batches = trained_networks.network_and_batches(run, "landscape", images, batch_size, batch_norm, seed)
+    shots = trained_networks.snapshots(checkpoints)
+    plane = filter_normalised_plane.Plane(model, shots[-1]["model"], seed)
+    loss = filter_normalised_plane.batch_loss(objective(run), batches, batch_norm)
     axis, zoom_axis = np.linspace(-extent, extent, points), np.linspace(-zoom, zoom, zoom_points) * extent
     surface = plane.surface(loss, axis)
     print("surface done, now the enlargement", file=sys.stderr, flush=True)

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from sgdwalk import layerwise
 from sgdwalk.analyses import msd
+from sgdwalk.trajectory import layerwise
 
 CONTRACT = layerwise.contract(msd)
 compute = partial(layerwise.compute, msd)

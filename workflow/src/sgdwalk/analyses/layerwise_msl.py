@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from sgdwalk import layerwise
 from sgdwalk.analyses import msl
+from sgdwalk.trajectory import layerwise
 
 CONTRACT = layerwise.contract(msl)
 compute = partial(layerwise.compute, msl)

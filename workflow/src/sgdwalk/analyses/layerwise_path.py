@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from sgdwalk import layerwise
 from sgdwalk.analyses import path
+from sgdwalk.trajectory import layerwise
 
 CONTRACT = layerwise.contract(path)
 compute = partial(layerwise.compute, path)

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk import geometry, stats
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.trajectory import distance_geometry, scaling_fits
 
 SAMPLE = 512
 BLOCK = 2**22
@@ -39,7 +39,7 @@ def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Da
     if not sketch.sizes["component"]:
         raise ValueError("sketch = 0: the run must record a sketch for its MSD beyond windows")
     points = finite_part(sketch.projection.values)
-    lags = stats.log_lags(len(points) - 1, per_decade) if len(points) > 2 else np.arange(1, len(points))
+    lags = scaling_fits.log_lags(len(points) - 1, per_decade) if len(points) > 2 else np.arange(1, len(points))
     rng = np.random.default_rng(seed)
     curve = np.array([mean_square(points, lag) for lag in lags])
     dimension = np.array([second_moment_dimension(points, lag, rng) for lag in lags])
@@ -53,7 +53,7 @@ def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Da
         "relative_error": error,
         "sketch_dimension": dimension,
         "independent_pairs": steps * (len(points) - lags) / lags,
-        "local_exponent": geometry.local_exponent(lags, curve) if usable else np.full(len(lags), np.nan),
+        "local_exponent": distance_geometry.local_exponent(lags, curve) if usable else np.full(len(lags), np.nan),
     }
     return xr.Dataset({name: ("lag", values) for name, values in columns.items()}, {"lag": lags})
 

@@ -4,11 +4,11 @@ import numpy as np
 import xarray as xr
 from scipy.spatial.distance import squareform
 
-from sgdwalk import geometry
-from sgdwalk.contracts import Contract, variable
-from sgdwalk.exponents import FITS, PER_FIT, window_fits
-from sgdwalk.records import WINDOW, WINDOW_START
-from sgdwalk.windows import FEWEST_PAIRS, full_windows
+from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.run_files import WINDOW, WINDOW_START
+from sgdwalk.trajectory import distance_geometry
+from sgdwalk.trajectory.msd_exponents import FITS, PER_FIT, window_fits
+from sgdwalk.trajectory.windows import FEWEST_PAIRS, full_windows
 
 DRIFT_REMOVED = 0.1
 CONTRACT = Contract(
@@ -96,20 +96,20 @@ def compute(
 def window_msd(d2: np.ndarray, threshold: float, longest: float, copies: int, rng) -> dict[str, np.ndarray]:
     """All that msd.nc holds of one window, from its squared distances [step, step]."""
     lags = np.arange(1, len(d2))
-    curve = geometry.msd(d2)
+    curve = distance_geometry.msd(d2)
     if not (np.isfinite(d2).all() and (curve > 0).all()):
         return _lost(len(lags))
-    dimension = geometry.effective_dimension(d2, 1)
-    drift, spread = geometry.drift2(d2)
-    pairs, steps = dimension * (len(d2) - lags) / lags, geometry.effective_steps(d2)
+    dimension = distance_geometry.effective_dimension(d2, 1)
+    drift, spread = distance_geometry.drift2(d2)
+    pairs, steps = dimension * (len(d2) - lags) / lags, distance_geometry.effective_steps(d2)
     return {
         "msd": curve,
         "msd_from_start": d2[0, 1:],
-        "local_exponent": geometry.local_exponent(lags, curve),
+        "local_exponent": distance_geometry.local_exponent(lags, curve),
         "msd_without_drift": np.where(lags <= DRIFT_REMOVED * len(d2), curve - drift * lags**2, np.nan),
         "squared_drift": drift,
         "drift_share": drift * lags**2 / curve,
-        "drift_share_null": geometry.drift_quantile(dimension) * spread * lags**2 / curve,
+        "drift_share_null": distance_geometry.drift_quantile(dimension) * spread * lags**2 / curve,
         "independent_pairs": pairs,
         "supported": ((pairs >= FEWEST_PAIRS) & (steps >= FEWEST_PAIRS)).astype(float),
         "effective_dimension": dimension,

@@ -5,10 +5,10 @@ import xarray as xr
 from scipy.spatial.distance import squareform
 from scipy.stats import t as student_t
 
-from sgdwalk import stats
-from sgdwalk.contracts import LOSS2, Contract, variable
-from sgdwalk.records import WINDOW, WINDOW_START
-from sgdwalk.windows import full_windows, longest_lag
+from sgdwalk.storage.contracts import LOSS2, Contract, variable
+from sgdwalk.storage.run_files import WINDOW, WINDOW_START
+from sgdwalk.trajectory import scaling_fits
+from sgdwalk.trajectory.windows import full_windows, longest_lag
 
 FITS = ("short", "long", "whole")
 ENDS = 2.0
@@ -106,8 +106,8 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copi
     curve = pairs.curve(loss)
     found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
     typical = np.sqrt(np.diagonal(d2, longest_lag(longest, len(d2))).mean())
-    inside = (pairs.count >= stats.LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
-    both = stats.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
+    inside = (pairs.count >= scaling_fits.LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
+    both = scaling_fits.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
         return _lost(bins) | found
     estimate = exponents(pairs.distance[inside], curve[inside], both.crossover)
@@ -126,8 +126,8 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copi
 
 def exponents(distance: np.ndarray, curve: np.ndarray, crossover: float) -> np.ndarray:
     """Exponents [fit] of a curve [bin], in the order of FITS."""
-    fit = stats.two_segments(distance, curve, crossover=crossover)
-    return np.array([fit.short, fit.long, stats.power_law(distance, curve)[0]])
+    fit = scaling_fits.two_segments(distance, curve, crossover=crossover)
+    return np.array([fit.short, fit.long, scaling_fits.power_law(distance, curve)[0]])
 
 
 def jackknife(pairs: Pairs, loss, inside, crossover, estimate) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from scipy.spatial.distance import squareform
 
-from sgdwalk import geometry, stats
-from sgdwalk.contracts import Contract, variable
-from sgdwalk.records import WINDOW, WINDOW_START
-from sgdwalk.windows import full_windows
+from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.run_files import WINDOW, WINDOW_START
+from sgdwalk.trajectory import distance_geometry, gaussian_walks, scaling_fits
+from sgdwalk.trajectory.windows import full_windows
 
 FITS = ("short", "long")
 FEWEST_FRAGMENTS = 10
@@ -142,16 +142,16 @@ def fitted(length, end_to_end2, pairs, step: float, steps: int, longest: float) 
     Contours of a step or less are single steps, whose end-to-end distance is the contour itself.
     """
     inside = (length >= SHORTEST * step) & (length <= longest * step * steps)
-    return inside & (pairs >= stats.LEAST_PAIRS) & (end_to_end2 > 0)
+    return inside & (pairs >= scaling_fits.LEAST_PAIRS) & (end_to_end2 > 0)
 
 
 def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
     """Two-segment fit against contour length, with the intervals of walks of steps that are alike."""
     inside = fitted(length, end_to_end2, pairs, step, len(d2), longest)
-    both = stats.two_segments(length[inside], end_to_end2[inside])
+    both = scaling_fits.two_segments(length[inside], end_to_end2[inside])
     if not np.isfinite(both.rmse):
         return {name: value for name, value in _lost(1, 1).items() if name.startswith(("exponent", "cross", "fit"))}
-    apart = stats.two_segments(length[inside], null[inside], crossover=both.crossover)
+    apart = scaling_fits.two_segments(length[inside], null[inside], crossover=both.crossover)
     intervals = walk_intervals(d2, both, step, len(length), longest, copies, rng)
     result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
     result["exponent_null"] = np.array([getattr(apart, name) for name in FITS])
@@ -159,21 +159,24 @@ def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> di
     return result | dict(zip(("exponent_low", "exponent_high"), np.transpose(intervals), strict=True))
 
 
-def walk_intervals(d2, both: stats.TwoSegments, step, bins, longest, copies, rng) -> list[tuple[float, float]]:
+def walk_intervals(d2, both: scaling_fits.TwoSegments, step, bins, longest, copies, rng) -> list[tuple[float, float]]:
     """(low, high) of each of FITS, from Gaussian walks through the same bins and fit.
 
     The walks follow the fitted curve, read at lags: a contour of so many mean steps is a lag.
     """
     curve = replace(both, crossover=both.crossover / step)
-    dimension = min(geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
+    dimension = min(distance_geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
     found = np.empty((copies, len(FITS)))
-    for k, copy in enumerate(stats.walk_distances(curve, len(d2), dimension, copies, rng)):
+    for k, copy in enumerate(gaussian_walks.walk_distances(curve, len(d2), dimension, copies, rng)):
         steps = np.sqrt(np.diagonal(copy, 1))
         length, end_to_end2, pairs = binned(copy, steps, bins)
         inside = fitted(length, end_to_end2, pairs, steps.mean(), len(copy), longest)
-        fit = stats.two_segments(length[inside], end_to_end2[inside])
+        fit = scaling_fits.two_segments(length[inside], end_to_end2[inside])
         found[k] = [getattr(fit, name) for name in FITS]
-    return [stats.basic_interval(getattr(both, name), getattr(curve, name), found[:, k]) for k, name in enumerate(FITS)]
+    return [
+        gaussian_walks.basic_interval(getattr(both, name), getattr(curve, name), found[:, k])
+        for k, name in enumerate(FITS)
+    ]
 
 
 def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

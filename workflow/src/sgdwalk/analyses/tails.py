@@ -3,10 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk import tail_views
-from sgdwalk.contracts import Contract, Variable, variable
-from sgdwalk.records import LAYER, WINDOW, WINDOW_START
-from sgdwalk.tail_laws import (
+from sgdwalk.heavy_tails import gradient_views
+from sgdwalk.heavy_tails.model_comparison import (
     EDGE,
     LAWS,
     MIXTURE,
@@ -18,7 +16,9 @@ from sgdwalk.tail_laws import (
     layer_spreads,
     side_by_side,
 )
-from sgdwalk.windows import full_windows
+from sgdwalk.storage.contracts import Contract, Variable, variable
+from sgdwalk.storage.run_files import LAYER, WINDOW, WINDOW_START
+from sgdwalk.trajectory.windows import full_windows
 
 CORE = 12.0  # half-width of the histogram, in fitted scales
 TAIL = (1e-2, 1e4)  # range of the tail's histogram, in fitted scales
@@ -104,7 +104,7 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
     spreads = layer_spreads(gradients)
     rows = []
     for g, s, s0, spread in zip(gradient, step, start, spreads, strict=True):
-        rows.append(side_by_side(tail_views.usable(g, (s - s0) // block), spread, edges, tail_edges, copies, seed))
+        rows.append(side_by_side(gradient_views.usable(g, (s - s0) // block), spread, edges, tail_edges, copies, seed))
     coordinates = {
         "window": gradients["window"].values,
         "rival": [*RIVALS, MIXTURE],
@@ -121,8 +121,8 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
 def _views(gradients, block) -> list[xr.Dataset]:
     """The other views of the gradients."""
     found = [
-        tail_views.layers(gradients, block).assign_coords(layer=gradients["layer"].values),
-        tail_views.through_time(gradients, block),
+        gradient_views.layers(gradients, block).assign_coords(layer=gradients["layer"].values),
+        gradient_views.through_time(gradients, block),
         gradients[["tracked_parameter", "tracked_layer"]].drop_attrs(),
     ]
-    return [*found, tail_views.epochs(gradients)] if "mean_gradient" in gradients else found
+    return [*found, gradient_views.epochs(gradients)] if "mean_gradient" in gradients else found

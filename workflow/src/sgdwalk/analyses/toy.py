@@ -4,8 +4,9 @@ import numpy as np
 import xarray as xr
 from scipy import ndimage
 
-from sgdwalk import stable, surfaces
-from sgdwalk.contracts import Contract, variable
+from sgdwalk.heavy_tails.stable import distribution as stable
+from sgdwalk.landscapes import random_surfaces
+from sgdwalk.storage.contracts import Contract, variable
 
 BOOTSTRAPS = 1000
 FEWEST_WALKERS = 5
@@ -74,7 +75,7 @@ def compute(
     stages alone forges no exponent. Lags of the fits: 1 to descent_lag, 1 to basin_lag.
     """
     rng = np.random.default_rng(seed)
-    surface = surfaces.landscape(landscape, levels, roughness, smoothing, rng)
+    surface = random_surfaces.landscape(landscape, levels, roughness, smoothing, rng)
     position, gradient = walk(surface, rng.uniform(-1, 1, (walkers, 2)), steps, step_size, noise, rng)
     entry = last_entry(position, basin_radius)
     side = np.linspace(-1, 1, len(surface))

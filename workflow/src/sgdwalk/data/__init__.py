@@ -1,1 +1,1 @@
-"""The data sets, a module for each source: load(...) -> Images; sgdwalk.catalogue knows them by name."""
+"""The data sets, a module for each source: load(...) -> Images; sgdwalk.study.registry knows them by name."""

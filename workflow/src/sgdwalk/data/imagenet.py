@@ -7,8 +7,8 @@ import torch
 
 from sgdwalk.data.images import Images, from_pixels
 from sgdwalk.data.resize import opened
+from sgdwalk.data.torchvision_compat import datasets
 from sgdwalk.seeds import generator
-from sgdwalk.vision import datasets
 
 SIZE = 224
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # those of torchvision's pretrained weights

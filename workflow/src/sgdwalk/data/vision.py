@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgdwalk.data.images import Images, from_pixels
-from sgdwalk.vision import datasets
+from sgdwalk.data.torchvision_compat import datasets
 
 CIFAR = {"mean": (125.3, 123.0, 113.9), "std": (63.0, 62.1, 66.7)}
 SOURCES = {

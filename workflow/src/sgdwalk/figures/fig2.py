@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
-from sgdwalk.windows import FEWEST_PAIRS
+from sgdwalk.trajectory.windows import FEWEST_PAIRS
 
 OTHERS = "fghi"
 

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sgdwalk import published
-from sgdwalk.design import design, settings
-from sgdwalk.figures import style
+from sgdwalk.figures import chen2022, style
+from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.study.sweeps import design
 
 QUANTITIES = (
     ("exponent", 0, "exponent, first window"),
@@ -49,19 +49,19 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
     ]
     fills.append(Line2D([], [], color="0.3", marker="|", linestyle="", markersize=9, label="95 % interval of a run"))
     if comparable(points):
-        fills.append(Line2D([], [], label=published.LABEL, **style.REFERENCE))
+        fills.append(Line2D([], [], label=chen2022.LABEL, **style.REFERENCE))
     figure.legend(handles=fills, loc="outside lower center", ncols=len(fills))
     return figure
 
 
 def comparable(points: list[Point]) -> bool:
     """Whether the runs are of the data set of the published exponents."""
-    return any(point.factors.get("dataset") == published.DATASET for point in points)
+    return any(point.factors.get("dataset") == chen2022.DATASET for point in points)
 
 
 def found(runs: list[xr.Dataset], training: list[xr.Dataset]) -> list[Point]:
     """The runs whose settings are known and have a depth."""
-    known = {data.attrs["run"]: design(settings(data)) for data in training}
+    known = {data.attrs["run"]: design(stored_settings(data)) for data in training}
     pairs = [(data, known.get(data.attrs["run"], {})) for data in runs]
     return [Point(factors, measured(data)) for data, factors in pairs if "depth" in factors]
 
@@ -108,7 +108,7 @@ def look(shortcut: bool | None) -> dict:
 
 def references(axes: Axes, quantity: str, factor: str) -> None:
     """The published values of the sweeps over batch size and depth, hollow without shortcuts."""
-    for row in published.EXPONENTS:
+    for row in chen2022.EXPONENTS:
         if row.batch_size:
             face = {} if row.shortcut else {"markerfacecolor": "white"}
             axes.plot(getattr(row, factor), getattr(row, quantity), **style.REFERENCE | face)

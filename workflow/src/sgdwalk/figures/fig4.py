@@ -7,9 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sgdwalk import published
-from sgdwalk.design import settings
-from sgdwalk.figures import style
+from sgdwalk.figures import chen2022, style
+from sgdwalk.storage.provenance import stored_settings
 
 ENDS = {"first": (0, style.BLUE), "last": (-1, style.RED)}
 
@@ -17,11 +16,11 @@ ENDS = {"first": (0, style.BLUE), "last": (-1, style.RED)}
 def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
     """Runs (msd.nc) and their training, one learning rate each; the middle one stands in c-d and in e-f."""
     figure, axes = style.panels("ab\ncd\nef", 6.8)
-    rates = {data.attrs["run"]: settings(data).get("lr") for data in training or []}
+    rates = {data.attrs["run"]: stored_settings(data).get("lr") for data in training or []}
     rates = {run: rate for run, rate in rates.items() if rate}
     ordered = sorted((d for d in runs or [] if d.attrs["run"] in rates), key=lambda d: rates[d.attrs["run"]])
     exponents(axes["a"], ordered, rates)
-    if ordered and any(settings(data).get("dataset") == published.DATASET for data in training or []):
+    if ordered and any(stored_settings(data).get("dataset") == chen2022.DATASET for data in training or []):
         references(axes["a"])
     legend(axes["a"])
     omissions(axes["a"], ordered, len(runs or []) - len(ordered))
@@ -84,11 +83,11 @@ def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> No
 
 def references(axes: Axes) -> None:
     """The published exponents of the sweep over learning rates: filled in the first regime, hollow in the second."""
-    rows = [row for row in published.EXPONENTS if row.batch_size is None]
+    rows = [row for row in chen2022.EXPONENTS if row.batch_size is None]
     rates = [row.lr for row in rows]
-    axes.plot(rates, [row.first for row in rows], label=f"{published.LABEL}: first regime", **style.REFERENCE)
+    axes.plot(rates, [row.first for row in rows], label=f"{chen2022.LABEL}: first regime", **style.REFERENCE)
     hollow = style.REFERENCE | {"markerfacecolor": "white"}
-    axes.plot(rates, [row.second for row in rows], label=f"{published.LABEL}: second", **hollow)
+    axes.plot(rates, [row.second for row in rows], label=f"{chen2022.LABEL}: second", **hollow)
 
 
 def legend(axes: Axes) -> None:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from sgdwalk import stable
 from sgdwalk.figures import style, tail_panels
+from sgdwalk.heavy_tails.stable import distribution as stable
 
 BINNED = "gradient − location"
 DISTANCE = "|gradient − location|"

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
-from sgdwalk.stats import LEAST_PAIRS
+from sgdwalk.trajectory.scaling_fits import LEAST_PAIRS
 
 
 def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:

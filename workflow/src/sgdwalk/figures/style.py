@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sgdwalk.windows import FEWEST_PAIRS
+from sgdwalk.trajectory.windows import FEWEST_PAIRS
 
 WIDTH = 7.2
 SMALL = 6.5

@@ -1,1 +1,1 @@
-"""The networks, by family; sgdwalk.catalogue knows them by name."""
+"""The networks, by family; sgdwalk.study.registry knows them by name."""

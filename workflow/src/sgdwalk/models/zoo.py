@@ -5,7 +5,7 @@ import difflib
 import torch
 from torch import nn
 
-from sgdwalk import vision  # noqa: F401  mends torchvision where it was built for another torch
+from sgdwalk.data import torchvision_compat  # noqa: F401  mends torchvision where it was built for another torch
 
 
 def network(channels: int, size: int, classes: int, *, name: str, weights: str | None = None) -> nn.Module:

@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 from scipy.spatial.distance import squareform
 
-from sgdwalk.design import settings
-from sgdwalk.windows import full_windows
+from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.trajectory.windows import full_windows
 
 SLACK = 1e-6
 
@@ -75,7 +75,7 @@ def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator
 def checks_of_gradients(gradients, distances, training) -> tuple[str, bool, str]:
     """Every window that was kept has its samples; an imported walk need not have any."""
     sampled = gradients.gradient.notnull().any("sample")
-    imported = settings(training)["walk"] is not None
+    imported = stored_settings(training)["walk"] is not None
     passed = bool((sampled | lost(distances)).all()) or imported
     return "gradients sampled in every window", passed, f"{int(sampled.sum())} of {gradients.sizes['window']}"
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from sgdwalk.design import design, settings, sweep
+from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.study.sweeps import design, sweep
 
 GEOMETRY = ("depth", "batch_size", "shortcut", "seed")
 LONG_RUN = 5000
@@ -92,7 +93,7 @@ class Results:
     """The study's files by analysis and run, and how its runs relate to the base run."""
 
     def __init__(self, base: str, training: list[xr.Dataset], **files: list[xr.Dataset]):
-        self.runs = {data.attrs["run"]: settings(data) for data in training}
+        self.runs = {data.attrs["run"]: stored_settings(data) for data in training}
         self.files = {kind: {data.attrs["run"]: data for data in group} for kind, group in files.items()}
         self.base = base
 
@@ -241,7 +242,7 @@ def surface_claims(study: Results) -> Iterator[tuple]:
 
 def toy_claims(toy: list[xr.Dataset]) -> Iterator[tuple]:
     """Claims on the toy model."""
-    by_name = {settings(data)["landscape"]: data for data in toy}
+    by_name = {stored_settings(data)["landscape"]: data for data in toy}
 
     def exponent(name: str, stage: str) -> Estimate:
         data = by_name[name].sel(stage=stage)

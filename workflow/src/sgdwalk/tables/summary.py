@@ -1,10 +1,10 @@
 """summary.csv: a row per run with its main exponents, losses and errors."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+from sgdwalk.storage.provenance import stored_settings
 
 COLUMNS = ("model", "dataset", "loss", "optimiser", "lr", "batch_size", "augment", "seed", "steps", "window")
 
@@ -24,7 +24,7 @@ def compute(
 
 def row(training, msd, path, msl, tails) -> dict:
     """The entries of one run."""
-    run = json.loads(training.attrs["settings"])
+    run = stored_settings(training)
     entries = {"run": run["run"]} | {key: run[key] for key in COLUMNS}
     entries["steps"] = training.sizes["step"]
     for which, window in (("first", 0), ("last", -1)):

@@ -1,0 +1,271 @@
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sgdwalk.data import digits, folder, imagenet, npz, surrogate, vision
+from sgdwalk.data.images import from_pixels
+from sgdwalk.data.torchvision_compat import datasets, transforms
+from sgdwalk.study import factories, registry
+from sgdwalk.training.batches import Batches
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (12, 6, 6, 3), dtype=np.uint8)
+LABELS = np.arange(12) % 3
+
+
+def test_digits_are_split_once_and_for_all():
+    data = digits.load()
+    assert data.train.shape == (1597, 1, 8, 8)
+    assert data.test.shape == (200, 1, 8, 8)
+    assert data.train.dtype == np.uint8
+    assert data.classes == 10
+    assert not data.flip
+    digest = hashlib.sha256(data.train.tobytes() + data.test_labels.tobytes()).hexdigest()
+    assert digest.startswith("83d770b55c939ad7")
+    again = digits.load()
+    np.testing.assert_array_equal(data.train, again.train)
+    assert not {image.tobytes() for image in data.train} & {image.tobytes() for image in data.test}
+
+
+def test_surrogate_is_uniform_noise_with_random_labels():
+    data = surrogate.load(train=2000, test=100, size=8)
+    counts = np.bincount(data.train.ravel(), minlength=256)
+    mean = data.train.size / 256
+    assert ((counts - mean) ** 2 / mean).sum() == pytest.approx(255, abs=5 * np.sqrt(510))
+    assert np.bincount(data.train_labels).min() > 200 - 5 * np.sqrt(180)
+    np.testing.assert_array_equal(data.train, surrogate.load(train=2000, test=100, size=8).train)
+
+
+def test_from_pixels_puts_channels_first_and_measures_the_training_pixels():
+    data = from_pixels(PIXELS[:8], LABELS[:8], PIXELS[8:], LABELS[8:])
+    np.testing.assert_array_equal(data.train[2, 1], PIXELS[2, :, :, 1])
+    assert data.mean == pytest.approx(tuple(PIXELS[:8].reshape(-1, 3).mean(0)))
+    assert data.std == pytest.approx(tuple(PIXELS[:8].reshape(-1, 3).std(0)))
+    assert data.classes == 3
+    assert data.train_labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(("side", "padding"), [(32, 4), (28, 4), (8, 1)])
+def test_padding_is_four_pixels_of_thirty_two(side, padding):
+    pixels = np.zeros((2, side, side), np.uint8)
+    assert from_pixels(pixels, [0, 1], pixels, [0, 1]).padding == padding
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ((PIXELS / 255, LABELS, PIXELS, LABELS), "uint8"),
+        ((PIXELS[:, :4], LABELS, PIXELS, LABELS), "side"),
+        ((PIXELS[0, 0], LABELS, PIXELS, LABELS), "side"),
+        ((PIXELS, LABELS[:-1], PIXELS, LABELS), "label"),
+        ((PIXELS, np.eye(3)[LABELS], PIXELS, LABELS), "label"),
+        ((PIXELS, LABELS - 1, PIXELS, LABELS), "label"),
+        ((PIXELS, LABELS + 0.5, PIXELS, LABELS), "label"),
+        ((PIXELS, LABELS, PIXELS[:, :4, :4], LABELS), "test|size|shape"),
+    ],
+    ids=["float", "oblong", "flat", "too few labels", "one-hot", "negative", "fractions", "another size"],
+)
+def test_images_that_cannot_be_trained_on_are_refused(arrays, message):
+    with pytest.raises(ValueError, match=message):
+        from_pixels(*arrays)
+
+
+def test_a_fingerprint_is_of_everything_that_is_trained_on():
+    def made(**change):
+        parts = {"train": pixels, "train_labels": np.arange(6) % 3, "test": pixels[:3], "test_labels": np.arange(3)}
+        return from_pixels(**(parts | change)).fingerprint()
+
+    pixels = np.random.default_rng(0).integers(1, 256, (6, 4, 4), dtype=np.uint8)
+    darker = pixels.copy()
+    darker[5, 3, 3] -= 1
+    changes = [{"train": darker}, {"train_labels": np.arange(6) % 2}, {"test": darker[3:]}, {"test_labels": [2, 1, 0]}]
+    changes += [{"mean": (1.0,)}, {"std": (1.0,)}, {"padding": 1}, {"flip": False}]
+    assert made() == made(flip=True)
+    assert len({made(**change) for change in [{}, *changes]}) == 1 + len(changes)
+
+
+def test_a_channel_that_never_changes_does_not_divide_by_zero():
+    pixels = PIXELS.copy()
+    pixels[..., 2] = 7
+    data = from_pixels(pixels, LABELS, pixels, LABELS)
+    assert np.isfinite((data.train.transpose(0, 2, 3, 1) - data.mean) / data.std).all()
+
+
+def test_npz_is_read_as_it_was_saved(tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez(path, x_train=PIXELS[:8], y_train=LABELS[:8, None], x_test=PIXELS[8:], y_test=LABELS[8:])
+    data = npz.load(path=str(path))
+    np.testing.assert_array_equal(data.train, PIXELS[:8].transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(data.train_labels, LABELS[:8])
+
+
+def test_npz_without_a_key_names_file_and_key(tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez(path, x_train=PIXELS, y_train=LABELS, x_test=PIXELS)
+    with pytest.raises(ValueError, match=r"mine\.npz.*y_test"):
+        npz.load(path=str(path))
+
+
+def test_a_file_that_is_no_npz_is_named(tmp_path):
+    (tmp_path / "mine.npz").write_text("not an archive")
+    with pytest.raises((ValueError, OSError), match=r"mine\.npz"):
+        npz.load(path=str(tmp_path / "mine.npz"))
+
+
+def save_folder(root, split, sizes=(6, 6)):
+    for label, name in enumerate(("ant", "bee")):
+        (root / split / name).mkdir(parents=True)
+        for k, side in enumerate(sizes):
+            Image.fromarray(np.full((side, side, 3), 10 * label + k, np.uint8)).save(root / split / name / f"{k}.png")
+
+
+def test_image_folder_has_the_classes_of_its_folders(tmp_path):
+    save_folder(tmp_path, "train")
+    save_folder(tmp_path, "test")
+    (tmp_path / "train" / "ant" / "notes.txt").write_text("not an image")
+    data = folder.load(path=str(tmp_path))
+    assert data.classes == 2
+    np.testing.assert_array_equal(data.train[:, 0, 0, 0], [0, 1, 10, 11])
+    np.testing.assert_array_equal(data.train_labels, [0, 0, 1, 1])
+
+
+def test_image_folder_with_bad_contents_says_what_is_wrong(tmp_path):
+    with pytest.raises((ValueError, FileNotFoundError), match="train"):
+        folder.load(path=str(tmp_path))
+    save_folder(tmp_path, "train")
+    with pytest.raises(ValueError, match=r"test.*no images"):
+        folder.load(path=str(tmp_path))
+    save_folder(tmp_path, "test", sizes=(6, 7))
+    with pytest.raises(ValueError, match="different sizes"):
+        folder.load(path=str(tmp_path))
+
+
+def save_mnist(root, name="MNIST"):
+    raw = root / name / "raw"
+    raw.mkdir(parents=True)
+    images = RNG.integers(0, 256, (5, 28, 28), dtype=np.uint8)
+    for part, count in (("train", 5), ("t10k", 3)):
+        header = np.array([0x00000803, count, 28, 28], ">u4").tobytes()
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(header + images[:count].tobytes())
+        header = np.array([0x00000801, count], ">u4").tobytes()
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(header + np.arange(count, dtype=np.uint8).tobytes())
+    return images
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "flip"), [("mnist", "MNIST", False), ("fashion-mnist", "FashionMNIST", True)]
+)
+def test_mnist_in_its_own_format(tmp_path, name, source, flip):
+    images = save_mnist(tmp_path, source)
+    data = vision.load(name=name, path=str(tmp_path))
+    np.testing.assert_array_equal(data.train[:, 0], images)
+    np.testing.assert_array_equal(data.test_labels, [0, 1, 2])
+    assert data.flip == flip
+
+
+def save_cifar(root, monkeypatch):
+    """CIFAR-10's python batches with three images each, and their checksums."""
+    base = root / datasets.CIFAR10.base_folder
+    base.mkdir(parents=True)
+    rows = RNG.integers(0, 256, (6, 3, 3072), dtype=np.uint8)
+
+    def dump(name, content):
+        (base / name).write_bytes(pickle.dumps(content))
+        return [name, hashlib.md5((base / name).read_bytes()).hexdigest()]
+
+    names = [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]
+    files = [dump(n, {"data": r, "labels": [k % 2, 1, 9]}) for k, (n, r) in enumerate(zip(names, rows, strict=True))]
+    meta = dump("batches.meta", {"label_names": [str(k) for k in range(10)]})
+    monkeypatch.setattr(datasets.CIFAR10, "train_list", files[:5])
+    monkeypatch.setattr(datasets.CIFAR10, "test_list", files[5:])
+    monkeypatch.setattr(datasets.CIFAR10, "meta", {"filename": meta[0], "key": "label_names", "md5": meta[1]})
+    return base, rows
+
+
+def test_cifar10_in_its_own_format(tmp_path, monkeypatch):
+    _, rows = save_cifar(tmp_path, monkeypatch)
+    data = vision.load(name="cifar10", path=str(tmp_path))
+    np.testing.assert_array_equal(data.train, rows[:5].reshape(15, 3, 32, 32))
+    np.testing.assert_array_equal(data.test, rows[5].reshape(3, 3, 32, 32))
+    np.testing.assert_array_equal(data.train_labels[:6], [0, 1, 9, 1, 1, 9])
+    assert (data.padding, data.flip, data.classes) == (4, True, 10)
+    assert data.mean == (125.3, 123.0, 113.9)
+
+
+def test_a_damaged_cifar10_batch_is_refused(tmp_path, monkeypatch):
+    base, _ = save_cifar(tmp_path, monkeypatch)
+    (base / "data_batch_3").write_bytes(b"half")
+    with pytest.raises(FileNotFoundError, match="cifar10"):
+        vision.load(name="cifar10", path=str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "cifar100"])
+def test_missing_data_says_what_to_do(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=f"{name}.*download: true") as caught:
+        vision.load(name=name, path=str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+
+
+def save_imagenet(root, monkeypatch, size=20):
+    """ImageNet as torchvision finds it once its archives are unpacked: meta.bin and a folder for every class."""
+    wnids = ("n01440764", "n01443537")
+    classes = dict(zip(wnids, (("tench", "Tinca tinca"), ("goldfish", "Carassius auratus")), strict=True))
+    torch.save((classes, list(wnids)), root / "meta.bin")
+    for split, count in (("train", 6), ("val", 3)):
+        for label, wnid in enumerate(wnids):
+            (root / split / wnid).mkdir(parents=True)
+            for k in range(count):
+                pixels = np.full((size, size + 10, 3), 100 * label + 10 * k, np.uint8)
+                Image.fromarray(pixels).save(root / split / wnid / f"{wnid}_{k}.JPEG", quality=100)
+
+
+def test_imagenet_in_its_own_format_cut_to_one_size(tmp_path, monkeypatch):
+    save_imagenet(tmp_path, monkeypatch)
+    data = imagenet.load(path=str(tmp_path), size=16)
+    assert data.train.shape == (12, 3, 16, 16)
+    assert data.test.shape == (6, 3, 16, 16)
+    np.testing.assert_allclose(data.train[:, 0, 8, 8], [*range(0, 60, 10), *range(100, 160, 10)], atol=2)
+    np.testing.assert_array_equal(data.train_labels, [0] * 6 + [1] * 6)
+    assert data.classes == 2
+    assert imagenet.load(path=str(tmp_path), subset=5, size=16).train.shape == (5, 3, 16, 16)
+    assert imagenet.load(path=str(tmp_path), subset=1).train.shape == (1, 3, 224, 224)
+
+
+def test_imagenet_that_is_not_there_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"imagenet is not under .*archives"):
+        imagenet.load(path=str(tmp_path))
+
+
+def test_image_folder_cut_to_one_size(tmp_path):
+    for split in ("train", "test"):
+        save_folder(tmp_path, split, sizes=(6, 9))
+    assert folder.load(path=str(tmp_path), size=4).train.shape == (4, 3, 4, 4)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_augmentation_is_that_of_torchvisions_transforms(flip):
+    """Zero-pad raw pixels, crop, mirror, then normalise, with the same offsets."""
+    pixels = RNG.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    data = from_pixels(pixels, np.arange(40) % 4, pixels, np.arange(40) % 4, flip=flip)
+    batches = Batches(data, 16, sampler="shuffled-epochs", augment=True, seed=0, device="cpu", dtype=torch.float64)
+    order, offsets, mirrored = batches._draw(3)
+    assert mirrored.any() == flip
+    found = torch.cat([inputs for inputs, _ in batches.epoch(3)])
+    mean, std = (torch.tensor(a, dtype=torch.float64) / 255 for a in (data.mean, data.std))
+    for image, index, (row, column), mirror in zip(found, order, offsets.T, mirrored, strict=True):
+        expected = transforms.functional.pad(torch.from_numpy(data.train[index]), 4)
+        expected = transforms.functional.crop(expected, int(row), int(column), 32, 32)
+        expected = transforms.functional.hflip(expected) if mirror else expected
+        expected = transforms.functional.normalize(expected.double() / 255, mean, std)
+        torch.testing.assert_close(image, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_every_named_data_set_and_network_exists():
+    for known in (registry.DATASETS, registry.MODELS):
+        for name in known:
+            assert callable(factories.factory(registry.resolve("kind", name, known)))
+    with pytest.raises(ValueError, match="must be one of"):
+        registry.resolve("dataset", "cifar-10", registry.DATASETS)

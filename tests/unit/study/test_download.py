@@ -1,0 +1,69 @@
+"""`make data`: every data set once, to its folder, and nothing else."""
+
+import runpy
+from types import SimpleNamespace
+
+import pytest
+from sgdwalk.study import download, factories
+from sgdwalk.study.load import load_study
+
+TABLE = """\
+run	dataset	path	model	init
+a	cifar10	here	resnet14
+b	cifar10	here	resnet20
+c	cifar10	there	resnet14
+d	mnist	here	torchvision:resnet18:DEFAULT	pytorch
+e	digits	here	torchvision:resnet18
+f	surrogate	here	resnet14
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    folder = tmp_path / "config" / "mixed"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("title: A mixture\n")
+    (folder / "runs.tsv").write_text(TABLE)
+    (folder / "figures.yaml").write_text("{}\n")
+    return load_study("mixed", tmp_path / "config")
+
+
+def test_every_data_set_is_fetched_once_to_its_folder(study, monkeypatch, capsys):
+    calls = []
+
+    def load(**given):
+        calls.append(given)
+        return SimpleNamespace(train=[0] * 3, test=[0])
+
+    monkeypatch.setattr(factories, "factory", lambda spec: load)
+    monkeypatch.setattr(download, "weights", lambda study: [])
+    download.fetch(study)
+    assert calls == [
+        {"name": "cifar10", "path": "here", "download": True},
+        {"name": "cifar10", "path": "there", "download": True},
+        {"name": "mnist", "path": "here", "download": True},
+    ]
+    assert "cifar10: 3 training and 1 test images under there" in capsys.readouterr().out
+
+
+def test_pretrained_weights_are_fetched_and_untrained_networks_are_not(study, monkeypatch):
+    from sgdwalk.data import torchvision_compat  # noqa: F401
+    from torchvision import models
+
+    asked = []
+    monkeypatch.setattr(models, "get_model", lambda name, weights: asked.append((name, weights)))
+    monkeypatch.setattr(download, "datasets", lambda study: [])
+    download.fetch(study)
+    assert asked == [("resnet18", "DEFAULT")]
+
+
+def test_a_study_that_is_not_there_is_named_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="study = 'nowhere'"):
+        download.main("nowhere")
+
+
+def test_without_a_study_it_says_how_it_is_called(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["fetch"])
+    with pytest.raises(SystemExit, match=r"^usage: python -m sgdwalk.study.download STUDY$"):
+        runpy.run_path(download.__file__, run_name="__main__")

@@ -1,0 +1,288 @@
+"""A study's three files: what is read from them, and what is refused, each in one line."""
+
+import re
+import sys
+from importlib.machinery import ModuleSpec
+
+import pytest
+from sgdwalk.study import resources
+from sgdwalk.study.load import check_packages, check_targets, load_study
+from sgdwalk.study.validation import ConfigError
+
+CONFIG = "title: A test\ntraining: {model: mlp3, steps: 100, window: 20}\n"
+FIGURES = "{}\n"
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A function that writes a study's files and reads them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.nc").touch()
+    (tmp_path / "other.nc").touch()
+    folder = tmp_path / "config" / "s"
+    folder.mkdir(parents=True)
+
+    def read(runs="run\nr\n", config=CONFIG, figures=FIGURES):
+        for name, text in (("runs.tsv", runs), ("config.yaml", config), ("figures.yaml", figures)):
+            content = text if isinstance(text, bytes) else text.replace("|", "\t").encode()
+            (folder / name).write_bytes(content)
+        return load_study("s", folder.parent)
+
+    return read
+
+
+def refused(read, message, **files):
+    with pytest.raises(ConfigError) as caught:
+        read(**files)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert re.search(message, said), said
+
+
+GROUPS = {
+    "one group, by the name that its runs share": ("run|seed\nr-a|0\nr-b|1\n", {"r": ["r-a", "r-b"]}),
+    "two groups that share a name": (
+        "run|lr|seed\nr1|0.1|0\nr2|0.1|1\nr3|0.2|0\nr4|0.2|1\n",
+        {"r1": ["r1", "r2"], "r3": ["r3", "r4"]},
+    ),
+    "a shared name that is another group's first run": (
+        "run|lr|seed\nr1|0.1|0\nr2|0.1|1\nr3|0.2|0\nr4|0.2|1\nr10|0.3|0\nr11|0.3|1\n",
+        {"r1": ["r1", "r2"], "r3": ["r3", "r4"], "r10": ["r10", "r11"]},
+    ),
+    "equal seeds": ("run|seed|snapshots\na|0|\nb|0|3\n", {}),
+    "an equal seed among others": ("run|seed|snapshots\na|0|\nb|0|3\nc|1|\n", {"a": ["a", "c"]}),
+    "one walk twice": ("run|seed|walk\na|0|walk.nc\nb|1|walk.nc\n", {}),
+    "two walks": ("run|seed|walk\na|0|walk.nc\nb|1|other.nc\n", {}),
+    "shorter windows of two seeds": (
+        "run|seed|window|windows_of\na|0|40|\nb|1|40|\na-w|||\nb-w|||\n".replace("w|||", "w||20|{}").format("a", "b"),
+        {"a": ["a", "b"], "a-w": ["a-w", "b-w"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GROUPS)
+def test_ensembles_are_of_distinct_seeds_and_have_names_of_their_own(case, study):
+    runs, expected = GROUPS[case]
+    assert study(runs).groups == expected
+
+
+WALKS = {
+    "an analysis that needs the network": (
+        "analyses|hessian",
+        r"line 2: analyses = \['hessian'\]: must be empty beside",
+    ),
+    "a network": ("model|resnet14", "model = 'resnet14': must be empty beside walk"),
+    "a learning rate": ("lr|0.1", "lr = 0.1: must be empty beside walk"),
+    "layers": ("record|{layers: true}", "record.layers = true: must be false beside walk"),
+    "raw weights": ("record|{walk: true}", "record.walk = true: must be false beside walk"),
+}
+
+
+@pytest.mark.parametrize("case", WALKS)
+def test_a_walk_takes_no_settings_of_a_training(case, study):
+    pair, message = WALKS[case]
+    key, value = pair.split("|")
+    refused(study, message, runs=f"run|walk|{key}\nx|walk.nc|{value}\n")
+
+
+def test_the_settings_that_trainings_share_are_not_those_of_a_walk(study):
+    config = "title: t\ntraining: {lr: 0.3, steps: 100, window: 20, record: {noise: true, layers: true, sketch: 8}}\n"
+    walk = study("run|walk\nx|walk.nc\n", config).runs["x"]
+    assert {key for key, value in walk.items() if value not in (None, [])} == {
+        "run",
+        "seed",
+        "walk",
+        "window",
+        "record",
+    }
+    assert walk["record"] == {
+        "samples": 10000,
+        "anchors": [],
+        "sketch": 8,
+        "layers": False,
+        "noise": False,
+        "walk": False,
+    }
+
+
+def test_a_recorded_folder_is_asked_for_what_its_own_row_says(study, tmp_path):
+    (tmp_path / "recorded").mkdir()
+    runs = study(
+        "run|walk|record\nx|recorded|\ny|recorded|{sketch: 4}\n",
+        "title: t\ntraining: {window: 20, record: {sketch: 8, anchors: [3]}}\n",
+    ).runs
+    assert {name: (run["record"]["sketch"], run["record"]["anchors"]) for name, run in runs.items()} == {
+        "x": (0, []),
+        "y": (4, []),
+    }
+
+
+def test_a_walk_of_unknown_length_has_an_estimate_of_memory_and_time(study):
+    walk = study("run|walk\nx|walk.nc\n").runs["x"]
+    assert resources.analysis_memory(walk, {}) >= 2000
+    assert resources.analysis_minutes(walk, {}) > 15
+
+
+def test_a_loss_surface_has_the_points_that_its_dimension_needs(study):
+    refused(study, "landscape.points = 10: must be at least 11", config=CONFIG + "landscape: {points: 10}\n")
+
+
+def test_no_more_eigenvalues_than_products(study):
+    message = "config.yaml: hessian.eigenvalues = 30: must be at most 20, hessian.most_products"
+    refused(study, message, config=CONFIG + "hessian: {eigenvalues: 30, most_products: 20}\n")
+    assert study(config=CONFIG + "hessian: {eigenvalues: 20, most_products: 20}\n")
+
+
+FIGURE = {
+    "a module that draws nothing by itself": (
+        "tail_panels: {caption: c, data: {}}",
+        "figure = 'tail_panels'.*fig1.*fig8$",
+    ),
+    "a list for one source": ("fig2: {caption: c, data: {base: [msd/r]}}", "fig2.base = .'msd/r'.: must be one source"),
+    "one source for a list": (
+        "fig3: {caption: c, data: {runs: msd/r, training: [training/r]}}",
+        "fig3.runs = 'msd/r': must be a list of sources",
+    ),
+    "another file than the role says": (
+        "fig6: {caption: c, data: {path: msd/r, msl: msl/r}}",
+        "fig6.path = 'msd/r': must be path/RUN",
+    ),
+    "another file in a list": (
+        "fig3: {caption: c, data: {runs: [msd/r], training: [msd/r]}}",
+        "fig3.training = 'msd/r': must be training/RUN",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIGURE)
+def test_figures_take_what_their_roles_say(case, study):
+    text, message = FIGURE[case]
+    refused(study, message, figures=text + "\n")
+
+
+def test_a_role_may_hold_nothing(study):
+    assert study(figures="fig6: {caption: c, data: {path: path/r, msl: null}}\n").figures["fig6"]["data"]["msl"] is None
+
+
+BAD = {
+    "a table that is not UTF-8": ({"runs": b"run\n\xe9\n"}, "runs.tsv: not text in UTF-8: byte 4 is 0xe9"),
+    "settings that are not UTF-8": ({"config": b"title: \xe9\n"}, "config.yaml: not text in UTF-8: byte 7 is 0xe9"),
+    "a column twice": ({"runs": "run|lr|lr\nr|0.1|0.2\n"}, "runs.tsv: column 'lr' stands twice"),
+    "a key twice": (
+        {"config": "title: a\ntitle: b\n"},
+        "config.yaml: not valid YAML: key 'title' stands twice .*line 2",
+    ),
+    "a key of a cell twice": ({"runs": "run|record\nr|{sketch: 1, sketch: 2}\n"}, "record = .*must be of type object"),
+    "a figure without a caption": ({"figures": "fig6: {data: {}}\n"}, "figures.yaml: missing key 'caption' in fig6$"),
+    "a number for a boolean": ({"runs": "run|augment\nr|128\n"}, "augment = '128': must be of type boolean$"),
+    "text for a whole number": (
+        {"config": CONFIG + "landscape: {points: 2e1}\n"},
+        "points = '2e1': must be of type integer .YAML reads 2e1 as text: write 20.$",
+    ),
+    "an anchor twice": (
+        {"runs": "run|record\nr|{anchors: [1, 1]}\n"},
+        r"record.anchors = .1, 1.: must name nothing twice$",
+    ),
+    "shorter windows of no length": (
+        {"runs": "run|windows_of\nr|\nx|r\n"},
+        "line 3: window = '': must be given beside",
+    ),
+    "shorter windows of nothing": ({"runs": "run|windows_of\nx|r\n"}, "windows_of = 'r': .*this row .there is none.$"),
+    "an ensemble where there is none": (
+        {"figures": "ensembles: {caption: c, data: {groups: [ensemble/r]}}\n"},
+        "no group 'r' in this study .there are: none.$",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_is_one_line(case, study):
+    files, message = BAD[case]
+    refused(study, message, **files)
+
+
+BEYOND = {
+    "a learning rate": ({"runs": "run|lr\nr|1e39\n"}, "lr = 1e.39: must be at most 1e.30$"),
+    "a weight decay": ({"runs": "run|weight_decay\nr|1e39\n"}, "weight_decay = 1e.39: must be at most 1e.30$"),
+    "a seed": ({"runs": "run|seed\nr|9223372036854775808\n"}, "seed = 9223372036854775808: must be at most 9.{18}$"),
+    "a seed of the Hessian": (
+        {"config": CONFIG + "hessian: {seed: 18446744073709551616}\n"},
+        "hessian.seed = 18446744073709551616: must be at most 9",
+    ),
+    "threads": ({"runs": "run|threads\nr|1025\n"}, "threads = 1025: must be at most 1024$"),
+    "a roughness": (
+        {"config": CONFIG + "toy: {roughness: 1.0e+7}\n"},
+        "roughness = 10000000.0: must be at most 1000000$",
+    ),
+    "no roughness": ({"config": CONFIG + "toy: {roughness: 1.0e-7}\n"}, "roughness = 1e-07: must be at least 1e-06$"),
+    "a smoothing": ({"config": CONFIG + "toy: {smoothing: 4097}\n"}, "toy.smoothing = 4097: must be at most 4096$"),
+    "lags per decade": (
+        {"config": CONFIG + "long_msd: {per_decade: 1001}\n"},
+        "per_decade = 1001: must be at most 1000$",
+    ),
+    "samples": ({"runs": "run|record\nr|{samples: 1000000000}\n"}, "record.samples = 10{9}: must be at most 10{8}$"),
+    "a sketch": ({"runs": "run|record\nr|{sketch: 10000000}\n"}, "record.sketch = 10{7}: must be at most 10{6}$"),
+    "copies of the MSD": ({"config": CONFIG + "msd: {copies: 10001}\n"}, "msd.copies = 10001: must be at most 10000$"),
+    "copies of the path": (
+        {"config": CONFIG + "path: {copies: 10001}\n"},
+        "path.copies = 10001: must be at most 10000$",
+    ),
+    "copies of the MSL": ({"config": CONFIG + "msl: {copies: 10001}\n"}, "msl.copies = 10001: must be at most 10000$"),
+    "copies of the tails": ({"config": CONFIG + "tails: {copies: 10001}\n"}, "copies = 10001: must be at most 10000$"),
+    "fragments": ({"config": CONFIG + "path: {fragments: 10001}\n"}, "fragments = 10001: must be at most 10000$"),
+    "bins of the path": ({"config": CONFIG + "path: {bins: 10001}\n"}, "path.bins = 10001: must be at most 10000$"),
+    "bins of the MSL": ({"config": CONFIG + "msl: {bins: 10001}\n"}, "msl.bins = 10001: must be at most 10000$"),
+    "bins of the tails": ({"config": CONFIG + "tails: {bins: 10001}\n"}, "tails.bins = 10001: must be at most 10000$"),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_numbers_that_no_arithmetic_bears_are_refused_at_reading(case, study):
+    files, message = BEYOND[case]
+    refused(study, message, **files)
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(study):
+    assert list(study("\ufeffrun|lr\nr|0.1\n").runs) == ["r"]
+
+
+def test_a_quotation_mark_joins_no_rows(study):
+    runs = study('run|path\na|"one\nb|two\nc|th"ree\n').runs
+    assert {name: run["path"] for name, run in runs.items()} == {"a": '"one', "b": "two", "c": 'th"ree'}
+
+
+def test_a_whole_number_with_a_point_is_a_whole_number(study):
+    read = study("run|batch_size\nr|16.0\n", CONFIG + "landscape: {points: 20.0}\n")
+    assert repr(read.runs["r"]["batch_size"]) == "16"
+    assert repr(read.settings["landscape"]["points"]) == "20"
+
+
+def test_a_study_that_is_a_number_is_looked_for_by_its_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"study = .3.: no .*studies here: none"):
+        load_study(3, tmp_path)
+
+
+def test_a_package_of_ones_own_is_looked_for_and_not_imported(study, tmp_path):
+    read = study("run|model|dataset\nr|owned.nets:build|numpy.random:load\n")
+    with pytest.raises(ConfigError, match=r"runs.tsv: model = 'owned.nets:build' of run 'r': no package 'owned' in /"):
+        check_packages(read, tmp_path / "config")
+    (tmp_path / "owned.py").write_text("raise RuntimeError\n")
+    check_packages(read, tmp_path / "config")
+
+
+def test_a_package_installed_in_place_is_found(study, tmp_path, monkeypatch):
+    class Finder:  # as an editable installation hooks it in
+        find_spec = staticmethod(lambda name, *_: ModuleSpec(name, None) if name == "hooked" else None)
+
+    read = study("run|model\nr|hooked.nets:build\n")
+    with pytest.raises(ConfigError, match="no package 'hooked'"):
+        check_packages(read, tmp_path / "config")
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    check_packages(read, tmp_path / "config")
+
+
+def test_only_files_of_this_studys_runs_are_looked_at(study):
+    read = study()
+    check_targets(read, ["-n", "results/s/runs/r/msd.nc", "results/other/runs/x/msd.nc", "results/s/summary.csv"])
+    with pytest.raises(ConfigError, match=r"results/s/runs/x/msd.nc: no run 'x' in this study .there are: r.$"):
+        check_targets(read, ["results/s/runs/x/msd.nc"])

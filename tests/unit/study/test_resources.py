@@ -1,0 +1,112 @@
+"""What jobs ask a scheduler for."""
+
+import re
+from pathlib import Path
+
+import pytest
+from runs import settings
+from sgdwalk.study import registry, resources
+from sgdwalk.study.load import load_study
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(**given):
+    """A run's settings with what only a row of runs.tsv may say."""
+    return settings(**{"mem_mb": None, "runtime": None, "image_size": None, "subset": None, **given})
+
+
+def paper(**given):
+    """A run as those of the paper's study."""
+    plain = {"dataset": "cifar10", "epochs": 500, "steps": None, "window": 1000, "record": {"noise": False}}
+    return run(**plain | given)
+
+
+def sizes():
+    """Parameters by name, from the table of docs/models.md."""
+    rows = re.findall(r"^\| `(\S+)` \|.*\| ([\d,]+) \|$", (ROOT / "docs" / "models.md").read_text(), re.M)
+    return {name: int(count.replace(",", "")) for name, count in rows}
+
+
+def test_the_size_of_every_known_network_is_known_and_none_is_underrated():
+    counts = sizes()
+    assert set(counts) == set(registry.MODELS)
+    for name, count in counts.items():
+        assert 0.99 <= resources.parameters(paper(model=name)) / count <= 1.35, name
+
+
+def test_a_network_of_ones_own_and_one_of_torchvision_have_a_default():
+    assert resources.parameters(paper(model="mine.nets:build")) == 2e6
+    assert resources.parameters(paper(model="torchvision:resnet18")) == 3e7
+
+
+def test_memory_on_a_cpu_holds_the_window_and_an_epoch_of_gradients():
+    small, large = (resources.training_memory(paper(model="resnet110", device="cpu", window=w)) for w in (1000, 2000))
+    assert large - small >= 1000 * 1.73e6 * 4 / 1e6
+    noisy = resources.training_memory(paper(model="resnet110", device="cpu", record={"noise": True}))
+    assert noisy - small >= 50_000 / 32 * 1.73e6 * 4 / 1e6
+    double = resources.training_memory(paper(model="resnet110", device="cpu", dtype="float64"))
+    assert double - small >= 1000 * 1.73e6 * 4 / 1e6
+
+
+def test_memory_on_a_gpu_is_the_gpus():
+    host = resources.training_memory(paper(model="wrn110-8", device="cuda"))
+    assert host < 16_000 < resources.training_memory(paper(model="wrn110-8", device="cpu"))
+
+
+def test_larger_images_need_more_memory():
+    small, large = (
+        resources.training_memory(run(dataset="imagenet", image_size=side, steps=1000)) for side in (64, 224)
+    )
+    assert large - small >= 1.28e6 * 3 * (224**2 - 64**2) / 1e6
+
+
+def test_time_grows_with_steps_batch_and_network_and_falls_with_a_gpu_and_threads():
+    base = resources.training_minutes(paper(model="resnet20", batch_size=512, device="cpu"))
+    assert resources.training_minutes(paper(model="resnet20", batch_size=512, device="cpu", epochs=5000)) > 9 * base
+    assert resources.training_minutes(paper(model="resnet110", batch_size=512, device="cpu")) > 5 * base
+    assert resources.training_minutes(paper(model="resnet20", batch_size=512, device="cpu", threads=4)) < base / 2
+    assert resources.training_minutes(paper(model="resnet20", batch_size=512, device="auto")) < base / 10
+
+
+@pytest.mark.parametrize("model", ["resnet14", "resnet110"])
+def test_runs_of_the_paper_fit_into_a_day_of_a_gpu_and_a_node(model):
+    row = paper(model=model, device="auto", batch_size=128, record={"noise": True})
+    assert 60 < resources.training_minutes(row) < 1440
+    assert 4000 < resources.training_memory(row) < 16_000
+
+
+def test_hessian_and_loss_surface_of_the_paper_fit_into_a_day_of_a_gpu_and_not_of_a_thread():
+    study = load_study("paper", ROOT / "config")
+    for minutes, analysis, name in (
+        (resources.hessian_minutes, "hessian", "resnet14-b1024"),
+        (resources.landscape_minutes, "landscape", "resnet56-b1024"),
+    ):
+        run, settings = study.runs[name], study.settings[analysis]
+        assert 30 < minutes(run, settings) < 1440 < minutes(run | {"device": "cpu"}, settings)
+        assert minutes(run, settings | {"images": 100 * settings["images"]}) > 10 * minutes(run, settings)
+
+
+def test_a_row_overrules_the_estimates():
+    row = paper(mem_mb=123, runtime=7)
+    assert (resources.training_memory(row), resources.training_minutes(row)) == (123, 7)
+
+
+def test_a_training_asks_for_a_gpu_unless_it_is_set_to_the_cpu():
+    assert [resources.gpus(run(device=device)) for device in ("auto", "cuda", "cpu")] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_on_this_machine_a_training_takes_a_gpu_only_where_there_is_one(there, tmp_path, monkeypatch):
+    if there:
+        (tmp_path / "nvidia0").touch()
+    found = resources.gpu_here(tmp_path)
+    assert found is there
+    monkeypatch.setattr(resources, "gpu_here", lambda: found)
+    assert [resources.local_gpus(run(device=device)) for device in ("auto", "cuda", "cpu")] == [int(there), 1, 0]
+
+
+def test_analyses_of_more_windows_ask_for_more():
+    short, long = paper(batch_size=1024), paper(batch_size=128)
+    assert resources.analysis_memory(long, {}) > resources.analysis_memory(short, {}) > 2000
+    assert resources.analysis_minutes(long, {}) > resources.analysis_minutes(short, {}) >= 15

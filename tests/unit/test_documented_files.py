@@ -1,0 +1,60 @@
+"""What docs/files.md says of files, figures and code of one's own is so."""
+
+import re
+
+import numpy as np
+from sgdwalk.data import npz
+from sgdwalk.study import registry
+from sgdwalk.study.figure_specs import figure_roles
+from sgdwalk.study.load import Study
+from sgdwalk.training import problem
+from test_trainer import ROOT
+
+TEXT = (ROOT / "docs" / "files.md").read_text()
+CODE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+
+
+def test_figures_and_their_roles_are_those_of_the_modules():
+    rows = re.findall(r"^\| `(fig\d|ensembles)` \| [^|]+ \| ([^|]+) \|$", TEXT, re.M)
+    described = {}
+    for figure, roles in rows:
+        described[figure] = {
+            name: (not bracket, "list of" in source)
+            for part in roles.split(";")
+            for names, source in [part.split(": ")]
+            for bracket, name in re.findall(r"(\(?)`(\w+)`", names)
+        }
+    found = {figure: {k: (r.needed, r.several) for k, r in roles.items()} for figure, roles in figure_roles().items()}
+    assert described == found
+
+
+def test_the_files_of_a_run_are_named():
+    run = {"analyses": ["hessian", "landscape"], "record": {"layers": True, "sketch": 1}, "walk": None}
+    for file in Study("s", "r", {}, {"r": run}, {}).analyses("r"):
+        assert f"`{file}.nc`" in TEXT
+
+
+def test_images_of_ones_own_are_read_as_described(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(CODE[0], {})
+    images = npz.load(path="my.npz")
+    assert images.train.shape == (100, 3, 8, 8)
+    assert images.test.shape == (20, 3, 8, 8)
+    assert images.classes == 3
+
+
+def test_a_loader_and_a_network_of_ones_own_are_called_as_described(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(CODE[0], {})
+    (tmp_path / "described.py").write_text(CODE[1].replace("open_as_you_like", "np.load") + "\nimport numpy as np\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    specs = {
+        kind: registry.resolve(kind, name, {})
+        for kind, name in (("model", "described:build"), ("dataset", "described:load"))
+    }
+    specs["dataset"]["arguments"]["path"] = "my.npz"
+    run = {"subset": None, "label_noise": 0, "normalise": True, "dtype": "float32"}
+    run |= {f"{kind}_spec": spec for kind, spec in specs.items()}
+    images = problem.load_images(run)
+    np.testing.assert_array_equal(images.train, npz.load(path="my.npz").train)
+    assert problem.build(run, images)[1].out_features == 3

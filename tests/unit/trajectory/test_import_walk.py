@@ -1,0 +1,193 @@
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from runs import settings
+from scipy.spatial.distance import pdist
+from sgdwalk.recorder.window_recorder import Recorder
+from sgdwalk.storage import netcdf
+from sgdwalk.tables import check
+from sgdwalk.trajectory.import_walk import FILES, import_walk
+from torch import nn
+from walks import fbm
+
+WINDOW = 25
+SETTINGS = settings(run="theirs", seed=2, window=WINDOW, walk="walk.nc", record={"samples": 75})
+
+
+def bring(tmp_path, walk, **settings):
+    path = tmp_path / "walk.nc"
+    walk.to_netcdf(path)
+    outputs = {name: str(tmp_path / f"{name}.nc") for name in FILES}
+    import_walk(str(path), SETTINGS | settings, outputs, "code")
+    return {name: netcdf.read(output) for name, output in outputs.items()}
+
+
+def a_walk(dtype=np.float64, steps=60, start=0.0, **more):
+    weight = (start + fbm(0.7, steps, 6, np.random.default_rng(0))).astype(dtype)
+    return xr.Dataset({"weight": (("step", "parameter"), weight), **more})
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_distances_steps_and_displacements_are_those_of_the_walk(tmp_path, dtype):
+    walk = a_walk(dtype, start=5.0)
+    found = bring(tmp_path, walk)
+    weight = walk.weight.values.astype(float)
+    for window in range(2):
+        part = weight[window * WINDOW : (window + 1) * WINDOW]
+        np.testing.assert_allclose(found["distances"].distance2[window], pdist(part, "sqeuclidean"), rtol=1e-9)
+    np.testing.assert_array_equal(found["distances"].window_steps, [25, 25, 10])
+    steps = np.linalg.norm(np.diff(weight, axis=0), axis=1)
+    np.testing.assert_allclose(found["training"].step_length[:-1], steps, rtol=1e-9)
+    assert np.isnan(found["training"].step_length[-1])
+    away = np.linalg.norm(weight - weight[0], axis=1)
+    np.testing.assert_allclose(found["training"].displacement, away, rtol=1e-9)
+    assert found["distances"].attrs["run"] == "theirs"
+    assert int(found["training"].diverged_step) == -1
+
+
+def test_the_last_step_of_a_walk_that_ends_with_its_window_is_unknown(tmp_path):
+    training = bring(tmp_path, a_walk(steps=50))["training"]
+    assert np.isfinite(training.step_length[:49]).all()
+    assert np.isnan(training.step_length[49])
+
+
+def test_losses_and_gradients_are_taken_over(tmp_path):
+    rng = np.random.default_rng(1)
+    loss, gradient = rng.random(60), rng.standard_normal((60, 6))
+    found = bring(tmp_path, a_walk(loss=("step", loss), gradient=(("step", "parameter"), gradient)))
+    np.testing.assert_array_equal(found["distances"].loss.values.ravel()[:60], loss)
+    np.testing.assert_array_equal(found["training"].loss, loss)
+    np.testing.assert_allclose(found["training"].gradient_norm, np.linalg.norm(gradient, axis=1), rtol=1e-12)
+    samples = found["gradients"].isel(window=slice(2))
+    for value, step in zip(samples.gradient.values.ravel(), samples.step.values.ravel(), strict=True):
+        assert value in gradient[step].astype(np.float32)
+
+
+def test_missing_losses_and_gradients_are_nan(tmp_path):
+    found = bring(tmp_path, a_walk())
+    assert found["training"].loss.isnull().all()
+    assert found["training"].gradient_norm.isnull().all()
+    assert found["training"].noise_norm.isnull().all()
+    assert found["distances"].loss.isnull().all()
+    assert found["gradients"].gradient.isnull().all()
+    assert found["training"].sizes["epoch"] == 0
+
+
+def test_a_walk_imported_is_the_walk_recorded(tmp_path):
+    """The same weights, losses and gradients give the same files by either way."""
+    rng = np.random.default_rng(3)
+    gradient, loss = rng.standard_normal((51, 6)), rng.random(51)
+    weight = -np.cumsum(gradient, axis=0)
+    parameter = torch.nn.Parameter(torch.zeros(6, dtype=torch.float64))
+    model = nn.Module()
+    model.weight = parameter
+    recorder = Recorder(model, WINDOW, samples=75, seed=2)
+    for t in range(51):
+        parameter.data = torch.from_numpy(weight[t].copy())
+        parameter.grad = torch.from_numpy(gradient[t].copy())
+        recorder.record(torch.tensor(loss[t], dtype=torch.float64))
+    recorder.close(moved=False)
+    walk = xr.Dataset(
+        {
+            "weight": (("step", "parameter"), weight),
+            "loss": ("step", loss),
+            "gradient": (("step", "parameter"), gradient),
+        }
+    )
+    found = bring(tmp_path, walk)
+    for name, expected in recorder.datasets().items():
+        assert found[name].equals(expected), name
+
+
+def test_a_walk_without_gradients_passes_the_checks_of_a_run(tmp_path):
+    from sgdwalk.analyses import fluctuations, msd, msl, path, tails
+
+    found = bring(tmp_path, a_walk())
+    distances = found["distances"]
+    found = {name: data for name, data in found.items() if name not in ("layers", "sketch")}
+    table = check.compute(
+        **found,
+        msd=msd.compute(distances, copies=5),
+        path=path.compute(distances, copies=5),
+        msl=msl.compute(distances, copies=5),
+        tails=tails.compute(found["gradients"]),
+        fluctuations=fluctuations.compute(found["training"]),
+    )
+    assert table[~table.passed].empty, table[~table.passed].to_string()
+
+
+@pytest.mark.parametrize(
+    ("walk", "message"),
+    [
+        (xr.Dataset({"x": ("step", np.zeros(60))}), r"walk\.nc.*weight"),
+        (xr.Dataset({"weight": (("parameter", "step"), np.zeros((6, 60)))}), r"walk\.nc.*\(step, parameter\)"),
+        (xr.Dataset({"weight": (("time", "parameter"), np.zeros((60, 6)))}), r"walk\.nc.*\(step, parameter\)"),
+        (a_walk(steps=20), r"window = 25.*20.*walk\.nc"),
+        (a_walk(loss=("epoch", np.zeros(60))), r"walk\.nc.*loss"),
+        (a_walk(gradient=("step", np.zeros(60))), r"walk\.nc.*gradient"),
+        (a_walk().where(a_walk().step != 31), r"walk\.nc: weight at step 31 is not finite"),
+        (a_walk(loss=("step", np.where(np.arange(60) % 2, 1.0, np.nan))), r"walk\.nc: loss at step 0 is not finite"),
+        (a_walk().astype(int), r"walk\.nc: weight is int64: must be float32 or float64"),
+    ],
+    ids=[
+        "no weight",
+        "transposed",
+        "other names",
+        "too short",
+        "loss per epoch",
+        "flat gradient",
+        "not finite",
+        "every other loss",
+        "integers",
+    ],
+)
+def test_a_file_that_is_no_walk_is_refused_in_one_line(tmp_path, walk, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        bring(tmp_path, walk)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "training.nc").exists()
+
+
+def test_a_file_that_is_no_netcdf_is_named(tmp_path):
+    path = tmp_path / "walk.nc"
+    path.write_text("not a NetCDF file")
+    with pytest.raises((ValueError, OSError), match=r"walk\.nc"):
+        import_walk(str(path), SETTINGS, {}, "code")
+
+
+def test_a_folder_that_a_recorder_saved_is_taken_as_it_is(tmp_path):
+    model = nn.Linear(3, 2)
+    recorder = Recorder(model, WINDOW, samples=75)
+    for step in range(60):
+        model.weight.grad = torch.full((2, 3), float(step))
+        recorder.record(torch.tensor(float(step)))
+        with torch.no_grad():
+            model.weight += model.weight.grad
+    recorder.close()
+    recorder.save(tmp_path / "theirs", {"what": "a straight line"})
+    outputs = {name: str(tmp_path / f"{name}.nc") for name in FILES}
+    import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+    for name in FILES:
+        found = netcdf.read(outputs[name])
+        assert found.equals(recorder.datasets()[name]), name
+        assert "a straight line" in found.attrs["recorded"]
+        assert found.attrs["run"] == "theirs"
+    with pytest.raises(ValueError, match="window = 24: must be 25"):
+        import_walk(str(tmp_path / "theirs"), SETTINGS | {"window": 24}, outputs, "code")
+    with pytest.raises(ValueError, match=r"record.sketch = 8: must be 0, .*theirs has no sketch"):
+        import_walk(str(tmp_path / "theirs"), SETTINGS | {"record": {"sketch": 8}}, outputs, "code")
+    (tmp_path / "theirs" / "distances.nc").unlink()
+    with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
+        import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_a_truncated_walk_is_refused_in_one_line(tmp_path, share):
+    path = tmp_path / "walk.nc"
+    a_walk(steps=4000).to_netcdf(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"walk\.nc") as caught:
+        import_walk(str(path), SETTINGS, {}, "code")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,26 @@
+# A rule for each line of the table of analyses (sgdwalk.study.analysis_table), named as its module. What a rule is given
+# comes from a call for its analysis: a function that read the loop's variable would find the last analysis in it.
+for analysis in ANALYSES:
+
+    rule:
+        name:
+            analysis.name
+        input:
+            **analysis_inputs(analysis),
+        output:
+            f"{RESULTS}/{FOLDERS[analysis.of]}/{analysis.made}.nc",
+        log:
+            f"{LOGS}/{analysis_log(analysis)}.log",
+        benchmark:
+            f"{BENCHMARKS}/{analysis_log(analysis)}.tsv"
+        priority: analysis.priority
+        conda:
+            f"../../envs/{analysis.environment}.yaml"
+        resources:
+            **analysis_resources(analysis),
+        params:
+            **analysis_params(analysis),
+        message:
+            re.sub(r"{(\w+)}", r"{wildcards.\1}", analysis.message)
+        script:
+            "../scripts/analyse.py"

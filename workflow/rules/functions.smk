@@ -1,0 +1,213 @@
+"""Inputs, settings, code hashes and resources of the jobs."""
+
+# Runs
+
+
+def run_settings(wildcards):
+    """Settings of the run itself: neither its analyses nor its requests to a scheduler change it."""
+    run = STUDY.runs[wildcards.run]
+    return {k: run[k] for k in run if k not in ("analyses", "mem_mb", "runtime")}
+
+
+def run_seed(wildcards):
+    return STUDY.runs[wildcards.run]["seed"]
+
+
+def run_threads(wildcards):
+    return STUDY.runs[wildcards.run]["threads"]
+
+
+def own_modules(wildcards):
+    """Modules of the run's own network and data set, in sgdwalk or not."""
+    run = STUDY.runs[wildcards.run]
+    return tuple(factories.module(run[f"{kind}_spec"]) for kind in ("model", "dataset"))
+
+
+def training_code(wildcards):
+    """Hash of what training this run uses: not of other networks or other data sets."""
+    return code_version("training.job", own=own_modules(wildcards))
+
+
+def image_file(wildcards):
+    """The file that a run's images are in, where they are in one."""
+    path = STUDY.runs[wildcards.run]["dataset_spec"]["arguments"].get("path")
+    return [local(path)] if path and os.path.isfile(path) else []
+
+
+def walk_file(wildcards):
+    return local(STUDY.runs[wildcards.run]["walk"])
+
+
+def longer_windows(kind):
+    """For a run that is another one in shorter windows: a function that gives the other one's file of this kind."""
+
+    def path(wildcards):
+        return product(f"{kind}/{STUDY.runs[wildcards.run]['windows_of']}")
+
+    return path
+
+
+# What jobs request of a scheduler
+
+
+def growing(estimate, *settings):
+    """A resource that grows with each attempt: a number, or an estimate from the settings of the run and others."""
+
+    def amount(wildcards, attempt):
+        if callable(estimate):
+            return attempt * estimate(STUDY.runs[wildcards.run], *settings)
+        return attempt * estimate
+
+    return amount
+
+
+def steady(estimate):
+    """A resource that the settings of the run tell, the same for each attempt."""
+
+    def amount(wildcards):
+        return estimate(STUDY.runs[wildcards.run])
+
+    return amount
+
+
+GPU = {"gpu": steady(resources.gpus), "local_gpu": steady(resources.local_gpus)}
+
+
+# Analyses
+
+
+def analysis_inputs(analysis):
+    if analysis.of == "group":
+        return {"msd": group_runs}
+    return of_run(*analysis.reads)
+
+
+def group_runs(wildcards):
+    return [product(f"msd/{run}") for run in STUDY.groups[wildcards.group]]
+
+
+def analysis_settings(analysis):
+    """A function of the settings that the analysis computes with; those of the run too where it needs the network."""
+    own = STUDY.settings.get(analysis.section or analysis.name, {})
+
+    def settings(wildcards):
+        if analysis.network:
+            return {**own, "run": run_settings(wildcards)}
+        return {**own, **analysis_place(analysis, wildcards)}
+
+    return settings
+
+
+def analysis_place(analysis, wildcards):
+    """The toy surface is a setting of its analysis."""
+    return dict(wildcards) if analysis.of == "landscape" else {}
+
+
+def analysis_code(analysis):
+    """A function of the hash of all code that the job runs."""
+
+    def code(wildcards):
+        own = own_modules(wildcards) if analysis.network else ()
+        return code_version("jobs.analyse", f"analyses.{analysis.name}", own=own)
+
+    return code
+
+
+def analysis_params(analysis):
+    params = {
+        "analysis": analysis.name,
+        "settings": analysis_settings(analysis),
+        "code": analysis_code(analysis),
+    }
+    return params | ({"seed": run_seed} if analysis.of == "run" else {})
+
+
+def analysis_resources(analysis):
+    own = STUDY.settings.get(analysis.section or analysis.name, {})
+    requests = {
+        "mem_mb": growing(analysis.memory, own),
+        "runtime": growing(analysis.minutes, own),
+    }
+    return requests | (GPU if analysis.network and analysis.when != "snapshots" else {})
+
+
+def analysis_log(analysis):
+    """Where its log and benchmark go, below their folders."""
+    if analysis.of == "run":
+        return f"{{run}}/{analysis.name}"
+    return f"{FOLDERS[analysis.of]}/{analysis.made}"
+
+
+# Figures
+
+
+def figure_inputs(wildcards):
+    """Role to path or list of paths, as the figure's draw takes them."""
+    data = STUDY.figures[wildcards.figure]["data"]
+    return {
+        role: [product(s) for s in value] if isinstance(value, list) else product(value)
+        for role, value in data.items()
+        if value is not None
+    }
+
+
+def figure_absent(wildcards):
+    """Roles that the study leaves empty: their panels say so."""
+    data = STUDY.figures[wildcards.figure]["data"]
+    return [role for role, value in data.items() if value is None]
+
+
+def figure_caption(wildcards):
+    return STUDY.figures[wildcards.figure]["caption"]
+
+
+def figure_code(wildcards):
+    return code_version("jobs.draw", f"figures.{wildcards.figure}")
+
+
+# The tables of the study: what each is made of, and what its job says and requests.
+OF_ALL_RUNS = {
+    "summary": ("training", "msd", "path", "msl", "tails"),
+    "claims": ("training", "msd", "path", "msl", "tails", "hessian", "dimension"),
+}
+TABLES = {
+    "summary": {"message": "A row per run", "mem_mb": 4000, "runtime": 20},
+    "claims": {"message": "The paper's claims", "mem_mb": 4000, "runtime": 20},
+    "check": {"message": "Checking {wildcards.run}", "mem_mb": 2000, "runtime": 10},
+    "checks": {"message": "The checks of all runs", "mem_mb": 1000, "runtime": 10},
+}
+
+
+def table_inputs(table):
+    """Its files by the names that its compute takes them by."""
+    if table == "check":
+        return of_run(*EVERY_RUN)
+    if table == "checks":
+        return {"check": [f"{RESULTS}/runs/{run}/check.csv" for run in STUDY.runs]}
+    toy = [product(f"toy/{landscape}") for landscape in TOY]
+    inputs = {kind: products(kind) for kind in OF_ALL_RUNS[table]}
+    return inputs | ({"toy": toy} if table == "claims" else {})
+
+
+def table_name(table):
+    """Its file below the results, without .csv; the same below the logs."""
+    return "runs/{run}/check" if table == "check" else table
+
+
+def table_output(table):
+    """Its file; the tables that a reader of the report wants are in it."""
+    path = f"{RESULTS}/{table_name(table)}.csv"
+    if table not in OF_ALL_RUNS:
+        return path
+    return report(path, caption=f"../report/{table}.rst", category="Tables")
+
+
+def table_log(table):
+    return table_name(table).removeprefix("runs/")
+
+
+def table_params(table):
+    """What its compute takes beside files, its name, and the hash of all code that the job runs."""
+    parameters = {"base": STUDY.base} if table == "claims" else {}
+    code = code_version("jobs.tabulate", f"tables.{table}")
+    return {"table": table, "parameters": parameters, "code": code}

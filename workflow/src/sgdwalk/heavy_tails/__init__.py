@@ -1,0 +1,1 @@
+"""Heavy-tailed gradients: stable laws, alternative distributions, power-law tails."""

@@ -1,0 +1,1 @@
+"""Stable distributions: density, sampling, maximum likelihood and intervals."""

@@ -1,0 +1,1 @@
+"""What the scripts of the workflow call: one job, from files to files."""

@@ -1,0 +1,16 @@
+"""A job that computes one table by its name and writes it as CSV."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from sgdwalk.jobs.inputs import read
+from sgdwalk.storage.atomic import replacing
+
+
+def tabulate(name: str, inputs: Mapping[str, Any], output: str, parameters: Mapping[str, Any]) -> None:
+    """Compute sgdwalk.tables.{name} and write it as CSV."""
+    module = importlib.import_module(f"sgdwalk.tables.{name}")
+    table = module.compute(**{key: read(path) for key, path in inputs.items()}, **parameters)
+    with replacing(output) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -1,0 +1,1 @@
+"""The loss surface around trained weights: curvature, planes, rough surfaces of known dimension."""

@@ -1,0 +1,164 @@
+"""The Hessian of a network's loss as an operator: largest eigenvalues and trace."""
+
+import sys
+
+import numpy as np
+import torch
+from hessian_eigenthings import CurvatureOperator, HessianOperator, LanczosTridiag, lanczos_tridiagonal
+from hessian_eigenthings import trace as hutchinson
+from torch import nn
+
+from sgdwalk.training.batch_norm_mode import set_modes
+
+GROWTH = 1.25
+ROUNDINGS = 8  # an exhausted Krylov space leaves about one rounding of the largest element, a few at most
+
+
+def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
+    """Hessian at the weights `state` of the mean loss over equal batches."""
+    model.load_state_dict(state)
+    set_modes(model, batch_norm)
+
+    def loss(network, batch):
+        return objective(network(batch[0]), batch[1])
+
+    return (OneBatchHessian if len(batches) == 1 else MeanHessian)(model, batches, loss)
+
+
+class MeanHessian(HessianOperator):
+    """Hessian of the mean loss over equal batches, zero for a parameter that the loss does not depend on."""
+
+    def matvec(self, v: torch.Tensor) -> torch.Tensor:
+        """H v for a flat vector v."""
+        return sum(self.product(self.gradient(batch), v) for batch in self.dataloader) / len(self.dataloader)
+
+    def gradient(self, batch) -> tuple[torch.Tensor, ...]:
+        """Gradient of a batch's loss by parameter, with its graph."""
+        loss = self.loss_fn(self.model, batch)
+        return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
+
+    def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:
+        """Flat derivative of gradient . v; `again` keeps the graph for another product."""
+        parts = torch.autograd.grad(
+            gradient, self._param_list, grad_outputs=self._split(v), retain_graph=again, materialize_grads=True
+        )
+        return torch.cat([part.reshape(-1) for part in parts])
+
+
+class OneBatchHessian(MeanHessian):
+    """Hessian over a single batch: the graph of the gradient is made once and serves every product."""
+
+    kept = None
+
+    def matvec(self, v: torch.Tensor) -> torch.Tensor:
+        """H v for a flat vector v."""
+        if self.kept is None:
+            (batch,) = self.dataloader
+            self.kept = self.gradient(batch)
+        return self.product(self.kept, v, again=True)
+
+
+class Remembered(CurvatureOperator):
+    """An operator that keeps its products, so that Lanczos, begun again with more steps, repeats none."""
+
+    def __init__(self, operator: CurvatureOperator):
+        self.operator, self.products, self.asked = operator, [], 0
+
+    size = property(lambda self: self.operator.size)
+    device = property(lambda self: self.operator.device)
+    dtype = property(lambda self: self.operator.dtype)
+
+    def matvec(self, v: torch.Tensor) -> torch.Tensor:
+        """Product number `asked`: Lanczos from the same start asks for the same ones in the same order."""
+        if self.asked == len(self.products):
+            self.products.append(self.operator.matvec(v))
+        self.asked += 1
+        return self.products[self.asked - 1]
+
+
+def top_eigenvalues(
+    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(eigenvalue, residual, converged), each [rank], algebraically largest first.
+
+    Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
+    the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
+    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights or
+    products that are not finite have NaN, and so have ranks that the space does not reach. An exhausted space
+    holds each eigenvalue once: of a null space one vector, and ranks below zero cannot be told.
+    """
+    unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
+    if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
+        return unknown
+    remembered = Remembered(operator)
+    start = torch.randn(operator.size, generator=torch.Generator().manual_seed(seed)).to(
+        operator.device, operator.dtype
+    )
+    limit = min(most_products, operator.size)
+    steps = min(2 * count, limit)
+    while True:
+        remembered.asked = 0
+        krylov = until_exhausted(lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True))
+        if not torch.isfinite(krylov.alphas).all():
+            return unknown
+        exhausted = krylov.iterations < steps or krylov.last_beta <= noise(krylov)
+        lowest = -noise(krylov) if exhausted and krylov.iterations < operator.size else -np.inf
+        value, residual = ritz(krylov, remembered.products, count, lowest)
+        converged = residual <= tolerance * np.abs(value).max(initial=0, where=np.isfinite(value))
+        if converged.all() or steps >= limit or exhausted:
+            return value, residual, converged
+        print(f"{steps} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
+        steps = min(max(steps + 1, int(GROWTH * steps)), limit)
+
+
+def noise(krylov: LanczosTridiag) -> float:
+    """Size of a beta that is rounding alone: ROUNDINGS of the largest element of the tridiagonal matrix."""
+    largest = torch.cat([krylov.alphas, krylov.betas]).abs().max()
+    return ROUNDINGS * torch.finfo(largest.dtype).eps * float(largest)
+
+
+def until_exhausted(krylov: LanczosTridiag) -> LanczosTridiag:
+    """The Krylov space up to the first beta that is noise.
+
+    The vectors after it are normalised noise, no longer orthogonal to those before, and would bring back
+    eigenvalues that are there already. The library itself stops at 1e-12, whatever the precision and H.
+    """
+    small = (krylov.betas <= noise(krylov)).nonzero().flatten().tolist()
+    if not small:
+        return krylov
+    last = small[0]
+    return LanczosTridiag(
+        krylov.alphas[: last + 1], krylov.betas[:last], krylov.basis[: last + 1], float(krylov.betas[last]), last + 1
+    )
+
+
+def ritz(
+    krylov: LanczosTridiag, products: list[torch.Tensor], count: int, lowest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(value, residual norm) of the `count` largest Ritz pairs of a Krylov space that are `lowest` or more."""
+    off = krylov.betas.double()[: len(krylov.alphas) - 1]
+    tridiagonal = torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1)
+    values, vectors = torch.linalg.eigh(tridiagonal)
+    found = min(count, int((values >= lowest).sum()))
+    value, weights = values.flip(0)[:found], vectors.flip(1)[:, :found]
+    residual = torch.empty_like(value)
+    for rank, weight in enumerate(weights.T.to(products[0].dtype)):
+        gap = torch.zeros_like(products[0])
+        for w, product, vector in zip(weight, products, krylov.basis, strict=False):
+            gap += w * (product - value[rank].to(product.dtype) * vector)
+        residual[rank] = torch.linalg.vector_norm(gap, dtype=torch.float64)
+    missing = (0, count - len(value))
+    pad = torch.nn.functional.pad
+    return pad(value, missing, value=np.nan).cpu().numpy(), pad(residual, missing, value=np.nan).cpu().numpy()
+
+
+def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float]:
+    """Hutchinson's estimate of the trace and its standard error."""
+    result = hutchinson(operator, num_matvecs=products, method="hutchinson", seed=seed)
+    return result.estimate, result.stderr
+
+
+@torch.no_grad()
+def mean_loss(operator: HessianOperator) -> float:
+    """The loss whose Hessian the operator is."""
+    return float(np.mean([float(operator.loss_fn(operator.model, batch)) for batch in operator.dataloader]))

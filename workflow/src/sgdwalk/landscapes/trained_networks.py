@@ -1,0 +1,58 @@
+"""Trained networks and their images, as the analyses of curvature and surface need them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sgdwalk.data.images import Images
+from sgdwalk.training.batch_norm_mode import check_batch
+from sgdwalk.training.batches import Scale
+from sgdwalk.training.devices import allow_tf32, device
+from sgdwalk.training.problem import build, load_images
+
+
+def network_and_batches(
+    run: Mapping[str, Any], section: str, images: int, batch_size: int, batch_norm: str, seed: int
+) -> tuple[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]]:
+    """A run's network, untrained, and random training images in equal batches, on the run's device; never in TF32.
+
+    ValueError, by the keys of the study's `section`, for batches that are too small for their own statistics.
+    """
+    allow_tf32(False)
+    data, place = load_images(run), device(run["device"])
+    inputs, labels = (part.to(place) for part in sample(data, run, images, seed))
+    model, batches = build(run, data).to(place), equal_batches(inputs, labels, batch_size)
+    if batch_norm == "batch":
+        check_batch(model, batches[0][0], f"{section}.batch_size = {batch_size}, {section}.images = {images}")
+    return model, batches
+
+
+def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:
+    """All checkpoints of a run in the order of their steps: step, epoch, model (weights and buffers)."""
+    paths = sorted(Path(checkpoints).glob("step-*.pt"))
+    if not paths:
+        raise FileNotFoundError(f"{checkpoints}: no checkpoints step-*.pt")
+    return [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+
+
+def sample(images: Images, run: Mapping[str, Any], count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`count` random training images, normalised but not augmented, and their labels."""
+    pick = np.random.default_rng(seed).permutation(len(images.train))[:count]
+    inputs = Scale(images, "cpu", getattr(torch, run["dtype"]))(torch.from_numpy(images.train[pick]))
+    return inputs, torch.from_numpy(images.train_labels[pick])
+
+
+def equal_batches(inputs: torch.Tensor, labels: torch.Tensor, size: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of exactly `size` (or one of all), so that their plain mean is the mean over images."""
+    count = max(1, len(labels) // size)
+    size = min(size, len(labels))
+    return [(inputs[k * size : (k + 1) * size], labels[k * size : (k + 1) * size]) for k in range(count)]
+
+
+def named_weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """(name, parameter) of what is trained, in the order of the walk's components."""
+    return ((name, p) for name, p in model.named_parameters() if p.requires_grad)

@@ -1,0 +1,3 @@
+"""The recorder: measures the walk of the weights during training."""
+
+from sgdwalk import exported as __getattr__  # noqa: F401  finds Recorder without loading torch before

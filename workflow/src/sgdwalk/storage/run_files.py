@@ -1,0 +1,117 @@
+"""What a training run writes: the contracts of its files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sgdwalk.storage.contracts import LOSS, Contract, variable
+
+STEP = variable("step", "step", "step")
+WINDOW = variable("window", "1", "window")
+WINDOW_START = variable("window", "step", "first step of the window")
+WINDOW_STEPS = variable("window", "step", "steps in the window; fewer than T in a short last one")
+LAYER = variable("layer", "1", "group of layers")
+WINDOW_LOSS = variable("window step", LOSS, "minibatch loss at each of the window's weights")
+
+TRAINING = Contract(
+    "training",
+    {
+        "step": STEP,
+        "loss": variable("step", LOSS, "minibatch loss at the weights before the step"),
+        "gradient_norm": variable("step", "1", "norm of the minibatch gradient"),
+        "noise_norm": variable(
+            "step",
+            "1",
+            "norm of the minibatch gradient less its mean over the epoch (NaN where not recorded)",
+        ),
+        "step_length": variable("step", "1", "length of the step from these weights to the next"),
+        "displacement": variable("step", "1", "distance from the initial weights"),
+        "learning_rate": variable("step", "1", "learning rate of the step", optional=True),
+        "anchor": variable("anchor", "step", "step whose weights are an anchor", optional=True),
+        "anchor_displacement": variable(
+            "anchor step", "1", "distance from the anchor's weights (NaN before it)", optional=True
+        ),
+        "epoch": variable("epoch", "epoch", "epochs done"),
+        "epoch_step": variable("epoch", "step", "steps done"),
+        "train_loss": variable("epoch", LOSS, "mean minibatch loss over the epoch, in training mode"),
+        "train_error": variable("epoch", "1", "share of training images misclassified, in training mode"),
+        "test_loss": variable("epoch", LOSS, "mean loss of the test images"),
+        "test_error": variable("epoch", "1", "share of test images misclassified"),
+        "mean_gradient_norm": variable("epoch", "1", "norm of the epoch's mean gradient (NaN where not recorded)"),
+        "diverged_step": variable("", "step", "first step with a loss or weight that is not finite, else -1"),
+    },
+)
+
+DISTANCES = Contract(
+    "distances",
+    {
+        "window": WINDOW,
+        "window_start": WINDOW_START,
+        "window_steps": WINDOW_STEPS,
+        "distance2": variable(
+            "window pair", "1", "squared distance |w_i - w_j|^2, pairs i < j row after row (NaN beyond window_steps)"
+        ),
+        "loss": WINDOW_LOSS,
+    },
+)
+
+LAYERS = Contract(
+    "layers",
+    {
+        "window": WINDOW,
+        "window_start": WINDOW_START,
+        "window_steps": WINDOW_STEPS,
+        "layer": LAYER,
+        "layer_size": variable("layer", "1", "parameters in the group"),
+        "distance2": variable("layer window pair", "1", "squared distance of the group's weights, as in distances.nc"),
+        "loss": WINDOW_LOSS,
+    },
+)
+
+SKETCH = Contract(
+    "sketch",
+    {
+        "step": STEP,
+        "projection": variable("step component", "1", "seeded random projection of the weights less the first ones"),
+        "relative_error": variable("", "1", "largest relative standard error of a projected squared distance"),
+    },
+)
+
+GRADIENTS = Contract(
+    "gradients",
+    {
+        "window": WINDOW,
+        "window_start": WINDOW_START,
+        "window_steps": WINDOW_STEPS,
+        "gradient": variable("window sample", "1", "minibatch gradient at a random parameter and step"),
+        "step": variable("window sample", "step", "step that the sample was taken at"),
+        "layer": LAYER,
+        "layer_gradient": variable(
+            "window layer layer_sample", "1", "minibatch gradient at a random parameter of the group and step"
+        ),
+        "layer_step": variable("window layer_sample", "step", "step that the group's sample was taken at"),
+        "tracked_gradient": variable("window step_in_window tracked", "1", "minibatch gradient of fixed parameters"),
+        "tracked_parameter": variable("tracked", "1", "index of the fixed parameter among all"),
+        "tracked_layer": variable("tracked", "1", "group that the fixed parameter is of"),
+        "epoch_step": variable("epoch", "step", "steps done at the epoch's end", optional=True),
+        "mean_gradient": variable("epoch mean_sample", "1", "mean gradient of the epoch, sampled", optional=True),
+        "noise": variable(
+            "epoch mean_sample", "1", "minibatch gradient less the epoch's mean, at the same parameters", optional=True
+        ),
+    },
+)
+
+WALK = Contract(
+    "walk",
+    {
+        "weight": variable("step parameter", "1", "weight before the step"),
+        "loss": variable("step", LOSS, "minibatch loss at these weights", optional=True),
+        "gradient": variable("step parameter", "1", "minibatch gradient at these weights", optional=True),
+    },
+)
+
+CONTRACTS = {contract.name: contract for contract in (TRAINING, DISTANCES, LAYERS, SKETCH, GRADIENTS, WALK)}
+
+
+def loss_unit(settings: Mapping[str, Any]) -> str:
+    """Unit of the loss of a run: a mean squared error is a pure number."""
+    return "1" if settings["loss"] == "mse" else "nat"

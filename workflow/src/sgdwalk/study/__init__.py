@@ -1,0 +1,1 @@
+"""A study: its settings, runs and figures, read and checked. Nothing here loads torch or xarray."""

@@ -1,0 +1,85 @@
+"""All analyses of the workflow: what each reads and makes, when a study makes it, and what its jobs need.
+
+The rules are made of this table. A new analysis is a line here, a file in analyses/ and a section of the settings.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sgdwalk.study import resources
+
+Estimate = Callable[[Mapping[str, Any], Mapping[str, Any]], float]
+ALWAYS = "always"  # made of every run
+SNAPSHOTS = "snapshots"  # made of a training whose trained weights an analysis on request looks at
+# What an analysis is of, and the folder of its file.
+FOLDERS = {"run": "runs/{run}", "landscape": "toy", "group": "ensembles"}
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis, named as its rule and its module in sgdwalk.analyses.
+
+    reads: files of the run (without .nc) that its compute takes. made: its file, without .nc. when: ALWAYS, SNAPSHOTS,
+    'record.KEY' for what a run records on request, or the name that a run lists in its column `analyses`. section:
+    its settings in config.yaml; its own name where not given. of: 'run', 'landscape' (a toy surface) or 'group' (runs
+    that differ in their seed). memory in MB and minutes: a number, or an estimate from the settings of the run and
+    those of the analysis. network: it computes with the run's network again, on the device that the run trains on.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    made: str
+    message: str
+    when: str = ALWAYS
+    section: str | None = None
+    of: str = "run"
+    memory: float | Estimate = resources.analysis_memory
+    minutes: float | Estimate = resources.analysis_minutes
+    environment: str = "analysis"
+    network: bool = False
+    priority: int = 0
+
+
+def layerwise(quantity: str, message: str) -> Analysis:
+    """The analysis of every group of layers by itself, for runs that record them."""
+    return Analysis(
+        f"layerwise_{quantity}", ("layers",), f"layers/{quantity}", f"{message} of the layers of {{run}}",
+        when="record.layers", section=quantity, memory=8000, minutes=240,
+    )  # fmt: skip
+
+
+ANALYSES = (
+    #         name            reads             makes            message
+    Analysis("msd",          ("distances",),   "msd",          "Mean squared displacement of {run}"),
+    Analysis("path",         ("distances",),   "path",         "Contour of the path of {run}"),
+    Analysis("msl",          ("distances",),   "msl",          "Mean squared loss of {run}"),
+    Analysis("tails",        ("gradients",),   "tails",        "Stable laws of the gradients of {run}"),
+    Analysis("fluctuations", ("training",),    "fluctuations", "Loss fluctuations of {run}"),
+    layerwise("msd",  "Mean squared displacement"),
+    layerwise("path", "Contour of the path"),
+    layerwise("msl",  "Mean squared loss"),
+    Analysis("long_msd",     ("sketch",),      "long_msd",     "Mean squared displacement of the whole run {run}",
+             when="record.sketch", memory=4000, minutes=60),
+    Analysis("extract",      ("checkpoints",), "snapshots",    "Weight snapshots of {run}",
+             when=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
+    Analysis("hessian",      ("checkpoints",), "hessian",      "Hessian of {run}",
+             when="hessian", memory=8000, minutes=resources.hessian_minutes, environment="curvature", network=True,
+             priority=30),
+    Analysis("landscape",    ("checkpoints",), "landscape",    "Loss surface of {run}",
+             when="landscape", memory=8000, minutes=resources.landscape_minutes, environment="train", network=True,
+             priority=25),
+    Analysis("dimension",    ("landscape",),   "dimension",    "Dimension of the loss surface of {run}",
+             when="landscape", memory=4000, minutes=60),
+    Analysis("toy",          (),               "{landscape}",  "Toy walk on the {landscape} landscape",
+             of="landscape", memory=4000, minutes=60),
+    Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",
+             of="group", memory=4000, minutes=30),
+)  # fmt: skip
+REQUESTS = tuple(dict.fromkeys(a.when for a in ANALYSES if a.when not in (ALWAYS, SNAPSHOTS) and "." not in a.when))
+RECORDED = ("training", "distances", "gradients")  # files of every run, whether trained or read
+
+
+def files_of_runs(when: str) -> tuple[str, ...]:
+    """Files of a run, without .nc, that the analyses made at this occasion give."""
+    return tuple(analysis.made for analysis in ANALYSES if analysis.of == "run" and analysis.when == when)

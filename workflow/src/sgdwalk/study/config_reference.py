@@ -1,0 +1,76 @@
+"""The tables of config/README.md: every key with its default, unit, what is allowed and meaning, from the schemas."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sgdwalk.study.validation import schema
+
+README = Path(__file__).resolve().parents[4] / "config" / "README.md"
+BEGIN = "<!-- keys: written by `make docs` from workflow/schemas -->\n"
+HEADER = "| key | default | unit | allowed | meaning |\n| --- | --- | --- | --- | --- |\n"
+LIMITS = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "< {}", "maximum": "<= {}"}
+
+
+def rendered() -> str:
+    """What stands below the marker in config/README.md."""
+    sections = schema("config")["properties"]
+    runs = schema("run")["properties"]
+    parts = [table("A run: columns of `runs.tsv`, and keys of `training` in `config.yaml`", rows(runs))]
+    plain = {key: rule for key, rule in sections.items() if "properties" not in rule}
+    parts.append(table("A study: `config.yaml`", rows(plain)))
+    for key, rule in sections.items():
+        if key != "training" and "properties" in rule:
+            parts.append(
+                table(f"`{key}` in `config.yaml`: {rule['description'].rstrip('.')}", rows(rule["properties"]))
+            )
+    figures = schema("figures")["additionalProperties"]["properties"]
+    parts.append(table("A figure: `figures.yaml`", rows(figures)))
+    return "\n".join(parts)
+
+
+def table(title: str, lines: Iterator[str]) -> str:
+    """A heading and a Markdown table."""
+    return f"## {title}\n\n{HEADER}{''.join(lines)}"
+
+
+def rows(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """A line of the table for every key, groups of keys unfolded."""
+    for key, rule in properties.items():
+        if "properties" in rule:
+            yield from rows(rule["properties"], f"{prefix}{key}.")
+            continue
+        only = " (runs.tsv only)" if rule.get("row_only") else ""
+        meaning = rule["description"] + only
+        yield f"| `{prefix}{key}` | {default(rule)} | {rule['unit']} | {allowed(rule)} | {meaning} |\n"
+
+
+def default(rule: Mapping[str, Any]) -> str:
+    """The default as YAML writes it."""
+    if "default" not in rule:
+        return ""
+    value = rule["default"]
+    if value is None or value == []:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def allowed(rule: Mapping[str, Any]) -> str:
+    """Type or choices, and limits."""
+    if "enum" in rule:
+        return ", ".join(map(str, rule["enum"]))
+    if "items" in rule and "enum" in rule["items"]:
+        return "any of " + ", ".join(rule["items"]["enum"])
+    kind = rule["type"] if isinstance(rule["type"], str) else rule["type"][0]
+    limits = [words.format(rule[key]) for key, words in LIMITS.items() if key in rule]
+    return " ".join([kind, *limits])
+
+
+def main() -> None:
+    """Write the tables below the marker, keep what stands above it."""
+    text = README.read_text()
+    README.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + rendered())
+
+
+if __name__ == "__main__":
+    main()

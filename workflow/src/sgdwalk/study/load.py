@@ -1,0 +1,128 @@
+"""A study: its settings, its runs and its figures, read and checked. Needs no torch and no xarray."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sgdwalk.storage.provenance import importable
+from sgdwalk.study.analysis_table import ALWAYS, RECORDED, REQUESTS, files_of_runs
+from sgdwalk.study.factories import module
+from sgdwalk.study.figure_specs import checked_figures, sources
+from sgdwalk.study.run_table import read_runs
+from sgdwalk.study.sweeps import repetitions
+from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
+
+EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
+FILES = (*EVERY_RUN, *(made for name in REQUESTS for made in files_of_runs(name)))
+TOY = ("fractal", "random", "convex")
+
+
+@dataclass(frozen=True)
+class Study:
+    """All settings of one study: `settings` by section, `runs` by name, `figures` by name."""
+
+    name: str
+    base: str
+    settings: Mapping[str, Any]
+    runs: Mapping[str, Mapping[str, Any]]
+    figures: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """Trainings that differ only in their seed, under the name that they share."""
+        return named(repetitions(run for run in self.runs.values() if not run["walk"]))
+
+    def analyses(self, run: str) -> tuple[str, ...]:
+        """The files that a run yields: those of every run, of what it records, and of the analyses that it requests."""
+        requested = [made for name in self.runs[run]["analyses"] for made in files_of_runs(name)]
+        return (*EVERY_RUN, *self.recorded(run), *requested)
+
+    def recorded(self, run: str) -> tuple[str, ...]:
+        """The analyses of what a run was told to record beside distances and gradients."""
+        record = self.runs[run]["record"]
+        return tuple(made for key in record if record[key] for made in files_of_runs(f"record.{key}"))
+
+
+def load_study(name: str, folder: Path) -> Study:
+    """Read config/{name}/config.yaml, runs.tsv and figures.yaml below `folder`, and check every value."""
+    name = str(name)  # Snakemake reads study=3 as a number
+    root = folder / name
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
+        found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
+        raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found or 'none'})")
+    settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
+    check_settings(settings, f"{root / 'config.yaml'}: ")
+    runs = read_runs(root / "runs.tsv", settings["training"])
+    base = settings["base"] or next(iter(runs))
+    if base not in runs:
+        raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
+    study = Study(name, base, settings, runs, checked_figures(root / "figures.yaml"))
+    for figure, spec in study.figures.items():
+        for role, source in sources(spec["data"]):
+            check_source(study, role, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
+    return study
+
+
+def check_settings(settings: Mapping[str, Any], where: str) -> None:
+    """Refuse what one key of config.yaml alone cannot tell."""
+    wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
+    if wanted > most:
+        raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
+
+
+def check_source(study: Study, role: str, source: str, where: str) -> None:
+    """Refuse a source 'msd/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make.
+
+    A role that is named as a file of a run takes that file and no other.
+    """
+    kind, _, name = source.rpartition("/")
+    if role in FILES and kind != role:
+        raise ConfigError(f"{where}: must be {role}/RUN, the file that the role is named as")
+    known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
+    if name not in known:
+        what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
+        raise ConfigError(f"{where}: no {what} '{name}' in this study (there are: {', '.join(known) or 'none'})")
+    if kind not in ("toy", "ensemble") and kind not in study.analyses(name):
+        made = ", ".join(study.analyses(name))
+        raise ConfigError(f"{where}: '{kind}' is not made for run '{name}' (made: {made}; see column analyses)")
+
+
+def named(groups: list[list[str]]) -> dict[str, list[str]]:
+    """Groups by the name that their runs share, by that of their first run where it could be another group's."""
+    shared = [common_name(names) for names in groups]
+    firsts = {names[0] for names in groups}
+    return {
+        names[0] if shared.count(name) > 1 or name in firsts - {names[0]} else name: names
+        for name, names in zip(shared, groups, strict=True)
+    }
+
+
+def common_name(names: list[str]) -> str:
+    """What the names of a group share at their beginning, or the first name where they share nothing."""
+    shared = names[0]
+    for name in names[1:]:
+        while not name.startswith(shared):
+            shared = shared[:-1]
+    return shared.rstrip("-_.") or names[0]
+
+
+def check_targets(study: Study, arguments: Iterable[str]) -> None:
+    """Refuse a file of a run that the study does not have, among the arguments of a command."""
+    for argument in arguments:
+        name = re.match(rf"results/{re.escape(study.name)}/runs/([^/]+)/", argument)
+        if name and name[1] not in study.runs:
+            raise ConfigError(f"{argument}: no run '{name[1]}' in this study (there are: {', '.join(study.runs)})")
+
+
+def check_packages(study: Study, folder: Path) -> None:
+    """Refuse a network or loader of one's own whose package is neither in the current folder nor installed."""
+    for name, run in study.runs.items():
+        for kind in ("model", "dataset"):
+            spec = run.get(f"{kind}_spec")
+            if spec and not importable(package := module(spec).partition(".")[0]):
+                where = f"{folder / study.name / 'runs.tsv'}: {kind} = '{run[kind]}' of run '{name}'"
+                raise ConfigError(f"{where}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")

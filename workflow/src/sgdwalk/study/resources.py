@@ -1,0 +1,156 @@
+"""What the jobs of a run ask a scheduler for: GPUs, memory and time, estimated from the run's settings.
+
+Rough and on the generous side; the columns `mem_mb` and `runtime` of runs.tsv overrule what a training is given.
+Needs no torch. Memory is in MB, time in minutes, a network's size in parameters.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sgdwalk.study.registry import SIZES
+
+Run = Mapping[str, Any]
+
+# Millions of parameters for 3x32x32 images and 10 classes, the largest of the variants of a name (docs/models.md).
+MILLIONS = {
+    "resnet14": 0.18, "resnet20": 0.28, "resnet32": 0.47, "resnet44": 0.67, "resnet56": 0.86, "resnet110": 1.74,
+    "wrn14-2": 0.70, "wrn14-4": 2.8, "wrn14-8": 11.1, "wrn56-2": 3.5, "wrn56-4": 13.7, "wrn56-8": 54.5,
+    "wrn110-2": 7.0, "wrn110-4": 27.6, "wrn110-8": 110.3,
+    "resnet18": 11.2, "resnet34": 21.3, "resnet50": 23.6, "resnet101": 42.6, "resnet152": 58.2,
+    "mlp3": 0.21, "mlp20": 0.28, "mlp56": 0.43, "mlp110": 0.65,
+    "vgg9": 2.8, "vgg16": 14.8, "vgg19": 20.1,
+    "lenet": 0.07, "alexnet": 2.5, "resnet-mnist": 0.08, "densenet121": 7.0, "vit": 2.7,
+}  # fmt: skip
+OWN, ZOO = 2.0, 30.0  # a network of one's own, one of torchvision
+SHAPES = {"digits": (1, 8), "mnist": (1, 28), "fashion-mnist": (1, 28), "imagenet": (3, 224)}  # channels, side
+UNKNOWN_SHAPE, UNKNOWN_SIZE = (3, 32), 60_000
+IMAGENET = 1_281_167
+WALK_WINDOWS = 100
+BASE_MB, BASE_MINUTES = 2000, 30  # Python with its libraries; start, data, writing
+CUDA_MB = 4000  # what CUDA keeps on the host
+COPIES = 3  # of a data set while it is read
+PATIENCE = 2  # times slower than estimated is still in time
+PASSES = 6  # multiplications and additions of a weight forward and backward
+REUSE = 1 / 8  # of a weight per pixel, as in a CIFAR ResNet
+FORWARD, PRODUCT = 1 / 3, 3  # a forward pass and a Hessian-vector product, in gradients
+SPEED = {"cpu": 10e9, "cuda": 2e12}  # operations per second, of a thread or a GPU
+OVERHEAD = {"cpu": 3e-3, "cuda": 5e-3}  # seconds a step
+
+
+def gpus(run: Run) -> int:
+    """GPUs that a training asks a scheduler for, or its Hessian, or its loss surface: none if it is set to the CPU."""
+    return 0 if run["device"] == "cpu" else 1
+
+
+def local_gpus(run: Run) -> int:
+    """GPUs that these take on this machine: none where there is none, so that they run side by side."""
+    return 1 if run["device"] == "cuda" or (run["device"] == "auto" and gpu_here()) else 0
+
+
+def gpu_here(devices: Path = Path("/dev")) -> bool:
+    """Whether this machine has a GPU that CUDA can use."""
+    return any((devices / name).exists() for name in ("nvidiactl", "nvidia0", "dxg"))
+
+
+def parameters(run: Run) -> float:
+    """Parameters of the run's network; of one that is not known by name a guess."""
+    name = re.sub("-(noshort|nobn)", "", run["model"])
+    millions = MILLIONS.get(name, ZOO if name.startswith("torchvision:") else OWN)
+    channels, side = shape(run)
+    wider = 64 * max(0, channels * side**2 - 3 * 32**2) if name.startswith("mlp") else 0
+    return 1e6 * millions + wider
+
+
+def shape(run: Run) -> tuple[int, int]:
+    """(channels, side) of the run's images."""
+    channels, side = SHAPES.get(run["dataset"], UNKNOWN_SHAPE)
+    return channels, run["image_size"] or side
+
+
+def images(run: Run) -> int:
+    """Training images of the run."""
+    known = SIZES | {"imagenet": IMAGENET}
+    return run["subset"] or known.get(run["dataset"], UNKNOWN_SIZE)
+
+
+def epoch_steps(run: Run) -> int:
+    """Steps in an epoch."""
+    return -(-images(run) // run["batch_size"])
+
+
+def windows(run: Run) -> int:
+    """Whole windows of the run; a guess for somebody else's walk, whose length is known when it is read."""
+    if run["walk"]:
+        return WALK_WINDOWS
+    return (run["steps"] or run["epochs"] * epoch_steps(run)) // run["window"]
+
+
+def training_memory(run: Run) -> int:
+    """MB of a training: its images, and a window of weights and an epoch of gradients unless they lie on a GPU."""
+    if run["mem_mb"]:
+        return run["mem_mb"]
+    channels, side = shape(run)
+    data = COPIES * images(run) * channels * side**2
+    number = 8 if run["dtype"] == "float64" else 4
+    rows = run["window"] + 4 + (epoch_steps(run) if run["record"]["noise"] else 0)
+    weights = 0 if gpus(run) else rows * parameters(run) * number
+    made = 3 * distances(run)
+    return round(BASE_MB + CUDA_MB * gpus(run) + (data + weights + made) / 1e6)
+
+
+def distances(run: Run) -> float:
+    """Bytes of the run's squared distances."""
+    return windows(run) * run["window"] ** 2 / 2 * 8
+
+
+def training_minutes(run: Run) -> int:
+    """Minutes of a training."""
+    if run["runtime"]:
+        return run["runtime"]
+    return round(BASE_MINUTES + PATIENCE * windows(run) * run["window"] * step_seconds(run) / 60)
+
+
+def step_seconds(run: Run) -> float:
+    """Seconds of a step: forward and backward passes, and the recorder's distances."""
+    work = gradient_operations(run, run["batch_size"]) + 2 * run["window"] * parameters(run)
+    return OVERHEAD[place(run)] + work / SPEED[place(run)] / (1 if gpus(run) else run["threads"])
+
+
+def place(run: Run) -> str:
+    """Where a scheduler lets the run compute."""
+    return "cuda" if gpus(run) else "cpu"
+
+
+def gradient_operations(run: Run, images: int) -> float:
+    """Multiplications and additions of a forward and a backward pass over so many images."""
+    reuse = 1 if run["model"].startswith("mlp") else max(1, REUSE * shape(run)[1] ** 2)
+    return PASSES * parameters(run) * reuse * images
+
+
+def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Minutes of the Hessian at all snapshots, if a search takes half the products that it may."""
+    products = run["snapshots"] * (settings["most_products"] / 2 + settings["trace_products"])
+    return _measuring_minutes(run, products * PRODUCT * gradient_operations(run, settings["images"]))
+
+
+def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Minutes of the loss surface and its enlargement."""
+    points = settings["points"] ** 2 + settings["zoom_points"] ** 2
+    return _measuring_minutes(run, points * FORWARD * gradient_operations(run, settings["images"]))
+
+
+def _measuring_minutes(run: Run, operations: float) -> int:
+    """Minutes of so many operations on the run's GPU, or on one thread."""
+    return round(BASE_MINUTES + PATIENCE * operations / SPEED[place(run)] / 60)
+
+
+def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:
+    """MB of an analysis of a run's windows: their distances three times over."""
+    return round(BASE_MB + 3 * distances(run) / 1e6)
+
+
+def analysis_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Minutes of an analysis of a run's windows."""
+    return round(15 + windows(run) / 4)

@@ -1,0 +1,171 @@
+"""The table of a study's runs: read, checked row by row, each on top of what the study's runs share. Needs no torch."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sgdwalk.study import registry
+from sgdwalk.study.registry import SIZES
+from sgdwalk.study.validation import ConfigError, checked, filled, parsed, read_text, schema, types
+
+WALKS = {"run", "seed", "walk", "window", "record"}  # what a row with a walk may say
+OF_TRAININGS = ("layers", "noise", "walk")  # what `record` can ask of a training alone
+
+
+def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Rows of runs.tsv by name, each on top of the study's shared `training` settings; empty cells mean shared."""
+    rules = schema("run")
+    runs: dict[str, dict[str, Any]] = {}
+    for line, row in read_table(path, rules["properties"]):
+        where = f"{path} line {line}: "
+        given = {key: cell(text, rules["properties"][key]) for key, text in row.items() if text}
+        run = checked(overlaid(shared, given), rules, where)
+        if run["run"] in runs:
+            raise ConfigError(f"{where}run = '{run['run']}': this name stands twice; every run needs its own")
+        if run["windows_of"]:
+            run = shortened(given, runs, where)
+        elif run["walk"]:
+            run = walked(run, given, rules["properties"]["record"], where)
+        else:
+            run = complete(run, where)
+        runs[run["run"]] = run
+    if not runs:
+        raise ConfigError(f"{path}: no runs in it")
+    return runs
+
+
+def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row that is an earlier run in shorter windows."""
+    name = given["windows_of"]
+    if name not in runs or runs[name]["windows_of"]:
+        known = ", ".join(run for run in runs if not runs[run]["windows_of"]) or "there is none"
+        raise ConfigError(f"{where}windows_of = '{name}': must be a run above this row ({known})")
+    if extra := sorted(set(given) - {"run", "window", "windows_of"}):
+        raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside windows_of")
+    window, recorded = given.get("window"), runs[name]["window"]
+    if window is None:
+        raise ConfigError(f"{where}window = '': must be given beside windows_of, and divide {recorded}")
+    if not 0 < window < recorded or recorded % window:
+        raise ConfigError(f"{where}window = {window}: must divide {recorded}, the window of {name}, and be shorter")
+    return runs[name] | given | {"analyses": []}
+
+
+def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A row that is somebody else's walk: settings of a training, the study's too, are not its own and are null.
+
+    What a folder holds was recorded already: what the study records, by `rules`, is not asked of it either.
+    """
+    if extra := sorted(set(given) - WALKS):
+        raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside walk")
+    if extra := [key for key in OF_TRAININGS if given.get("record", {}).get(key)]:
+        raise ConfigError(f"{where}record.{extra[0]} = true: must be false beside walk")
+    existing(run, "walk", where)
+    record = filled(dict(given.get("record", {})), rules) if Path(run["walk"]).is_dir() else run["record"]
+    record |= dict.fromkeys(OF_TRAININGS, False)
+    return dict.fromkeys(run) | {key: run[key] for key in WALKS} | {"analyses": [], "record": record}
+
+
+def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The study's settings with a row's own on top, one level into the settings that are groups of keys."""
+    merged = dict(shared)
+    for key, value in given.items():
+        both = isinstance(value, dict) and isinstance(shared.get(key), dict)
+        merged[key] = shared[key] | value if both else value
+    return merged
+
+
+def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line number, cells by column) of a tab-separated table; '#' starts a comment line."""
+    text = read_text(path, "no such file (a study needs a table of its runs)")
+    lines = [(n, t.split("\t")) for n, t in enumerate(text.splitlines(), 1) if t.strip() and t[0] != "#"]
+    header = [name.strip() for name in lines[0][1]] if lines else []
+    for name in header:
+        if len(name.split()) > 1:
+            raise ConfigError(f"{path}: columns must be separated by tabs, not by spaces: '{name}'")
+        if name not in known:
+            raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
+        if header.count(name) > 1:
+            raise ConfigError(f"{path}: column '{name}' stands twice")
+    if "run" not in header:
+        raise ConfigError(f"{path}: no column 'run' in its first line")
+    for line, row in lines[1:]:
+        if len(row) > len(header):
+            raise ConfigError(f"{path} line {line}: {len(row)} cells for {len(header)} columns")
+        yield line, dict(zip(header, (text.strip() for text in row), strict=False))
+
+
+def cell(text: str, rule: Mapping[str, Any]) -> Any:
+    """A cell's value by the type its key wants; what cannot be read stays text, for the schema to refuse."""
+    kinds = types(rule)
+    if "integer" in kinds or "number" in kinds:
+        for convert in (int, float):
+            try:
+                return convert(text)
+            except ValueError:
+                continue
+    if "boolean" in kinds:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if "array" in kinds:
+        return text.replace(",", " ").split()
+    if "object" in kinds:
+        try:
+            return parsed(text)
+        except yaml.YAMLError:
+            return text
+    return text
+
+
+def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
+    """Check what one key alone cannot tell, and resolve the names of network and data set."""
+    for kind, known in (("model", registry.MODELS), ("dataset", registry.DATASETS)):
+        try:
+            run[f"{kind}_spec"] = registry.resolve(kind, run[kind], known)
+        except ValueError as error:
+            raise ConfigError(f"{where}{error}") from None
+    if run["model_spec"]["arguments"].get("weights") and run["init"] != "pytorch":
+        raise ConfigError(f"{where}init = '{run['init']}': must be pytorch, or the pretrained weights are drawn anew")
+    if run["dataset"] in ("npz", "image-folder"):
+        existing(run, "path", where)
+    run["dataset_spec"]["arguments"] |= {key: run[name] for key, name in passed_on(run["dataset"]).items()}
+    return check_lengths(run, where)
+
+
+def passed_on(dataset: str) -> dict[str, str]:
+    """Arguments of a data set's loader, and the keys of a run that they are."""
+    own = {
+        "digits": {},
+        "surrogate": {},
+        "npz": {"path": "path"},
+        "image-folder": {"path": "path", "size": "image_size"},
+        "imagenet": {"path": "path", "size": "image_size", "subset": "subset"},
+    }
+    others = {"path": "path"} | ({"download": "download"} if dataset in registry.DATASETS else {})
+    return own.get(dataset, others)
+
+
+def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    """Refuse a path that is not there."""
+    if not run[key] or not Path(run[key]).exists():
+        raise ConfigError(f"{where}{key} = '{run[key] or ''}': must be a file or folder that exists")
+    return run
+
+
+def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
+    """Batch against data and window against run, as far as the size of the data is known beforehand."""
+    size = run["subset"] or SIZES.get(run["dataset"])
+    steps = run["steps"]
+    if run["subset"] and run["subset"] > SIZES.get(run["dataset"], run["subset"]):
+        raise ConfigError(f"{where}subset = {run['subset']}: must be at most {SIZES[run['dataset']]}, the images")
+    if run["nesterov"] and not run["momentum"]:
+        raise ConfigError(f"{where}nesterov = true: needs a momentum above 0")
+    if size is not None:
+        if run["batch_size"] > size:
+            raise ConfigError(f"{where}batch_size = {run['batch_size']}: must be at most {size}, the training images")
+        steps = steps or run["epochs"] * -(-size // run["batch_size"])
+    if steps and run["window"] > steps:
+        raise ConfigError(f"{where}window = {run['window']}: must be at most {steps}, the steps of the run")
+    if steps and max(run["record"]["anchors"], default=0) >= steps:
+        raise ConfigError(f"{where}record.anchors = {run['record']['anchors']}: must be below {steps}, the steps")
+    return run

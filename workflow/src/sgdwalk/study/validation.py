@@ -1,0 +1,148 @@
+"""Settings against a schema: what it forbids is refused, what is missing gets its default. Needs no torch.
+
+Every error is one line that names the file, the key, the value and what is allowed.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from sgdwalk.study.analysis_table import REQUESTS
+
+SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be: key, value and what is allowed, in one line."""
+
+
+class UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key stands once: of two the last would win in silence."""
+
+    def construct_mapping(self, node, deep=False):
+        """The mapping, if no key of it stands twice."""
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def parsed(text: str) -> Any:
+    """What a text in YAML says; yaml.YAMLError where it is none, or where a key stands twice."""
+    return yaml.load(text, UniqueKeys)
+
+
+def read_text(path: Path, missing: str = "no such file") -> str:
+    """A text file in UTF-8, with or without the mark that some editors put in front."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: {missing}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not text in UTF-8: byte {error.start} is {error.object[error.start]:#x}") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file."""
+    try:
+        return parsed(read_text(path)) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema of that name from workflow/schemas.
+
+    What stands elsewhere is filled in: the analyses that a run can request, and in `config` the keys of a run that
+    `training` shares.
+    """
+    content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    if name == "run":
+        content["properties"]["analyses"]["items"] = {"enum": list(REQUESTS)}
+    if name == "config":
+        properties = {k: v for k, v in schema("run")["properties"].items() if not v.get("row_only")}
+        content["properties"]["training"] |= {"properties": properties}
+    return content
+
+
+def checked(value: Any, rules: Mapping[str, Any], where: str) -> Any:
+    """A copy of `value` with the schema's defaults filled in; ConfigError at the first thing it forbids."""
+    errors = sorted(Draft202012Validator(rules).iter_errors(value), key=lambda e: list(map(str, e.path)))
+    if errors:
+        raise ConfigError(where + explain(errors[0]))
+    for key, number in numbers(value):
+        if not math.isfinite(number):
+            raise ConfigError(f"{where}{key} = {number}: must be a finite number")
+    return filled(deepcopy(value), rules)
+
+
+def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Every floating-point number in nested settings, with its dotted key."""
+    if isinstance(value, float):
+        yield key, value
+    for inner, item in value.items() if isinstance(value, dict) else ():
+        yield from numbers(item, f"{key}.{inner}".lstrip("."))
+
+
+def filled(value: Any, rules: Mapping[str, Any]) -> Any:
+    """Put the default of every property that is missing, level by level; 100.0 becomes 100 where that is meant."""
+    if isinstance(value, float) and "integer" in types(rules):
+        return int(value)
+    if isinstance(value, dict):
+        for key, rule in rules.get("properties", {}).items():
+            if "default" in rule:
+                value.setdefault(key, deepcopy(rule["default"]))
+            if key in value:
+                value[key] = filled(value[key], rule)
+    return value
+
+
+def types(rules: Mapping[str, Any]) -> list[str]:
+    """The types that a rule allows."""
+    kind = rules.get("type", [])
+    return kind if isinstance(kind, list) else [kind]
+
+
+def explain(error) -> str:
+    """One line for a schema violation: key, value, what is allowed."""
+    key = ".".join(map(str, error.absolute_path)) or "the file"
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        unknown = ", ".join(sorted(str(k) for k in set(error.instance) - set(known)))
+        inside = f" in {key}" if error.absolute_path else ""
+        return f"unknown key '{unknown}'{inside} (allowed: {', '.join(sorted(known))})"
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        return f"missing key '{missing}'" + (f" in {key}" if error.absolute_path else "")
+    allowed = {
+        "type": lambda v: f"must be of type {v if isinstance(v, str) else ' or '.join(v)}",
+        "enum": lambda v: f"must be one of {', '.join(map(str, v))}",
+        "exclusiveMinimum": lambda v: f"must be above {v}",
+        "exclusiveMaximum": lambda v: f"must be below {v}",
+        "minimum": lambda v: f"must be at least {v}",
+        "maximum": lambda v: f"must be at most {v}",
+        "uniqueItems": lambda v: "must name nothing twice",
+        "pattern": lambda v: f"must be {error.schema.get('pattern_in_words', f'like {v}')}",
+    }.get(error.validator, lambda v: error.message)(error.validator_value)
+    return f"{key} = {error.instance!r}: {allowed}{number_hint(error)}"
+
+
+def number_hint(error) -> str:
+    """YAML reads 1e-3 as text; say so where a number is wanted."""
+    wanted = {"integer", "number"} & set(types(error.schema))
+    if error.validator == "type" and wanted and isinstance(error.instance, str):
+        try:
+            number = float(error.instance)
+        except ValueError:
+            return ""
+        if math.isfinite(number):
+            shown = int(number) if number.is_integer() and "integer" in wanted else number
+            return f" (YAML reads {error.instance} as text: write {shown!r})"
+    return ""

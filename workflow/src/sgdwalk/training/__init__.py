@@ -1,0 +1,1 @@
+"""Training a network: images, batches, losses, schedules, the loop, and its resume states."""

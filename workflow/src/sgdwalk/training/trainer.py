@@ -1,0 +1,292 @@
+"""Training: a plain loop around one network, the recorder beside it, and states to resume from."""
+
+import copy
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+
+from sgdwalk.data.images import Images
+from sgdwalk.recorder.window_recorder import Recorder
+from sgdwalk.seeds import generator
+from sgdwalk.storage.atomic import replacing
+from sgdwalk.training.batch_norm_mode import check_batch
+from sgdwalk.training.batches import Batches
+from sgdwalk.training.cuda_graphs import Replayed, gradients
+from sgdwalk.training.devices import allow_tf32, device
+from sgdwalk.training.initialisation import INITIALISATIONS
+from sgdwalk.training.losses import objective
+from sgdwalk.training.schedules import learning_rate
+
+TESTED = 1000  # images at a time
+KEPT_STATES = 2
+
+
+class Run:
+    """One training run: settings (see config/README.md), the network's factory and the images.
+
+    `work` is the folder for resume states; one of other settings, code, images or kind of device (`key`) is never used.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        build: Callable[..., nn.Module],
+        images: Images,
+        work: Path,
+        code: str,
+    ):
+        self.settings, self.images = settings, images
+        self.device = device(settings["device"])
+        key = json.dumps([settings, code, images.fingerprint(), self.device.type], sort_keys=True)
+        self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
+        self.checkpoints = self.work / "checkpoints"
+        arithmetic(settings)
+        self.dtype = getattr(torch, settings["dtype"])
+        self.model = network(settings, build, images).to(self.device, self.dtype)
+        self.model = self.model.to(memory_format=torch.channels_last)
+        self.optimiser = optimiser(settings, self.model.parameters())
+        self.objective = objective(settings)
+        self.graphs = settings["cuda_graphs"] and self.device.type == "cuda"
+        self.graph: Replayed | None = None
+        self.batches = Batches(
+            images,
+            settings["batch_size"],
+            sampler=settings["sampler"],
+            augment=settings["augment"],
+            seed=settings["seed"],
+            device=self.device,
+            dtype=self.dtype,
+        )
+        self.steps = settings["steps"] or settings["epochs"] * self.batches.steps
+        self._check()
+        self.recorder = self._recorder()
+        self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # loss, errors
+        self.seen = 0
+        count = min(settings["snapshots"], self.steps + 1)
+        self.snapshots = np.unique(np.linspace(0, self.steps, count).round().astype(int))
+
+    def _check(self) -> None:
+        """Refuse what could not be known before the data were loaded."""
+        settings = self.settings
+        if settings["window"] > self.steps:
+            raise ValueError(f"window = {settings['window']}: must be at most {self.steps}, the steps of the run")
+        if settings["batch_size"] > len(self.images.train):
+            raise ValueError(f"batch_size = {settings['batch_size']}: must be at most {len(self.images.train)}")
+        for anchor in settings["record"]["anchors"]:
+            if anchor >= self.steps:
+                raise ValueError(f"record.anchors = {anchor}: must be below {self.steps}, the steps of the run")
+        if self._smallest() == 1:
+            where = f"batch_size = {settings['batch_size']} and {len(self.images.train)} training images"
+            check_batch(self.model, self.batches.tested(slice(1))[0], where)
+
+    def _smallest(self) -> int:
+        """Images in the smallest batch that the run comes to."""
+        size, rest = self.settings["batch_size"], len(self.images.train) % self.settings["batch_size"]
+        shorter = rest and self.settings["sampler"] == "shuffled-epochs" and self.steps >= self.batches.steps
+        return rest if shorter else size
+
+    def _recorder(self) -> Recorder:
+        return Recorder(
+            self.model,
+            self.settings["window"],
+            epoch_steps=self.batches.steps,
+            folder=self.work,
+            seed=self.settings["seed"],
+            **self.settings["record"],
+        )
+
+    def train(self) -> None:
+        """Take all steps, from the newest resume state where there is one."""
+        self._resume()
+        self.model.train()
+        began, first = time.monotonic(), self.recorder.step
+        while (step := self.recorder.step) < self.steps and self.recorder.diverged_step < 0:
+            epoch, done = divmod(step, self.batches.steps)
+            for inputs, labels in self.batches.epoch(epoch, done):
+                if self.recorder.step in self.snapshots:
+                    self._checkpoint(f"step-{self.recorder.step:09d}")
+                self._step(inputs, labels)
+                if self.recorder.step % self.batches.steps == 0 or self.recorder.step == self.steps:
+                    self._end_epoch()
+                if self.recorder.step % self.settings["window"] == 0:
+                    self._end_window(began, first)
+                if self.recorder.step == self.steps or self.recorder.diverged_step >= 0:
+                    break
+        self.recorder.close()
+        self._checkpoint(f"step-{self.recorder.step:09d}")
+
+    def _step(self, inputs: torch.Tensor, labels: torch.Tensor) -> None:
+        """One minibatch: gradient, record, update."""
+        loss, logits = self._gradients(inputs, labels)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate(self.recorder.step)
+        self.recorder.record(loss)
+        self.optimiser.step()
+        self.tally[0] += loss * len(labels)
+        self.tally[1] += (logits.argmax(1) != labels).sum()
+        self.seen += len(labels)
+
+    def _gradients(self, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(loss, logits) of a minibatch, gradients in p.grad; on CUDA full minibatches go through a graph."""
+        if self.graphs and self.graph is None and len(labels) == self.settings["batch_size"]:
+            self.graph = Replayed(self.model, self.objective, inputs, labels)
+        if self.graph:
+            return self.graph(inputs, labels)
+        return gradients(self.model, self.objective, inputs, labels)
+
+    def learning_rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        return learning_rate(self.settings, step, self.steps, self.batches.steps)
+
+    @torch.no_grad()
+    def _end_epoch(self) -> None:
+        loss, wrong = self.tally.tolist()
+        test_loss, test_error = self._test()
+        self.recorder.end_epoch(
+            train_loss=loss / self.seen,
+            train_error=wrong / self.seen,
+            test_loss=test_loss,
+            test_error=test_error,
+        )
+        self.tally.zero_()
+        self.seen = 0
+
+    def _test(self) -> tuple[float, float]:
+        """Mean loss and error of the test images, batch norm with its running statistics."""
+        self.model.eval()
+        total = torch.zeros(2, dtype=torch.float64, device=self.device)
+        for start in range(0, len(self.images.test), TESTED):
+            inputs, labels = self.batches.tested(slice(start, start + TESTED))
+            logits = self.model(inputs)
+            total[0] += self.objective(logits, labels) * len(labels)
+            total[1] += (logits.argmax(1) != labels).sum()
+        self.model.train()
+        return tuple((total / len(self.images.test)).tolist())
+
+    def _end_window(self, began: float, first: int) -> None:
+        step = self.recorder.step
+        rate = (step - first) / (time.monotonic() - began)
+        left = (self.steps - step) / rate
+        loss = self.recorder.loss.mean().item()
+        print(
+            f"step {step}/{self.steps}  window loss {loss:.4f}  {rate:.0f} steps/s  {left:.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )
+        self._save_state()
+
+    def _save_state(self) -> None:
+        """Write a resume state; keep the newest two."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "recorder": self.recorder.state(),
+            "tally": self.tally,
+            "seen": self.seen,
+            "random": torch.get_rng_state(),
+        }
+        if self.device.type == "cuda":
+            state["random_cuda"] = torch.cuda.get_rng_state(self.device)
+        with replacing(self.work / f"resume-{len(self.recorder.windows):09d}.pt") as path:
+            torch.save(state, path)
+        for old in sorted(self.work.glob("resume-*.pt"))[:-KEPT_STATES]:
+            old.unlink()
+
+    def _resume(self) -> None:
+        """Load the newest state of this key that can be read; states of other keys are of no use and go."""
+        for other in self.work.parent.glob("*/"):
+            if other != self.work:
+                shutil.rmtree(other)
+        untouched = copy.deepcopy(self.model.state_dict())
+        for path in sorted(self.work.glob("resume-*.pt"), reverse=True):
+            try:
+                self._restore(path)
+            except (RuntimeError, ValueError, KeyError, TypeError, OSError, EOFError, pickle.UnpicklingError) as error:
+                print(f"{path}: not a state to resume from ({error})", file=sys.stderr, flush=True)
+                self.model.load_state_dict(untouched)
+                self.optimiser = optimiser(self.settings, self.model.parameters())
+                self.recorder = None  # a window of weights: no memory for two
+                self.recorder = self._recorder()
+                continue
+            print(f"resumed at step {self.recorder.step}", file=sys.stderr, flush=True)
+            return
+
+    def _restore(self, path: Path) -> None:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        self.recorder.restore(state["recorder"])
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.tally, self.seen = state["tally"].to(self.device), state["seen"]
+        torch.set_rng_state(state["random"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["random_cuda"], self.device)
+
+    def _checkpoint(self, name: str) -> None:
+        """Save what the network is now: step, weights and buffers, the optimiser's state."""
+        content = {
+            "step": self.recorder.step,
+            "epoch": self.recorder.step / self.batches.steps,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        with replacing(self.checkpoints / f"{name}.pt") as path:
+            torch.save(content, path)
+
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """The data of the run's files, by name."""
+        data = self.recorder.datasets(self.steps)
+        rates = [self.learning_rate(step) for step in range(self.steps)]
+        data["training"] = data["training"].assign(learning_rate=("step", rates))
+        return data
+
+    def deliver_checkpoints(self, target: Path) -> None:
+        """Move the checkpoints to their declared place and drop the resume states."""
+        shutil.rmtree(target, ignore_errors=True)
+        self.checkpoints.rename(target)
+        shutil.rmtree(self.work.parent)
+
+
+def arithmetic(settings: Mapping[str, Any]) -> None:
+    """Set what torch keeps for the whole process: threads, TF32, and whether equal runs are equal to the last bit."""
+    torch.set_num_threads(settings["threads"])
+    allow_tf32(settings["tf32"])
+    if settings["deterministic"] != torch.are_deterministic_algorithms_enabled():  # the call loads a compiler
+        torch.use_deterministic_algorithms(settings["deterministic"])
+    torch.backends.cudnn.benchmark = not settings["deterministic"]
+    if settings["deterministic"]:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it when it is first used
+
+
+def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images: Images) -> nn.Module:
+    """The untrained network for these images, initialised from the run's seed."""
+    torch.manual_seed(settings["seed"])
+    channels, size = images.train.shape[1:3]
+    model = build(channels, size, images.classes)
+    INITIALISATIONS[settings["init"]](model, generator(settings["seed"], "init"))
+    return model
+
+
+def optimiser(settings: Mapping[str, Any], parameters) -> torch.optim.Optimizer:
+    """SGD, plain unless momentum or weight decay are asked for, or Adam."""
+    if settings["optimiser"] == "adam":
+        return torch.optim.Adam(parameters, lr=settings["lr"], weight_decay=settings["weight_decay"], foreach=True)
+    return torch.optim.SGD(
+        parameters,
+        lr=settings["lr"],
+        momentum=settings["momentum"],
+        nesterov=settings["nesterov"],
+        weight_decay=settings["weight_decay"],
+        foreach=True,
+    )

@@ -1,0 +1,136 @@
+"""Gaussian walks that follow a fitted MSD curve, and the parametric bootstrap intervals they give."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.fft import next_fast_len
+from scipy.linalg import toeplitz
+
+from sgdwalk.trajectory.scaling_fits import TwoSegments
+
+SIMULATED_DIMENSIONS = 16
+STEEPEST = 1.98
+
+
+def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> np.ndarray:
+    """Gaussian walks [copy, step, dimension] with stationary increments of the given variogram.
+
+    variogram[k] = E (x_{t+k} - x_t)^2 summed over dimensions, k = 0 ... T - 1; the result has T steps.
+    Increments are drawn by circulant embedding (`increment_spectrum`).
+    """
+    spectrum = increment_spectrum(variogram)
+    length = 2 * (len(spectrum) - 1)
+    noise = rng.standard_normal((copies, dimensions, len(spectrum), 2)).view(complex)[..., 0]
+    noise[..., [0, -1]] = np.sqrt(2) * noise[..., [0, -1]].real
+    noise *= np.sqrt(spectrum * length / (2 * dimensions))
+    walks = np.zeros((copies, dimensions, len(variogram)))
+    np.cumsum(np.fft.irfft(noise, n=length)[..., : len(spectrum)], axis=-1, out=walks[..., 1:])
+    return walks.swapaxes(1, 2)
+
+
+def increment_spectrum(variogram: np.ndarray) -> np.ndarray:
+    """Spectrum, on a ring of 2 (T - 2) steps, of the stationary increments of a walk with this variogram.
+
+    Values below zero are set to zero: a variogram fitted to data, with a sharp bend downwards, may be no
+    walk's. `spectral_variogram` gives the one that is left.
+    """
+    reach = np.concatenate([variogram[1:2], variogram, [2 * variogram[-1] - variogram[-2]]])
+    k = np.arange(len(variogram) - 1)
+    ahead, here, behind = reach[k + 2], reach[k + 1], reach[k]
+    covariance = (ahead + behind - 2 * here) / 2
+    return np.maximum(np.fft.rfft(np.concatenate([covariance, covariance[-2:0:-1]])).real, 0)
+
+
+def spectral_variogram(spectrum: np.ndarray) -> np.ndarray:
+    """Variogram at lags 0 ... T - 1 of a walk whose T - 1 increments have this spectrum."""
+    covariance = np.fft.irfft(spectrum)[: len(spectrum)]
+    growth = 2 * np.cumsum(covariance) - covariance[0]
+    return np.concatenate([[0.0], np.cumsum(growth)])
+
+
+def walk_msd(walks: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """Time-averaged MSD [copy, lag] of walks [copy, step, dimension].
+
+    The sum of |x_{t+lag} - x_t|^2 is that of the squares less twice an autocorrelation, which is an FFT of
+    the spectrum summed over dimensions. Relative rounding error about 1e-16 (R / |x_{t+lag} - x_t|)^2.
+    """
+    steps = walks.shape[1]
+    walks = walks - walks.mean(axis=1, keepdims=True)
+    length = next_fast_len(2 * steps, real=True)
+    power = (np.abs(np.fft.rfft(walks.swapaxes(1, 2), n=length)) ** 2).sum(axis=1)
+    products = np.fft.irfft(power, n=length)[:, lags]
+    squares = np.cumsum((walks**2).sum(axis=2), axis=1)
+    both = squares[:, steps - lags - 1] + squares[:, [-1]] - squares[:, lags - 1]
+    return (both - 2 * products) / (steps - lags)
+
+
+@dataclass(frozen=True)
+class WalkBootstrap:
+    """Log10 deviations [copy, lag] of the MSD of Gaussian walks of `dimensions` equal dimensions from `fit`."""
+
+    fit: TwoSegments
+    lags: np.ndarray
+    deviations: np.ndarray
+    dimensions: int
+
+    def curves(self, dimension: float) -> np.ndarray:
+        """MSD [copy, lag] of walks of that effective dimension: deviations shrink with its square root."""
+        scale = np.sqrt(self.dimensions / max(dimension, self.dimensions))
+        return 10 ** (np.log10(self.fit(self.lags)) + scale * self.deviations)
+
+
+def walk_bootstrap(fit: TwoSegments, steps: int, lags: np.ndarray, dimension: float, copies: int, rng) -> WalkBootstrap:
+    """Simulate walks of `steps` steps that follow a fitted curve, in at most 16 of their dimensions.
+
+    `dimension` is the smallest effective dimension that will be asked for. Deviations are from the variogram
+    that the simulated walks have, which is not quite the fitted one where that is no walk's.
+    """
+    walks, expected = following_walks(fit, steps, dimension, copies, rng)
+    deviations = np.log10(walk_msd(walks, lags)) - np.log10(expected[lags])
+    return WalkBootstrap(fit, lags, deviations, walks.shape[2])
+
+
+def following_walks(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """(Gaussian walks [copy, step, dimension] that follow a fitted curve, in at most 16 dimensions; their variogram).
+
+    Exponents are limited to 1.98, just short of a straight line, which has no spread at all.
+    """
+    limited = replace(fit, short=min(fit.short, STEEPEST), long=min(fit.long, STEEPEST))
+    variogram = np.concatenate([[0.0], limited(np.arange(1, steps))])
+    dimensions = int(np.clip(round(dimension), 1, SIMULATED_DIMENSIONS))
+    expected = spectral_variogram(increment_spectrum(variogram))
+    return gaussian_walks(variogram, dimensions, copies, rng), expected
+
+
+def walk_distances(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> Iterator[np.ndarray]:
+    """Squared distances [step, step] of each of `copies` Gaussian walks that follow a fitted curve, in one array.
+
+    Walks of more than 16 dimensions are simulated in 16, and the deviations of their squared distances from
+    what is expected shrunk as those of a mean over so many more dimensions.
+    """
+    walks, expected = following_walks(fit, steps, dimension, copies, rng)
+    share = np.sqrt(walks.shape[2] / max(dimension, walks.shape[2]))
+    curve = fit(np.arange(1, steps))
+    constant = toeplitz(np.append(0, (1 - share) * curve))
+    factor = toeplitz(np.append(0, share * curve / expected[1:]))
+    d2 = np.empty_like(factor)
+    for walk in walks:
+        squares, one = (walk**2).sum(1, keepdims=True), np.ones((steps, 1))
+        np.matmul(np.hstack([-2 * walk, squares, one]), np.hstack([walk, one, squares]).T, out=d2)
+        d2 *= factor
+        d2 += constant
+        yield d2
+
+
+def basic_interval(estimate: float, truth: float, copies: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Basic bootstrap interval: the estimate less the quantiles of (copy - truth).
+
+    Quantiles at rank p (copies + 1), between which one more draw falls with probability `level`. Copies that
+    are NaN are left out; NaN if all are.
+    """
+    copies = copies[np.isfinite(copies)]
+    if not len(copies):
+        return np.nan, np.nan
+    low, high = np.quantile(copies - truth, [(1 - level) / 2, (1 + level) / 2], method="weibull")
+    return float(estimate - high), float(estimate - low)

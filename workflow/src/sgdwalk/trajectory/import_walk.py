@@ -1,0 +1,104 @@
+"""Somebody else's walk: read a few steps at a time and shown to the recorder as if it were a training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+
+from sgdwalk.recorder.window_recorder import Recorder
+from sgdwalk.storage import netcdf, run_files
+from sgdwalk.storage.provenance import attributes
+
+DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
+FILES = ("training", "distances", "layers", "sketch", "gradients")
+READ = 2**27  # bytes of weights that are read at a time
+
+
+def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) -> None:
+    """Write the files of a run from a file with weight [step, parameter], or from a folder that a Recorder saved.
+
+    loss [step] and gradient [step, parameter] may be missing: what rests on them is NaN. Memory is bounded by
+    one window and what is read at a time.
+    """
+    data = recorded(path, settings) if Path(path).is_dir() else walked(path, settings)
+    stamp = attributes(settings, code, settings["run"], settings["seed"])
+    for name, output in outputs.items():
+        netcdf.write(data[name], output, run_files.CONTRACTS[name], stamp)
+
+
+def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+    """The files that Recorder.save left in a folder; their own settings go into the attribute `recorded`."""
+    data = {}
+    for name in FILES:
+        path = Path(folder) / f"{name}.nc"
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file (Recorder.save leaves {', '.join(FILES)} in a folder)")
+        data[name] = netcdf.read(path)
+        data[name].attrs["recorded"] = data[name].attrs["settings"]
+    found = data["distances"].sizes["step"]
+    if settings["window"] != found:
+        raise ValueError(f"window = {settings['window']}: must be {found}, the window that {folder} was recorded with")
+    if settings["record"]["sketch"] and not data["sketch"].sizes["component"]:
+        raise ValueError(f"record.sketch = {settings['record']['sketch']}: must be 0, {folder} has no sketch")
+    return data
+
+
+def walked(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+    """What the recorder makes of a file with a walk."""
+    with open_walk(path) as walk:
+        return replay(walk, settings, path).datasets()
+
+
+def open_walk(path: str) -> xr.Dataset:
+    """The file, its data still on disk, if its variables have the dimensions they need."""
+    try:
+        walk = xr.open_dataset(path, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path}: not a readable NetCDF file ({error})") from None
+    for name, dims in DIMS.items():
+        missing = name == "weight" and name not in walk
+        if missing or (name in walk and walk[name].dims != dims):
+            found = {name: v.dims for name, v in walk.variables.items()}
+            raise ValueError(f"{path}: needs {name} with dimensions ({', '.join(dims)}); it has {found}")
+    if walk["weight"].dtype not in ("float32", "float64"):
+        raise ValueError(f"{path}: weight is {walk['weight'].dtype}: must be float32 or float64")
+    return walk
+
+
+def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder:
+    """A closed recorder that has seen every step of the walk."""
+    steps, size = walk["weight"].shape
+    if settings["window"] > steps:
+        raise ValueError(f"window = {settings['window']}: must be at most {steps}, the steps of {path}")
+    weight = nn.Parameter(torch.from_numpy(walk["weight"][0].values))
+    model = nn.Module()
+    model.weight = weight
+    record = settings["record"]
+    recorder = Recorder(
+        model, settings["window"], samples=record["samples"], anchors=record["anchors"], sketch=record["sketch"],
+        seed=settings["seed"],
+    )  # fmt: skip
+    rows = max(1, READ // (size * weight.element_size()))
+    for start in range(0, steps, rows):
+        part = walk.isel(step=slice(start, start + rows)).load()
+        for name in sorted(set(DIMS) & set(part)):
+            finite = np.isfinite(part[name].values).reshape(part.sizes["step"], -1).all(axis=1)
+            if not finite.all():
+                raise ValueError(f"{path}: {name} at step {start + finite.argmin()} is not finite")
+        for k in range(part.sizes["step"]):
+            weight.data.copy_(torch.from_numpy(part["weight"].values[k]))
+            weight.grad = _gradient(part, k, weight)
+            recorder.record(torch.tensor(float(part["loss"][k]), dtype=torch.float64) if "loss" in part else None)
+    recorder.close(moved=False)
+    return recorder
+
+
+def _gradient(part: xr.Dataset, step: int, weight: torch.Tensor) -> torch.Tensor:
+    """Gradient at a step; NaN where the file has none."""
+    if "gradient" not in part:
+        return torch.full_like(weight, torch.nan)
+    return torch.from_numpy(part["gradient"].values[step]).to(weight.dtype)

@@ -1,0 +1,32 @@
+"""An analysis of distances.nc, made for each group of layers in layers.nc."""
+
+from types import ModuleType
+
+import xarray as xr
+
+from sgdwalk.storage.contracts import Contract, Variable
+from sgdwalk.storage.run_files import LAYER
+
+
+def contract(analysis: ModuleType) -> Contract:
+    """The analysis' contract with dimension layer in front of all but its coordinates."""
+    found = {"layer": LAYER}
+    for name, held in analysis.CONTRACT.variables.items():
+        shared = held.dims == (name,) or name == "window_start"
+        dims = held.dims if shared else ("layer", *held.dims)
+        found[name] = Variable(dims, held.units, held.long_name, held.optional)
+    return Contract(f"layerwise_{analysis.CONTRACT.name}", found)
+
+
+def compute(analysis: ModuleType, layers: xr.Dataset, **settings) -> xr.Dataset:
+    """The analysis of every group of layers, with the same settings, side by side along `layer`.
+
+    layers: distance2 [layer, window, pair], loss [window, step], window_steps [window]. ValueError where no
+    layers were recorded.
+    """
+    names = layers.layer.values
+    if not len(names):
+        raise ValueError("layers = false: the run must record its layers for their geometry")
+    layers = layers.drop_vars(["layer", "layer_size"])
+    found = [analysis.compute(layers.isel(layer=k), **settings) for k in range(len(names))]
+    return xr.concat(found, dim=xr.DataArray(names, dims="layer", name="layer"), data_vars="all", coords="minimal")
