@@ -17,7 +17,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([*PLACES, os.getcwd(), *INHERITED])
 KEPT = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**30}
 os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items()})
 
-from sgdwalk.storage.provenance import code_version
+from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
 from sgdwalk.study.figure_specs import sources

@@ -12,7 +12,7 @@ import torch
 from sgdwalk.models.resnet import resnet
 from sgdwalk.models.zoo import network as zoo
 from sgdwalk.seeds import generator
-from sgdwalk.storage import provenance
+from sgdwalk.storage import code_hash
 from sgdwalk.study import factories, registry
 from sgdwalk.training.initialisation import kaiming
 from torch import nn
@@ -240,7 +240,7 @@ def test_the_vit_has_second_derivatives():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow/src/sgdwalk/models").glob("[a-z]*.py")), ids=lambda p: p.stem)
 def test_code_of_one_family_does_not_depend_on_another(path):
-    used = provenance._closure([f"sgdwalk.models.{path.stem}"])
+    used = code_hash._closure([f"sgdwalk.models.{path.stem}"])
     assert {p.stem for p in used.values() if p.parent == path.parent} - {"__init__"} == {path.stem}
 
 

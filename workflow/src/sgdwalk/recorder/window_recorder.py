@@ -19,7 +19,8 @@ from sgdwalk.recorder.random_projection import Sketch
 from sgdwalk.recorder.squared_distances import condensed, squared_distances
 from sgdwalk.recorder.window_store import Windows
 from sgdwalk.storage import netcdf, run_files
-from sgdwalk.storage.provenance import attributes, code_version
+from sgdwalk.storage.code_hash import code_version
+from sgdwalk.storage.provenance import attributes
 
 STATE = ("step", "diverged_step", "without_loss")
 NOTED = EPOCH[:4]
@@ -248,7 +249,7 @@ class Recorder:
 
         They are what rule train writes. settings, run and seed are noted in them, whatever you want to remember.
         """
-        stamp = attributes(settings or {}, code_version("recorder"), run, seed)
+        stamp = attributes(settings or {}, code_version("recorder.window_recorder"), run, seed)
         for name, dataset in self.datasets().items():
             netcdf.write(dataset, Path(folder) / f"{name}.nc", run_files.CONTRACTS[name], stamp)
 

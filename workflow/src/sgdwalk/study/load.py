@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.storage.provenance import importable
+from sgdwalk.storage.code_hash import importable
 from sgdwalk.study.analysis_table import ALWAYS, RECORDED, REQUESTS, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
