@@ -1,1 +1,1 @@
-"""The tables: one a file, named as its rule, each with compute(...) -> pandas.DataFrame."""
+"""The tables: modules named as rules, each with compute(...) -> pandas.DataFrame, and the parts of claims."""

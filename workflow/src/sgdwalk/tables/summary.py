@@ -18,6 +18,8 @@ def compute(
 ) -> pd.DataFrame:
     """A row per run: settings, MSD exponents of the first and the last window with 95 % intervals, tau_0 and the
     start of the second regime (steps), exponents of contour and MSL, alpha of the gradients, final losses and errors.
+
+    Each list holds one file per run, in the same order.
     """
     return pd.DataFrame([row(*files) for files in zip(training, msd, path, msl, tails, strict=True)])
 

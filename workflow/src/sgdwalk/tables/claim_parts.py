@@ -1,0 +1,102 @@
+"""What a claim is made of: the runs that it is about, a quantity of these runs, and what is expected of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sgdwalk.tables.study_results import Results
+from sgdwalk.tables.verdicts import Estimate, Expected
+
+
+class Runs(NamedTuple):
+    """Names of the runs that a quantity is taken from (empty if the study has none), and their text in the table."""
+
+    names: Sequence[str]
+    text: str
+
+
+Selection = Callable[[Results], Runs]
+Quantity = Callable[..., Estimate | None]  # called with the results and the names of the selected runs
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper and how a study tests it: a row of claims.csv.
+
+    text: the statement. source: where the paper makes it. runs: selects the runs from the results. quantity: what is
+    measured, in words. expected: the range that the statement gives, or a function that finds it in the results.
+    estimate: the quantity of the selected runs with its interval; None where a file is missing.
+    """
+
+    text: str
+    source: str
+    runs: Selection
+    quantity: str
+    expected: Expected | Callable[[Results], Expected]
+    estimate: Quantity
+
+    def row(self, results: Results) -> tuple:
+        """claim, source, runs, quantity, expected, estimate, low, high, verdict."""
+        runs = self.runs(results)
+        expected = self.expected(results) if callable(self.expected) else self.expected
+        estimate = self.estimate(results, *runs.names) if runs.names else None
+        told = (self.text, self.source, runs.text, self.quantity, expected.text)
+        if estimate is None:
+            return *told, np.nan, np.nan, np.nan, "not run"
+        return *told, estimate.value, estimate.low, estimate.high, expected.verdict(estimate)
+
+
+# Selections of runs
+
+
+def listed(names: Sequence[str]) -> Runs:
+    """Any number of runs."""
+    return Runs(names, ", ".join(names))
+
+
+def pair(reference: str, run: str | None) -> Runs:
+    """A run that is compared with another one; no runs where there is none to compare."""
+    return listed([]) if run is None else Runs([reference, run], f"{run} against {reference}")
+
+
+def base(results: Results) -> Runs:
+    """The base run alone."""
+    return listed([results.base])
+
+
+def toy(landscape: str) -> Selection:
+    """The toy walk on a landscape."""
+    return lambda results: Runs([landscape], f"toy {landscape}")
+
+
+# Quantities of the selected runs
+
+
+def value(kind: str, variable: str = "exponent", **where: int | str) -> Quantity:
+    """A variable of one run's file at a place (window = position, fit = name, ...)."""
+    return lambda results, run: results.estimate(kind, run, variable, **where)
+
+
+def difference(quantity: Quantity, minus: Quantity) -> Quantity:
+    """The difference of two quantities of the same runs, taken as independent."""
+    return lambda results, *runs: _subtracted(quantity(results, *runs), minus(results, *runs))
+
+
+def change(quantity: Quantity) -> Quantity:
+    """The change of a quantity from the first of two runs to the second."""
+    return lambda results, first, second: _subtracted(quantity(results, second), quantity(results, first))
+
+
+def largest(quantity: Quantity) -> Quantity:
+    """The estimate whose interval reaches highest among the runs; an unknown one counts as higher than all others."""
+
+    def estimate(results: Results, *runs: str) -> Estimate:
+        return max((quantity(results, run) for run in runs), key=lambda e: np.nan_to_num(e.high, nan=np.inf))
+
+    return estimate
+
+
+def _subtracted(first: Estimate | None, second: Estimate | None) -> Estimate | None:
+    return None if first is None or second is None else first - second
