@@ -14,19 +14,19 @@ figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
 data: .venv/ready ## download the study's data sets (STUDY=paper), for compute nodes without internet
 	$(BIN)/python -m sgdwalk.study.download $(STUDY)
 
-test: .venv/ready ## run all tests
-	$(BIN)/pytest
+test: .venv/ready ## run all tests, in two processes
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: .venv/ready ## check style of Python and Snakemake
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
 format: .venv/ready ## bring the code into its style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 docs: .venv/ready ## write the tables of config/README.md from the schemas
 	$(BIN)/python -m sgdwalk.study.config_reference

@@ -1,9 +1,7 @@
 from pathlib import Path
 
 import pytest
-from studies import HURST, ROOT, copy_of_the_workflow, planned, snakemake
-
-__all__ = ["HURST", "ROOT", "copy_of_the_workflow", "planned", "snakemake"]
+from studies import copy_of_the_workflow, snakemake
 
 
 @pytest.fixture(scope="session")

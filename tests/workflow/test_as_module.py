@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import ROOT
+from studies import ROOT
 from walks import fbm
 
 FIGURES = """\

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import snakemake
+from studies import snakemake
 
 CONFIG, RUNS, FIGURES = "config/tiny/config.yaml", "config/tiny/runs.tsv", "config/tiny/figures.yaml"
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, snakemake
+from studies import ROOT, snakemake
 
 STUDIES = sorted(path.parent.name for path in (ROOT / "config").glob("*/config.yaml"))
 

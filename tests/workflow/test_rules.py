@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import ROOT, copy_of_the_workflow
+from studies import ROOT, copy_of_the_workflow
 
 SAMPLE = {
     "run": "base",

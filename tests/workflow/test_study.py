@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import HURST, ROOT, planned, snakemake
 from scipy.spatial.distance import pdist
+from studies import HURST, ROOT, planned, snakemake
 
 FILES = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
 DEAR = ("snapshots", "hessian", "landscape", "dimension")
@@ -174,7 +174,7 @@ def test_editing_the_network_of_a_run_retrains_it(finished):
 
 
 def test_comments_and_docstrings_rerun_nothing(finished):
-    with edited(finished, "recorder.py", '\n# a comment\n"""A bare string."""\n'):
+    with edited(finished, "recorder/window_recorder.py", '\n# a comment\n"""A bare string."""\n'):
         assert planned(finished) == {}
 
 

@@ -1,0 +1,47 @@
+"""The examples in docstrings run and print what they say; what users call first has one."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+import sgdwalk
+
+FIRST = (
+    "sgdwalk.analyses.msd.compute",
+    "sgdwalk.analyses.msl.compute",
+    "sgdwalk.analyses.path.compute",
+    "sgdwalk.analyses.tails.compute",
+    "sgdwalk.heavy_tails.power_law_tail",
+    "sgdwalk.heavy_tails.stable.distribution.fit",
+    "sgdwalk.landscapes.random_surfaces",
+    "sgdwalk.recorder.squared_distances.squared_distances",
+    "sgdwalk.recorder.window_recorder.Recorder",
+    "sgdwalk.storage.netcdf.read",
+    "sgdwalk.trajectory.distance_geometry.effective_dimension",
+    "sgdwalk.trajectory.scaling_fits.two_segments",
+    "sgdwalk.trajectory.shorter_windows.cut",
+)
+
+
+def examples():
+    """Every docstring of the package that has an example."""
+    for module in pkgutil.walk_packages(sgdwalk.__path__, "sgdwalk."):
+        found = doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(module.name))
+        yield from (test for test in found if test.examples)
+
+
+EXAMPLES = {test.name: test for test in examples()}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_prints_what_it_says(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    said: list[str] = []
+    assert runner.run(EXAMPLES[name], out=said.append).failed == 0, "".join(said)
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_what_users_call_first_has_an_example(name):
+    assert any(example.startswith(name) for example in EXAMPLES)
