@@ -23,7 +23,7 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from sgdwalk.recorder.squared_distances import squared_distances  # noqa: E402
-from sgdwalk.trajectory import distance_geometry  # noqa: E402
+from sgdwalk.trajectory import mean_squared_displacement  # noqa: E402
 
 FAR = 1e4  # distance of the walk from the origin, in steps
 SLOW = 30.0  # seconds above which a timing is not repeated
@@ -49,7 +49,7 @@ def exact_msd(weights: np.ndarray, lags) -> np.ndarray:
 
 def ours(weights: np.ndarray) -> np.ndarray:
     """MSD from the distances of all pairs."""
-    return distance_geometry.msd(squared_distances(weights).numpy())
+    return mean_squared_displacement.from_distances(squared_distances(weights).numpy())
 
 
 def tidynamics(weights: np.ndarray) -> np.ndarray:
@@ -94,7 +94,7 @@ def double_loop(weights: np.ndarray) -> np.ndarray:
         for j in range(i + 1, len(weights)):
             away = weights[j] - weights[i]
             d2[i, j] = away @ away
-    return distance_geometry.msd(d2)
+    return mean_squared_displacement.from_distances(d2)
 
 
 def timed(work: Callable, repeats: int) -> tuple[float, float, int, np.ndarray]:

@@ -1,7 +1,7 @@
-"""Size of a run's files: three windows of 1,000 random steps of ResNet-14 and ResNet-110, with all that is recorded.
+"""Size of a run's files: three windows of 1,000 random steps of ResNet-14 and ResNet-110, and a sketch.
 
-`python benchmarks/storage.py` prints megabytes as measured, and multiplied to 24 windows (a paper's run of 500 epochs).
-ResNet-110 needs 8 GB of memory.
+`python benchmarks/storage.py` prints megabytes as measured, and scaled to 24 windows (a run of 500 epochs in the
+paper). ResNet-110 needs 8 GB of memory.
 """
 
 import sys

@@ -1,13 +1,13 @@
-"""Time of a training step: a plain loop, ours, ours with the recorder, and everything stored step by step.
+"""Time of a training step: a plain loop, our loop without and with the recorder, and everything stored every step.
 
-`python benchmarks/training.py [--rounds N]` prints one table for the device there is, all ways side by side in one
-process, in turns, so that the machine's moods hit all alike; medians over the rounds. Ratios are of CPU time on a CPU
-(one thread), which a busy machine leaves alone, and of wall time on CUDA.
+`python benchmarks/training.py [--rounds N]` prints one table for the device of this machine. All variants run in one
+process and take turns, so that other load on the machine affects all alike; figures are medians over the rounds. Ratios
+are of CPU time on a CPU (one thread), which other load hardly changes, and of wall time on CUDA.
 
-Storing everything is the way of the code that Chen et al. released: weights and gradients go to the host at every
-step and into an HDF5 file at the end of every epoch (here 20 steps, uncompressed, deleted at once). What it leaves
-is weights; the last row adds what their time-averaged MSD takes by differences at every lag, measured at ten lags.
-Ours has every pair's distance by then.
+Storing everything is what the code published by Chen et al. does: weights and gradients are copied to the host at every
+step and written to an HDF5 file at the end of every epoch (here 20 steps, uncompressed, deleted at once). It leaves
+weights alone; the last row adds the time of their time-averaged MSD by differences at every lag, estimated from ten
+lags. Our loop has the distance of every pair by then.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def build(*shape):
 
 
 def run(images, batch_size: int, folder: Path, *, recorded: bool) -> Run:
-    """A run of ours, with or without its recorder."""
+    """A run of our loop, with or without its recorder."""
     settings = {"run": "benchmark", "batch_size": batch_size, "window": WINDOW, "steps": 10 * WINDOW}
     made = Run(checked(settings, schema("run"), ""), build, images, folder, "benchmark")
     if not recorded:
@@ -129,7 +129,7 @@ def now() -> np.ndarray:
 
 
 def reduction(model) -> np.ndarray:
-    """(wall, CPU) seconds per step that the end of a window costs."""
+    """(wall, CPU) seconds per step that the reduction at the end of a window costs."""
     recorder = Recorder(model, WINDOW)
     for p in model.parameters():
         p.grad = torch.ones_like(p)
@@ -143,7 +143,7 @@ def reduction(model) -> np.ndarray:
 
 
 def differences(size: int) -> np.ndarray:
-    """(wall, CPU) seconds per step that the MSD of a window takes by differences, from an array in memory."""
+    """(wall, CPU) seconds per step of the MSD of a window by differences, from an array in memory."""
     walk = np.random.default_rng(0).standard_normal((WINDOW, size), np.float32).cumsum(0)
     lags = np.unique(np.linspace(1, WINDOW - 1, 10).astype(int))
     began = now()

@@ -1,4 +1,4 @@
-"""The recorder in a training loop of one's own: python examples/own_loop.py FOLDER, then look at FOLDER/*.nc.
+"""The recorder in a user-defined training loop: python examples/own_loop.py FOLDER, then look at FOLDER/*.nc.
 
 A row of runs.tsv with FOLDER in the column walk and 50 in the column window takes these files through all analyses
 and figures.
@@ -27,7 +27,7 @@ for _ in range(EPOCHS):
         loss = nn.functional.cross_entropy(model(inputs[batch]), labels[batch])
         optimiser.zero_grad()
         loss.backward()
-        recorder.record(loss)  # gradients stand, weights have not moved yet
+        recorder.record(loss)  # after backward(), before the weights change
         optimiser.step()
     wrong = (model(inputs).argmax(1) != labels).float().mean()
     recorder.end_epoch(train_error=wrong.item())

@@ -1,4 +1,4 @@
-"""Cut the windows of a run into shorter ones."""
+"""Divide the windows of a run into shorter ones."""
 
 from sgdwalk.jobs.logs import logging_to
 from sgdwalk.trajectory.shorter_windows import cut_windows

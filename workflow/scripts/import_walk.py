@@ -1,4 +1,4 @@
-"""Reduce somebody else's walk to the files of a run."""
+"""Make the files of a run from an externally recorded trajectory."""
 
 from sgdwalk.jobs.logs import logging_to
 from sgdwalk.trajectory.import_walk import import_walk

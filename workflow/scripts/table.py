@@ -1,4 +1,4 @@
-"""Make one table from the inputs of its rule."""
+"""Compute one table from the inputs of its rule."""
 
 from sgdwalk.jobs.logs import logging_to
 from sgdwalk.jobs.tabulate import tabulate

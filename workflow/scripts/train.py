@@ -1,4 +1,4 @@
-"""Train one run and write what the recorder measured."""
+"""Train one run and write its files."""
 
 from sgdwalk.jobs.logs import logging_to
 from sgdwalk.training.job import train

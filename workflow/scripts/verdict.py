@@ -1,4 +1,4 @@
-"""Fail if a check of a run failed, and say which."""
+"""Fail if a check of any run failed, and name it."""
 
 from sgdwalk.jobs.logs import logging_to
 from sgdwalk.tables import checks

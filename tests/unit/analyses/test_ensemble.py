@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import t as student
 from sgdwalk.analyses import ensemble, msd
 from sgdwalk.storage import contracts
-from sgdwalk.trajectory import gaussian_walks
+from sgdwalk.trajectory import mean_squared_displacement
 from walks import distances_of, fbm, lose
 
 FAST = {"copies": 20}
@@ -57,7 +57,7 @@ def test_ergodicity_breaking_of_brownian_motion():
     dimensions, steps, lag = 2, 200, 5
     template = msd.compute(distances_of(fbm(0.5, steps, dimensions, np.random.default_rng(0))), copies=2)
     steps_of = np.random.default_rng(1).standard_normal((300, steps, dimensions))
-    curves = gaussian_walks.walk_msd(np.cumsum(steps_of, axis=1), template.lag.values)
+    curves = mean_squared_displacement.by_fft(np.cumsum(steps_of, axis=1), template.lag.values)
     parts = [template.assign(msd=(("window", "lag"), curve[None])) for curve in curves]
     found = ensemble.compute([part.assign_attrs(run=str(k)) for k, part in enumerate(parts)])
     assert float(found.ergodicity_breaking[0].sel(lag=lag)) == pytest.approx(

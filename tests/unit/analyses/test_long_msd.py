@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 from sgdwalk.analyses import long_msd
 from sgdwalk.storage import contracts
-from sgdwalk.trajectory import scaling_fits
+from sgdwalk.trajectory import mean_squared_displacement, scaling_fits
 from walks import fbm
 
 
@@ -24,7 +24,7 @@ def slow(walk, lag):
 
 
 def test_of_an_exact_projection_against_a_double_loop(monkeypatch):
-    monkeypatch.setattr(long_msd, "BLOCK", 5 * 7)
+    monkeypatch.setattr(mean_squared_displacement, "BLOCK", 5 * 7)
     walk = fbm(0.6, 60, 5, np.random.default_rng(0))
     result = long_msd.compute(sketch_of(walk, 5))
     contracts.check(result, long_msd.CONTRACT)

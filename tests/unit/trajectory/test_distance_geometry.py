@@ -17,17 +17,6 @@ def brownian(steps, spread, rng):
     return np.cumsum(rng.standard_normal((steps, len(spread))) * spread, axis=0)
 
 
-def test_msd_against_a_double_loop():
-    walk = brownian(40, np.ones(5), np.random.default_rng(0))
-    slow = []
-    for lag in range(1, 40):
-        terms = []
-        for t in range(40 - lag):
-            terms.append(sum((walk[t + lag, p] - walk[t, p]) ** 2 for p in range(5)))
-        slow.append(sum(terms) / len(terms))
-    np.testing.assert_allclose(distance_geometry.msd(square(walk)), slow, rtol=1e-12)
-
-
 @pytest.mark.parametrize("lag", [1, 2, 7])
 def test_increment_products_against_explicit_vectors(lag):
     walk = brownian(30, np.linspace(0.1, 3, 8), np.random.default_rng(1))

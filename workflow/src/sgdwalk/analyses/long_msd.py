@@ -4,10 +4,9 @@ import numpy as np
 import xarray as xr
 
 from sgdwalk.storage.contracts import Contract, variable
-from sgdwalk.trajectory import distance_geometry, scaling_fits
+from sgdwalk.trajectory import distance_geometry, mean_squared_displacement, scaling_fits
 
-SAMPLE = 512
-BLOCK = 2**22
+SAMPLE = 512  # random increments that an effective dimension is taken from
 CONTRACT = Contract(
     "long_msd",
     {
@@ -15,10 +14,10 @@ CONTRACT = Contract(
         "msd": variable("lag", "1", "time-averaged MSD of the whole run, from the sketch"),
         "msd_low": variable("lag", "1", "lower end of the sketch's 95 % band"),
         "msd_high": variable("lag", "1", "upper end of the sketch's 95 % band"),
-        "relative_error": variable("lag", "1", "relative standard error that the sketch brings into the MSD"),
+        "relative_error": variable("lag", "1", "relative standard error of the MSD due to the sketch"),
         "sketch_dimension": variable("lag", "1", "effective dimension of the sketched increments"),
         "independent_pairs": variable("lag", "1", "independent displacements in the MSD, all dimensions of the sketch"),
-        "local_exponent": variable("lag", "1", "running exponent of the MSD, one octave wide"),
+        "local_exponent": variable("lag", "1", "local exponent of the MSD, one octave wide"),
     },
 )
 
@@ -27,21 +26,22 @@ def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Da
     """MSD(lag) = mean over t of |p_{t+lag} - p_t|^2 at logarithmic lags from 1 to the whole run.
 
     sketch: projection [step, component] and relative_error e, the largest relative standard error of one
-    projected squared distance. An average of squared distances in many directions is known better: the
+    projected squared distance. An average of squared distances in many directions has a smaller error: the
     projection of a second moment C adds a relative variance e^2 / D, with D = (tr C)^2 / tr C^2 of the
-    increments. D is taken in the sketch, where it is smaller (1 / D + e^2 / 2), so that the band is never
-    too narrow for it; with m components e^2 is about 2 / m, and the error never above sqrt(2 / m).
-    The band says nothing of how another walk would differ: that is what independent_pairs is for.
+    increments. D is estimated in the sketch, where 1 / D is larger by e^2 / 2, so that the band is never too
+    narrow on that account; with m components e^2 is about 2 / m, and the error at most sqrt(2 / m). The band does
+    not include how another walk would differ; independent_pairs counts what a lag is based on.
 
-    per_decade: lags per decade. seed: which increments D is taken from. A run that diverged counts up to
-    there; without two steps there is nothing, and no lag. ValueError where no sketch was recorded.
+    per_decade: lags per decade. seed: of the random increments that D is estimated from. Returns the data set of
+    CONTRACT. A run that diverged is measured up to the divergence; with fewer than two steps before it there is no
+    lag. ValueError where no sketch was recorded.
     """
     if not sketch.sizes["component"]:
         raise ValueError("sketch = 0: the run must record a sketch for its MSD beyond windows")
     points = finite_part(sketch.projection.values)
     lags = scaling_fits.log_lags(len(points) - 1, per_decade) if len(points) > 2 else np.arange(1, len(points))
     rng = np.random.default_rng(seed)
-    curve = np.array([mean_square(points, lag) for lag in lags])
+    curve = mean_squared_displacement.in_blocks(points, lags)
     dimension = np.array([second_moment_dimension(points, lag, rng) for lag in lags])
     error = float(sketch.relative_error) / np.sqrt(dimension)
     steps = dimension[0] if len(lags) else np.nan
@@ -60,26 +60,15 @@ def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Da
 
 def finite_part(points: np.ndarray) -> np.ndarray:
     """The steps before the first that is not finite."""
-    lost = ~np.isfinite(points).all(axis=1)
-    return points[: lost.argmax()] if lost.any() else points
-
-
-def mean_square(points: np.ndarray, lag: int) -> float:
-    """Mean squared displacement over `lag` steps of points [step, component], in float64 and in blocks."""
-    rows = max(1, BLOCK // points.shape[1])
-    total = 0.0
-    for start in range(lag, len(points), rows):
-        stop = min(start + rows, len(points))
-        moved = np.subtract(points[start:stop], points[start - lag : stop - lag], dtype=float).ravel()
-        total += moved @ moved
-    return total / (len(points) - lag)
+    diverged = ~np.isfinite(points).all(axis=1)
+    return points[: diverged.argmax()] if diverged.any() else points
 
 
 def second_moment_dimension(points: np.ndarray, lag: int, rng) -> float:
-    """(tr C)^2 / tr C^2 of the second moment C = mean of x x' over all increments x of `lag` steps.
+    """(tr C)^2 / tr C^2 of the second moment C = mean of x x' over all n increments x of `lag` steps; at least 1.
 
-    tr C^2 is the mean of (x_s . x_t)^2 over all pairs: s = t are one in n of them, the others are those of
-    512 increments drawn at random. At least 1.
+    points [step, component]. tr C^2 is the mean of (x_s . x_t)^2 over all n^2 pairs, of which n have s = t; the
+    mean over the others is estimated from 512 random increments.
     """
     count = len(points) - lag
     picked = rng.choice(count, min(count, SAMPLE), replace=False)

@@ -1,20 +1,19 @@
-"""Mean squared loss difference against distance: the landscape as the walker meets it (Chen et al., Eq. 9)."""
+"""Mean squared loss difference (MSL) against distance, along the trajectory (Chen et al., Eq. 9)."""
 
 import numpy as np
 import xarray as xr
-from scipy.spatial.distance import squareform
 from scipy.stats import t as student_t
 
 from sgdwalk.storage.contracts import LOSS2, Contract, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory import scaling_fits
-from sgdwalk.trajectory.windows import full_windows, longest_lag
+from sgdwalk.trajectory.windows import longest_lag, per_window
 
 FITS = ("short", "long", "whole")
-ENDS = 2.0
-BLOCKS = 20
-MOST_STEPS = 1500
-POSSIBLE = (0.02, 1.98)
+ENDS = 2.0  # least ratio of the crossover to either end of the fitted distances
+BLOCKS = 20  # of consecutive steps, of the jackknife
+MOST_STEPS = 1500  # of a window that are used, for memory
+POSSIBLE = (0.02, 1.98)  # exponents of the simulated fields
 CONVENTION = "each minibatch loss is paired with the weights that it was computed at, before the step"
 CONTRACT = Contract(
     "msl",
@@ -26,8 +25,8 @@ CONTRACT = Contract(
         "msl": variable("window bin", LOSS2, "mean squared loss difference"),
         "count": variable("window bin", "1", "pairs in the bin"),
         "exponent": variable("window fit", "1", "exponent 2H' of the mean squared loss difference"),
-        "exponent_low": variable("window fit", "1", "lower end of its 95 % interval"),
-        "exponent_high": variable("window fit", "1", "upper end of its 95 % interval"),
+        "exponent_low": variable("window fit", "1", "lower end of the 95 % interval of the exponent"),
+        "exponent_high": variable("window fit", "1", "upper end of the 95 % interval of the exponent"),
         "crossover_distance": variable("window", "1", "distance at the crossover"),
         "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
     },
@@ -39,41 +38,51 @@ def compute(
 ) -> xr.Dataset:
     """MSL(r) = mean of (L_i - L_j)^2 over the pairs of a window at distance r, and its exponents.
 
-    Each loss is the minibatch loss at the weights it is paired with. bins: logarithmic bins of distance;
-    those with fewer than 20 pairs are shown but not fitted, nor those beyond the typical distance of two
-    weights `longest` windows apart, which only the window's two ends reach. Of windows longer than
-    1,500 steps every so many a step is used, for memory. An interval is the hull of two, since the
-    losses may be landscape or noise: a parametric bootstrap (`copies` Gaussian fields with the fitted
-    variogram, on the weights that were visited) and a jackknife that leaves out a twentieth of the
-    window at a time. The crossover is held fixed in both.
+    distances: distance2 [window, pair] and loss [window, step], the minibatch loss at the weights it is paired
+    with. bins: logarithmic bins of distance; those with fewer than 20 pairs are shown but not fitted, nor those
+    beyond the typical distance of two weights `longest` windows apart, which only the window's two ends reach.
+    Windows longer than 1,500 steps are thinned evenly, for memory. An interval is the hull of two, since the
+    losses may be landscape or noise: a parametric bootstrap (`copies` Gaussian fields with the fitted variogram,
+    on the visited weights; seed: of these) and a jackknife that leaves out a twentieth of the window at a time.
+    The crossover is held fixed in both.
+
+    Returns the data set of CONTRACT; what cannot be measured or fitted is NaN. ValueError if no window is full.
+    Source: Chen, Qu & Gong 2022, Eq. 9 (doi 10.1016/j.neunet.2022.01.019).
+
+    >>> from scipy.spatial.distance import pdist
+    >>> walk = np.random.default_rng(0).standard_normal((200, 1)).cumsum(axis=0)
+    >>> distances = xr.Dataset(  # the loss is a slope: MSL(r) = r^2
+    ...     {
+    ...         "distance2": (("window", "pair"), [pdist(walk, "sqeuclidean")]),
+    ...         "loss": (("window", "step"), [walk[:, 0]]),
+    ...     },
+    ...     {"window": [0], "window_start": ("window", [0]), "window_steps": ("window", [200])},
+    ... )
+    >>> print(f"{compute(distances, copies=10).exponent.sel(window=0, fit='whole'):.1f}")
+    2.0
     """
     rng = np.random.default_rng(seed)
-    distances = full_windows(distances)
-    rows = [
-        window_msl(thinned(squareform(pairs)), thinned(loss), bins, longest, copies, rng)
-        for pairs, loss in zip(distances.distance2.values, distances.loss.values, strict=True)
-    ]
-    dims = {"distance": "bin", "msl": "bin", "count": "bin"}
-    dims |= dict.fromkeys(("exponent", "exponent_low", "exponent_high"), "fit")
-    columns = {
-        name: (("window", dims[name]) if name in dims else ("window",), np.stack([row[name] for row in rows]))
-        for name in rows[0]
-    }
-    return xr.Dataset(
-        columns,
-        coords={"window": distances.window, "window_start": distances.window_start, "fit": list(FITS)},
-        attrs={"loss_convention": CONVENTION},
+    result = per_window(
+        distances,
+        CONTRACT,
+        lambda d2, loss: window_msl(thinned(d2), thinned(loss), bins, longest, copies, rng),
+        {"fit": list(FITS)},
+        {"bin": bins},
     )
+    return result.assign_attrs(loss_convention=CONVENTION)
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
-    """Every so many a step along each axis, so that at most MOST_STEPS are left."""
+    """Every n-th step along each axis, with the smallest n that leaves at most MOST_STEPS."""
     every = -(-len(values) // MOST_STEPS)
     return values[(slice(None, None, every),) * values.ndim]
 
 
 class Pairs:
-    """The pairs of a window's weights in logarithmic bins of their distance, without those at distance 0."""
+    """The pairs of a window's weights in logarithmic bins of distance, without those at distance 0.
+
+    distance, count [bin]: mean distance and number of the pairs in each bin.
+    """
 
     def __init__(self, d2: np.ndarray, bins: int):
         self.rows, self.columns = np.nonzero(np.triu(d2, 1))
@@ -85,7 +94,7 @@ class Pairs:
         self.distance = self._mean(distance, slice(None))
 
     def curve(self, loss: np.ndarray, without: np.ndarray | None = None) -> np.ndarray:
-        """Mean squared loss difference [bin]; `without` marks steps [step] to leave out."""
+        """Mean squared difference [bin] of loss [step]; without [step]: True for steps that are left out."""
         keep = slice(None)
         if without is not None:
             keep = ~(without[self.rows] | without[self.columns])
@@ -98,10 +107,13 @@ class Pairs:
 
 
 def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copies: int, rng) -> dict[str, np.ndarray]:
-    """All that msl.nc holds of one window."""
+    """The variables of msl.nc of one window, by name, without those that cannot be measured or fitted.
+
+    d2 [step, step]: squared distances. loss [step].
+    """
     away = d2[np.triu_indices(len(d2), 1)]
     if not (np.isfinite(away).all() and np.isfinite(loss).all() and away.any() and np.ptp(loss)):
-        return _lost(bins)
+        return {}
     pairs = Pairs(d2, bins)
     curve = pairs.curve(loss)
     found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
@@ -109,7 +121,7 @@ def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copi
     inside = (pairs.count >= scaling_fits.LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
     both = scaling_fits.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
-        return _lost(bins) | found
+        return found
     estimate = exponents(pairs.distance[inside], curve[inside], both.crossover)
     ends = [
         jackknife(pairs, loss, inside, both.crossover, estimate),
@@ -131,7 +143,7 @@ def exponents(distance: np.ndarray, curve: np.ndarray, crossover: float) -> np.n
 
 
 def jackknife(pairs: Pairs, loss, inside, crossover, estimate) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) [fit] from leaving out each block of consecutive steps in turn."""
+    """(low, high), each [fit], of the estimate [fit] by leaving out each block of consecutive steps in turn."""
     block = np.arange(len(loss)) * BLOCKS // len(loss)
     left = []
     for k in range(BLOCKS):
@@ -143,7 +155,7 @@ def jackknife(pairs: Pairs, loss, inside, crossover, estimate) -> tuple[np.ndarr
 
 
 def field_bootstrap(pairs: Pairs, d2, inside, crossover, estimate, copies, rng) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) [fit] from Gaussian fields whose variogram is the power law fitted to all distances."""
+    """(low, high), each [fit], from Gaussian fields whose variogram is the power law fitted to all distances."""
     truth = float(np.clip(estimate[FITS.index("whole")], *POSSIBLE))
     fields = gaussian_fields(d2 ** (truth / 2), copies, rng)
     drawn = [exponents(pairs.distance[inside], pairs.curve(field)[inside], crossover) for field in fields]
@@ -152,19 +164,13 @@ def field_bootstrap(pairs: Pairs, d2, inside, crossover, estimate, copies, rng) 
 
 
 def gaussian_fields(variogram: np.ndarray, copies: int, rng) -> np.ndarray:
-    """Gaussian fields [copy, point] with E (L_i - L_j)^2 = variogram[i, j], up to a common constant.
+    """Gaussian fields [copy, point] with E (L_i - L_j)^2 = variogram [point, point], up to a common constant.
 
-    Powers of Euclidean distance with exponents in (0, 2) are possible variograms; eigenvalues of the
-    covariance that rounding makes negative are set to zero.
+    Powers of Euclidean distance with exponents in (0, 2) are valid variograms; eigenvalues of the covariance that
+    rounding makes negative are set to zero.
     """
     variogram = variogram - np.diag(np.diag(variogram))
     mean = variogram.mean(0)
     covariance = (mean[:, None] + mean[None, :] - variogram - mean.mean()) / 2
     values, vectors = np.linalg.eigh(covariance)
     return rng.standard_normal((copies, len(values))) * np.sqrt(np.maximum(values, 0)) @ vectors.T
-
-
-def _lost(bins: int) -> dict[str, np.ndarray]:
-    lost = {name: np.full(bins, np.nan) for name in ("distance", "msl", "count")}
-    lost |= {name: np.full(len(FITS), np.nan) for name in ("exponent", "exponent_low", "exponent_high")}
-    return lost | {"crossover_distance": np.nan, "fit_rmse": np.nan}

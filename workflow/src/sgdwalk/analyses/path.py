@@ -4,18 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory import distance_geometry, gaussian_walks, scaling_fits
-from sgdwalk.trajectory.windows import full_windows
+from sgdwalk.trajectory.windows import per_window
 
 FITS = ("short", "long")
-FEWEST_FRAGMENTS = 10
-FEWEST_WEIGHTS = 10
-SPANS = 8
-SHORTEST = 1.5
+FEWEST_FRAGMENTS = 10  # with a transverse distance above 0, for its exponent
+FEWEST_WEIGHTS = 10  # distinct from the one before, in a window that is measured
+SPANS = 8  # groups of fragments of similar length
+SHORTEST = 1.5  # contour length that is fitted, in mean steps
 CONTRACT = Contract(
     "path",
     {
@@ -25,11 +24,13 @@ CONTRACT = Contract(
         "contour_length": variable("window bin", "1", "contour length"),
         "end_to_end2": variable("window bin", "1", "mean squared end-to-end distance"),
         "pairs": variable("window bin", "1", "pairs in the bin"),
-        "end_to_end2_null": variable("window bin", "1", "the same for steps of the same lengths at right angles"),
+        "end_to_end2_null": variable(
+            "window bin", "1", "mean squared end-to-end distance of orthogonal steps of the same lengths"
+        ),
         "exponent": variable("window fit", "1", "exponent of the squared end-to-end distance against contour length"),
-        "exponent_null": variable("window fit", "1", "the same exponent for steps at right angles"),
-        "exponent_low": variable("window fit", "1", "lower end of its 95 % interval"),
-        "exponent_high": variable("window fit", "1", "upper end of its 95 % interval"),
+        "exponent_null": variable("window fit", "1", "exponent of orthogonal steps of the same lengths"),
+        "exponent_low": variable("window fit", "1", "lower end of the 95 % interval of the exponent"),
+        "exponent_high": variable("window fit", "1", "upper end of the 95 % interval of the exponent"),
         "crossover_length": variable("window", "1", "contour length at the crossover"),
         "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
         "chord2": variable("window fragment", "1", "squared chord of a random fragment"),
@@ -39,8 +40,10 @@ CONTRACT = Contract(
         "transverse_exponent": variable(
             "window", "1", "exponent of the squared transverse distance against the squared chord"
         ),
-        "transverse_exponent_low": variable("window", "1", "lower end of its 95 % interval"),
-        "transverse_exponent_high": variable("window", "1", "upper end of its 95 % interval"),
+        "transverse_exponent_low": variable("window", "1", "lower end of the 95 % interval of the transverse exponent"),
+        "transverse_exponent_high": variable(
+            "window", "1", "upper end of the 95 % interval of the transverse exponent"
+        ),
     },
 )
 ENDS = ("", "_low", "_high")
@@ -55,43 +58,52 @@ def compute(
     copies: int = 200,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Contour length l(i, j) = sum of the steps from i to j, against the mean squared end-to-end distance.
+    """Mean squared end-to-end distance |w_j - w_i|^2 against contour length, the sum of the steps from i to j.
 
-    bins: logarithmic bins of contour length over the window. longest: longest contour fitted, as a share
-    of the window's. fragments: random pairs (i, j) for the transverse distance. Bins of fewer than 20
-    pairs are shown but not fitted; NaN where too few are left. The interval of an exponent comes from
-    `copies` Gaussian walks that follow the fit, through the same bins: those of one lag spread over two
-    bins or more as its contours do. That of the transverse slope from a bootstrap over fragments.
+    distances: distance2 [window, pair] of T steps each. bins: logarithmic bins of contour length over the window.
+    longest: longest contour fitted, as a share of the window's. fragments: random pairs (i, j) for the transverse
+    distance. Bins of fewer than 20 pairs are shown but not fitted; NaN where too few are left. copies: Gaussian
+    walks that follow the fit, through the same bins (where the contours of one lag spread over two bins or more,
+    so do those of the simulated walks), which give the interval of an exponent. The interval of the transverse
+    exponent comes from a bootstrap over fragments. seed: of fragments, walks and bootstrap.
 
-    The null is a walk with the very same step lengths, all steps at right angles (an uncorrelated walk
-    in many dimensions): uneven steps alone bend its curve away from exponent 1, since a contour that is
-    one long step has the squared length of that step.
+    The null is a walk with the same step lengths and all steps orthogonal (as an uncorrelated walk in many
+    dimensions is): steps of unequal length alone bend its curve away from exponent 1, since a contour that
+    consists of one long step has the squared length of that step.
+
+    Returns the data set of CONTRACT; a window that diverged is NaN. ValueError if no window is full.
+    Source: Chen, Qu & Gong 2022 (doi 10.1016/j.neunet.2022.01.019).
+
+    >>> from scipy.spatial.distance import pdist
+    >>> walk = np.random.default_rng(0).standard_normal((200, 50)).cumsum(axis=0)  # Brownian: exponent 1
+    >>> distances = xr.Dataset(
+    ...     {
+    ...         "distance2": (("window", "pair"), [pdist(walk, "sqeuclidean")]),
+    ...         "loss": (("window", "step"), [walk[:, 0]]),
+    ...     },
+    ...     {"window": [0], "window_start": ("window", [0]), "window_steps": ("window", [200])},
+    ... )
+    >>> print(f"{compute(distances, copies=10).exponent.sel(window=0, fit='short'):.1f}")
+    1.0
     """
     rng = np.random.default_rng(seed)
-    distances = full_windows(distances)
-    rows = [
-        window_path(squareform(pairs), bins, longest, fragments, copies, rng) for pairs in distances.distance2.values
-    ]
-    dims = {
-        "contour_length": "bin", "end_to_end2": "bin", "end_to_end2_null": "bin", "pairs": "bin",
-        "chord2": "fragment", "transverse2": "fragment",
-        **{f"exponent{end}": "fit" for end in (*ENDS, "_null")},
-    }  # fmt: skip
-    columns = {
-        name: (("window", dims[name]) if name in dims else ("window",), np.stack([row[name] for row in rows]))
-        for name in rows[0]
-    }
-    return xr.Dataset(
-        columns,
-        coords={"window": distances.window, "window_start": distances.window_start, "fit": list(FITS)},
+    return per_window(
+        distances,
+        CONTRACT,
+        lambda d2, _: window_path(d2, bins, longest, fragments, copies, rng),
+        {"fit": list(FITS)},
+        {"bin": bins, "fragment": fragments},
     )
 
 
 def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarray]:
-    """All that path.nc holds of one window; steps of length zero are left out, as if they had not been made."""
-    d2 = without_rests(d2)
+    """The variables of path.nc of one window, by name; steps of length zero are left out.
+
+    d2 [step, step]: squared distances. Empty, which reads NaN, if the window diverged or has too few steps.
+    """
+    d2 = without_zero_steps(d2)
     if len(d2) < FEWEST_WEIGHTS or not np.isfinite(d2).all():
-        return _lost(bins, fragments)
+        return {}
     steps = np.sqrt(np.diagonal(d2, 1))
     length, end_to_end2, pairs = binned(d2, steps, bins)
     squares = np.concatenate([[0.0], np.cumsum(steps**2)])
@@ -110,16 +122,17 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
     }
 
 
-def without_rests(d2: np.ndarray) -> np.ndarray:
-    """d2 [step, step] without the weights that are those of the step before."""
+def without_zero_steps(d2: np.ndarray) -> np.ndarray:
+    """d2 [step, step] without the weights that equal those of the step before."""
     moved = np.append(True, np.diagonal(d2, 1) != 0)
     return d2[np.ix_(moved, moved)]
 
 
 def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(contour length, mean squared end-to-end distance, pairs) on logarithmic bins; NaN where a bin is empty.
+    """(mean contour length, mean squared end-to-end distance, pairs), each [bin], in logarithmic bins.
 
-    Contours from one weight grow with every step, so that the pairs of a bin stand side by side in each row of d2.
+    steps: lengths of the steps. NaN where a bin is empty. Contours from one weight grow with every step, so that
+    the pairs of a bin are contiguous in each row of d2.
     """
     size, position = len(d2), np.concatenate([[0.0], np.cumsum(steps)])
     edges = np.geomspace(steps.min(), position[-1] * (1 + 1e-12), bins + 1)
@@ -139,22 +152,23 @@ def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np
 def fitted(length, end_to_end2, pairs, step: float, steps: int, longest: float) -> np.ndarray:
     """Which bins are fitted: those of at least 20 pairs, from 1.5 mean steps to `longest` of the window's contour.
 
-    Contours of a step or less are single steps, whose end-to-end distance is the contour itself.
+    step: mean step. steps: their number. Shorter contours are single steps, whose end-to-end distance is the
+    contour itself.
     """
     inside = (length >= SHORTEST * step) & (length <= longest * step * steps)
     return inside & (pairs >= scaling_fits.LEAST_PAIRS) & (end_to_end2 > 0)
 
 
 def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
-    """Two-segment fit against contour length, with the intervals of walks of steps that are alike."""
+    """Exponents [fit] of the two-segment fit against contour length, with intervals; empty where there is no fit."""
     inside = fitted(length, end_to_end2, pairs, step, len(d2), longest)
     both = scaling_fits.two_segments(length[inside], end_to_end2[inside])
     if not np.isfinite(both.rmse):
-        return {name: value for name, value in _lost(1, 1).items() if name.startswith(("exponent", "cross", "fit"))}
-    apart = scaling_fits.two_segments(length[inside], null[inside], crossover=both.crossover)
+        return {}
+    orthogonal = scaling_fits.two_segments(length[inside], null[inside], crossover=both.crossover)
     intervals = walk_intervals(d2, both, step, len(length), longest, copies, rng)
     result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
-    result["exponent_null"] = np.array([getattr(apart, name) for name in FITS])
+    result["exponent_null"] = np.array([getattr(orthogonal, name) for name in FITS])
     result["exponent"] = np.array([getattr(both, name) for name in FITS])
     return result | dict(zip(("exponent_low", "exponent_high"), np.transpose(intervals), strict=True))
 
@@ -162,7 +176,7 @@ def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> di
 def walk_intervals(d2, both: scaling_fits.TwoSegments, step, bins, longest, copies, rng) -> list[tuple[float, float]]:
     """(low, high) of each of FITS, from Gaussian walks through the same bins and fit.
 
-    The walks follow the fitted curve, read at lags: a contour of so many mean steps is a lag.
+    The walks follow the fitted curve as a function of lag: the contour length in mean steps.
     """
     curve = replace(both, crossover=both.crossover / step)
     dimension = min(distance_geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
@@ -180,11 +194,11 @@ def walk_intervals(d2, both: scaling_fits.TwoSegments, step, bins, longest, copi
 
 
 def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(steps, chord^2, largest squared distance of the points between from the chord) of random fragments.
+    """(steps, chord^2, largest squared distance of a point from the chord), each [fragment], of random fragments.
 
-    From pair distances alone: with a, b the squared distances of a point to the ends and c the squared
-    chord, the point's projection lies at (a + c - b) / (2 sqrt c) along the chord, and what is left of a
-    is its squared distance from the chord's line. Fragments have logarithmically spread lengths.
+    From pair distances alone: with a, b the squared distances of a point to the ends and c the squared chord,
+    the point's projection lies at p = (a + c - b) / (2 sqrt c) along the chord, and a - p^2 is its squared
+    distance from the chord's line. The lengths of fragments are log-uniform.
     """
     steps = len(d2)
     span = np.exp(rng.uniform(np.log(4), np.log(steps - 1), count)).astype(int)
@@ -192,17 +206,17 @@ def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarra
     chord2, transverse2 = np.empty(count), np.empty(count)
     for k, (i, j) in enumerate(zip(start, start + span, strict=True)):
         a, b, c = d2[i, i + 1 : j], d2[j, i + 1 : j], d2[i, j]
-        along2 = (a + c - b) ** 2 / (4 * c) if c > 0 else 0.0  # a chord of no length has no direction
+        along2 = (a + c - b) ** 2 / (4 * c) if c > 0 else 0.0  # a chord of length zero has no direction
         chord2[k], transverse2[k] = c, np.max(a - along2)
     return span, chord2, np.maximum(transverse2, 0)
 
 
 def transverse_slope(span, chord2, transverse2, rng, copies) -> tuple[float, float, float]:
-    """(slope, low, high) of log mean transverse^2 against log mean chord^2 of fragments of like span.
+    """(slope, low, high) of log mean transverse^2 against log mean chord^2 of fragments of similar span.
 
-    Means before logarithms, since single chords scatter, which would flatten a slope through all fragments.
-    1 is self-similar, 0 no scaling. The interval is a bootstrap over fragments; they overlap, so it is a
-    lower bound of the uncertainty. NaN where fewer than ten fragments stray from their chord.
+    Means before logarithms: single chords scatter, which would flatten a slope through all fragments. 1 is
+    self-similar, 0 no scaling. The interval is a bootstrap over fragments; they overlap, so it is a lower bound
+    of the uncertainty. NaN where fewer than ten fragments deviate from their chord.
     """
     if ((chord2 > 0) & (transverse2 > 0)).sum() < FEWEST_FRAGMENTS:
         return np.nan, np.nan, np.nan
@@ -222,11 +236,3 @@ def _slope(group: np.ndarray, chord2: np.ndarray, transverse2: np.ndarray) -> fl
         return np.nan
     u, v = (np.log(mean[used] / count[used]) for mean in means)
     return float(np.polyfit(u, v, 1)[0])
-
-
-def _lost(bins: int, fragments: int) -> dict[str, np.ndarray]:
-    lost = {name: np.full(bins, np.nan) for name in ("contour_length", "end_to_end2", "pairs", "end_to_end2_null")}
-    lost |= {name: np.full(fragments, np.nan) for name in ("chord2", "transverse2")}
-    lost |= {f"exponent{end}": np.full(len(FITS), np.nan) for end in (*ENDS, "_null")}
-    lost |= {f"transverse_exponent{end}": np.nan for end in ENDS}
-    return lost | {"crossover_length": np.nan, "fit_rmse": np.nan}

@@ -7,6 +7,7 @@ from scipy import ndimage
 from sgdwalk.heavy_tails.stable import distribution as stable
 from sgdwalk.landscapes import random_surfaces
 from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.trajectory import mean_squared_displacement
 
 BOOTSTRAPS = 1000
 FEWEST_WALKERS = 5
@@ -156,7 +157,7 @@ def diffusion(position, entry, descent_lag: int, basin_lag: int, rng) -> xr.Data
 
 
 def _stage(paths: list[np.ndarray], lags: np.ndarray, rng) -> xr.Dataset:
-    each = np.array([mean_squared_displacement(x, lags) for x in paths if len(x) >= 2 * lags[-1]])
+    each = np.array([mean_squared_displacement.direct(x, lags) for x in paths if len(x) >= 2 * lags[-1]])
     enough = len(each) >= FEWEST_WALKERS
     msd = each.mean(axis=0) if enough else np.full(len(lags), np.nan)
     exponent, low, high = _exponent(each, lags, rng) if enough else (np.nan,) * 3
@@ -180,11 +181,6 @@ def _exponent(each, lags, rng) -> tuple[float, float, float]:
     curves = np.vstack([each.mean(axis=0), each[drawn].mean(axis=1)])
     slopes = np.polyfit(np.log(lags), np.log(curves).T, 1)[0]
     return slopes[0], *np.quantile(slopes[1:], [0.025, 0.975])
-
-
-def mean_squared_displacement(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Mean over t of |x_{t+lag} - x_t|^2 of one path [step, axis], per lag."""
-    return np.array([((path[lag:] - path[:-lag]) ** 2).sum(axis=1).mean() for lag in lags])
 
 
 def tails(gradient: np.ndarray, bins: int = 101) -> xr.Dataset:

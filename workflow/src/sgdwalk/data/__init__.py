@@ -1,1 +1,1 @@
-"""The data sets, a module for each source: load(...) -> Images; sgdwalk.study.registry knows them by name."""
+"""Data sets, one module per source with load(...) -> Images; sgdwalk.study.registry lists their names."""

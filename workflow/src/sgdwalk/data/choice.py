@@ -1,4 +1,4 @@
-"""What a run makes of a data set: a part of its images, some labels wrong, pixels raw."""
+"""A run's options on its data set: a random subset, label noise, pixels that are not normalised."""
 
 from dataclasses import replace
 
@@ -11,11 +11,12 @@ RAW = 255.0
 
 
 def chosen(images: Images, *, subset: int | None = None, label_noise: float = 0.0, normalise: bool = True) -> Images:
-    """The images that are trained on; the test split stays as it is.
+    """The images to train on; the test split does not change.
 
-    subset: so many random training images. label_noise: this share of the training labels is replaced by another
-    class, all others alike. normalise: False takes pixels / 255 as they are. Nothing here depends on a run's
-    seed: runs of an ensemble walk on the same loss surface.
+    subset: number of training images, chosen at random (None: all). label_noise: share of the training labels that
+    are replaced by another class, each other class equally likely. normalise: False for raw pixels / 255 as inputs.
+    Nothing depends on a run's seed: all runs of an ensemble have the same loss surface.
+    Raises ValueError where there are too few images or classes.
     """
     if subset is not None:
         images = _subset(images, subset)
@@ -36,7 +37,7 @@ def _subset(images: Images, count: int) -> Images:
 
 
 def _noisy(images: Images, share: float):
-    """The training labels, exactly round(share x images) of them moved on by 1 ... classes - 1 at random."""
+    """The training labels, of which round(share x images) are replaced by a random other class each."""
     if images.classes < 2:
         raise ValueError(f"label_noise = {share}: must be 0, all images are of one class")
     labels = torch.from_numpy(images.train_labels).clone()

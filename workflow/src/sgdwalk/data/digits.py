@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1,797 real 8x8 images that ship with the library."""
+"""scikit-learn's handwritten digits: 1,797 real 8x8 images that come with the library."""
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -7,7 +7,7 @@ from sgdwalk.data.images import Images, from_pixels
 
 
 def load() -> Images:
-    """1,597 training images; every ninth image, 200 in all, is the test split. A mirrored digit is no digit."""
+    """1,597 training images; every ninth image, 200 in all, is for testing. Not mirrored: that would not be a digit."""
     digits = load_digits()
     test = np.arange(len(digits.target)) % 9 == 0
     pixels = digits.images.astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The user's own images from a tree of folders: PATH/{train,test}/CLASS/IMAGE."""
+"""Images from a tree of folders: PATH/{train,test}/CLASS/IMAGE."""
 
 from pathlib import Path
 
@@ -11,7 +11,12 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 def load(*, path: str, size: int | None = None) -> Images:
-    """All images as RGB, cut to `size` or else of one square size. Classes are the training folders, sorted."""
+    """All images as RGB; the classes are the training folders, sorted by name.
+
+    size: side in pixels to which images are cropped and scaled; None if all are squares of one size already.
+    Raises ValueError that names the folder whose images are missing or of different sizes, or a test class that is not
+    a training class.
+    """
     root = Path(path)
     classes, tested = (sorted(p.name for p in (root / part).glob("*/")) for part in ("train", "test"))
     if unknown := sorted(set(tested) - set(classes)):

@@ -1,4 +1,4 @@
-"""ImageNet (ILSVRC 2012) from the archives that its site gives out, decoded once into memory."""
+"""ImageNet (ILSVRC 2012) from the archives of its web site, decoded once into memory."""
 
 import sys
 
@@ -12,14 +12,15 @@ from sgdwalk.seeds import generator
 
 SIZE = 224
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # those of torchvision's pretrained weights
-NEWS = 10_000  # images between two lines of progress
+PROGRESS = 10_000  # images between two lines of progress
 
 
 def load(*, path: str, size: int | None = None, subset: int | None = None) -> Images:
-    """Images of both splits under `path`, cut to size x size pixels (224): 150 kB each at 224, 12 kB at 64.
+    """Images of both splits under `path`, cropped and scaled to `size` pixels (224): 150 kB each at 224, 12 kB at 64.
 
-    subset: decode only so many random training images, and at most as many of validation. The 1.28 million
-    training images take 193 GB at 224 and 16 GB at 64.
+    subset: number of training images to decode, chosen at random, and of validation images at most (None: all). The
+    1.28 million training images take 193 GB at 224 pixels and 16 GB at 64.
+    Raises FileNotFoundError that names the path where they are not.
     """
     parts = []
     for split in ("train", "val"):
@@ -39,6 +40,6 @@ def _decoded(samples: list, split: str, size: int, subset: int | None) -> tuple[
     pixels = np.empty((len(order), size, size, 3), np.uint8)
     for k, index in enumerate(order):
         pixels[k] = opened(samples[index][0], size)
-        if k % NEWS == NEWS - 1:
+        if k % PROGRESS == PROGRESS - 1:
             print(f"imagenet {split}: {k + 1}/{len(order)} images decoded", file=sys.stderr, flush=True)
     return pixels, np.array([samples[index][1] for index in order])

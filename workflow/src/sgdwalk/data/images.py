@@ -1,4 +1,4 @@
-"""A data set of images with labels, as raw pixels, and what is needed to normalise and augment it."""
+"""A data set of labelled images as raw pixels, and how it is normalised and augmented."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ import numpy as np
 class Images:
     """Raw pixels [image, channel, row, column] (uint8) and labels [image] (int64) of both splits.
 
-    mean, std: per channel, in raw pixel units; padding: zero pixels added before a random crop
-    when images are augmented; flip: whether augmentation mirrors them at random.
+    train, train_labels: the training split. test, test_labels: the test split. classes: number of classes.
+    mean, std: per channel, in units of raw pixels. padding: zero pixels added on each side before a random crop when
+    images are augmented. flip: whether augmentation mirrors them at random.
     """
 
     train: np.ndarray
@@ -25,7 +26,7 @@ class Images:
     flip: bool
 
     def fingerprint(self) -> str:
-        """Hash of all pixels and labels, and of how they are normalised and augmented."""
+        """Hash of all pixels, labels and the other fields."""
         arrays = (self.train, self.train_labels, self.test, self.test_labels)
         how = (self.classes, *map(float, (*self.mean, *self.std)), self.padding, self.flip)
         digest = hashlib.sha256(repr(([(array.shape, array.dtype.str) for array in arrays], how)).encode())
@@ -35,9 +36,10 @@ class Images:
 
 
 def from_pixels(train, train_labels, test, test_labels, *, mean=None, std=None, padding=None, flip=True):
-    """Images from arrays [image, row, column(, channel)]; mean and std from the training pixels by default.
+    """Images from arrays [image, row, column] or [image, row, column, channel] of uint8 and labels [image].
 
-    The default padding is the paper's 4 pixels of 32, scaled to the image's size.
+    mean, std: per channel; by default those of the training pixels (std 1 for a constant channel). padding: by default
+    the 4 of 32 pixels of Chen et al. (2022), in proportion to the side. Raises ValueError for other shapes and types.
     """
     train, test = _channels_first(train), _channels_first(test)
     if train.shape[1:] != test.shape[1:]:

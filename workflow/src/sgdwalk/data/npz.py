@@ -1,4 +1,4 @@
-"""The user's own images from one .npz file."""
+"""Images from one .npz file."""
 
 import zipfile
 
@@ -10,7 +10,10 @@ KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def load(*, path: str) -> Images:
-    """Images x_* uint8 [image, row, column(, channel)] and labels y_* [image] of a training and a test split."""
+    """Images of x_train, x_test (uint8 [image, row, column(, channel)]) and labels of y_train, y_test [image].
+
+    Raises ValueError that names the file and what it lacks.
+    """
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path}: not an .npz archive")
     with np.load(path, allow_pickle=False) as archive:

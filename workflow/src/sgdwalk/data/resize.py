@@ -7,7 +7,10 @@ from PIL import Image, ImageOps
 
 
 def opened(path: str | Path, size: int | None = None) -> np.ndarray:
-    """Pixels [row, column, channel] of an RGB image; with a size, the largest central square at that side."""
+    """Pixels [row, column, channel] of an image as RGB.
+
+    size: side in pixels to which the largest central square is scaled; None to keep the image as it is.
+    """
     with Image.open(path) as image:
         image = image.convert("RGB")
         return np.asarray(image if size is None else ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR))

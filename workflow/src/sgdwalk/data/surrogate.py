@@ -1,4 +1,4 @@
-"""Structureless control: uniform random images with random labels, in CIFAR-10's shapes."""
+"""Control without structure: uniform random images with random labels, of the shapes of CIFAR-10."""
 
 import numpy as np
 
@@ -6,7 +6,10 @@ from sgdwalk.data.images import Images, from_pixels
 
 
 def load(*, train: int = 50_000, test: int = 10_000, size: int = 32, classes: int = 10, seed: int = 0) -> Images:
-    """Every pixel uniform on 0 ... 255, every label uniform, all independent."""
+    """Pixels uniform on 0 ... 255 and labels uniform on the classes, all independent.
+
+    train, test: number of images. size: side in pixels.
+    """
     rng = np.random.default_rng(seed)
     parts = []
     for count in (train, test):

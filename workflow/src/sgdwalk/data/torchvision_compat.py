@@ -1,7 +1,7 @@
-"""torchvision, importable beside a torch that it was not built for.
+"""Import torchvision also with a torch that it was not built for.
 
-A torchvision built for CUDA registers kernels for operators whose schemas a CPU-only torch lacks and then
-fails at import. Declaring the schemas first is enough: data sets, transforms and models use none of them.
+A torchvision built for CUDA registers kernels for operators whose schemas are missing in a CPU-only torch, and its
+import fails. Declaring these schemas first is enough: data sets, transforms and models use none of the operators.
 """
 
 import torch

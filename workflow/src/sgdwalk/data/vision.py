@@ -1,4 +1,4 @@
-"""Data sets that torchvision downloads and reads."""
+"""The data sets that torchvision downloads and reads: MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100."""
 
 import numpy as np
 
@@ -15,7 +15,10 @@ SOURCES = {
 
 
 def load(*, name: str, path: str, download: bool = False) -> Images:
-    """Both splits of a torchvision data set kept under `path`; CIFAR is normalised with the paper's constants."""
+    """Both splits of the data set `name` under `path`; CIFAR is normalised with the constants of Chen et al. (2022).
+
+    download: fetch it where it is missing. Raises FileNotFoundError that says what to do where it is missing.
+    """
     source, options = SOURCES[name]
     parts = []
     for train in (True, False):

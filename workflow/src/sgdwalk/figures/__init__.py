@@ -1,1 +1,1 @@
-"""The figures: one a file, each with draw(**datasets) -> matplotlib Figure."""
+"""The figures: one module per figure, each with draw(**datasets) -> matplotlib Figure."""

@@ -1,6 +1,6 @@
 """Exponents of the MSD that Chen, Qu & Gong publish for ResNets on CIFAR-10: a reference in figures, never a target.
 
-Numbers of their Figs. 3 and 4a (doi 10.1016/j.neunet.2022.01.019), read off by hand and without intervals. The
+Numbers of their Figs. 3 and 4a (doi 10.1016/j.neunet.2022.01.019), read off by hand, without intervals. The
 learning-rate sweep states neither batch size nor shortcuts.
 """
 

@@ -1,4 +1,4 @@
-"""Runs that differ only in their seed: averages over time and over runs, ergodicity breaking, exponents."""
+"""Runs that differ only in their seed: time and ensemble averages, ergodicity breaking, exponents."""
 
 import xarray as xr
 from matplotlib.axes import Axes
@@ -13,7 +13,10 @@ COLUMNS = 3
 
 
 def draw(groups: list[xr.Dataset] | None) -> Figure:
-    """A row per group (ensemble.nc): MSDs, ergodicity-breaking parameter, exponents between seeds."""
+    """A row per group (ensemble.nc): MSDs, ergodicity-breaking parameter, exponents with intervals between seeds.
+
+    groups: one data set per group of runs; None or an empty list gives a figure that says what is missing.
+    """
     rows = groups or [None]
     letters = style.letters(COLUMNS * len(rows))
     layout = [letters[k : k + COLUMNS] for k in range(0, len(letters), COLUMNS)]
@@ -25,19 +28,19 @@ def draw(groups: list[xr.Dataset] | None) -> Figure:
         exponents(panels[COLUMNS * k + 2], data)
     handles = [
         Line2D([], [], color="0.3", linewidth=0.7, label="time average of each run"),
-        Patch(color="0.8", label="95 % of their mean"),
-        Line2D([], [], color="0.3", **style.FIT, label="from the window's start, mean over runs"),
+        Patch(color="0.8", label="95 % interval of their mean"),
+        Line2D([], [], color="0.3", **style.FIT, label="squared displacement from the window's start, mean over runs"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
 def averages(axes: Axes, data: xr.Dataset | None) -> None:
-    """First and last window: time-averaged MSD of each run, and ensemble average from the window's start."""
-    if style.missing(axes, data, "runs that differ in their seed only"):
+    """First and last window: time-averaged MSD of each run, ensemble-averaged displacement from the window's start."""
+    if style.missing(axes, data, "runs that differ only in their seed"):
         return
     windows = style.finite(data.mean_time_averaged)
-    if style.lost(axes, windows, "these runs"):
+    if style.no_finite_window(axes, windows, "these runs"):
         return
     colours = style.window_scale(data)
     for k in sorted({windows[0], windows[-1]}):
@@ -58,10 +61,10 @@ def band(data: xr.Dataset, k: int) -> tuple[xr.DataArray, xr.DataArray]:
 
 def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:
     """Ergodicity-breaking parameter of every window."""
-    if style.missing(axes, data, "runs that differ in their seed only"):
+    if style.missing(axes, data, "runs that differ only in their seed"):
         return
     windows = style.finite(data.ergodicity_breaking)
-    if style.lost(axes, windows, "these runs"):
+    if style.no_finite_window(axes, windows, "these runs"):
         return
     colours = style.window_scale(data)
     for k in windows:
@@ -78,10 +81,10 @@ def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:
 
 def exponents(axes: Axes, data: xr.Dataset | None) -> None:
     """Mean exponent of each window with its interval between seeds."""
-    if style.missing(axes, data, "runs that differ in their seed only"):
+    if style.missing(axes, data, "runs that differ only in their seed"):
         return
     windows = style.finite(data.exponent)
-    if style.lost(axes, windows, "these runs"):
+    if style.no_finite_window(axes, windows, "these runs"):
         return
     start = data.window_start.values
     gap = (start[1] - start[0]) / 6 if len(start) > 1 else 0
@@ -93,8 +96,8 @@ def exponents(axes: Axes, data: xr.Dataset | None) -> None:
     axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
     axes.set(xlabel=style.name(data.window_start, "window start"), ylabel="exponent of the MSD")
     bottom, top = low - (high - low) - 0.1, high + (high - low) + 0.1
-    cut = bool((data.exponent_low.sel(fit=known) < bottom).any() | (data.exponent_high.sel(fit=known) > top).any())
+    clipped = bool((data.exponent_low.sel(fit=known) < bottom).any() | (data.exponent_high.sel(fit=known) > top).any())
     axes.set_ylim(bottom, top)
     style.headroom(axes, 0.15)
     axes.legend(loc="upper center", ncols=3, handletextpad=0.1, columnspacing=0.8)
-    axes.set_title("95 % between seeds" + ", some cut" * cut, loc="right", fontsize=7)
+    axes.set_title("95 % between seeds" + ", some clipped" * clipped, loc="right", fontsize=7)

@@ -21,42 +21,43 @@ def draw(
 ) -> Figure:
     """MSD of the base run (a-c), of another window length (d), of a long run (e) and of other runs (f-i).
 
-    Without a long run, e may show a whole run at once (`whole`: long_msd.nc), lags beyond windows by its sketch.
+    All are msd.nc but `whole`: long_msd.nc of a run, for panel e in place of `long`, with lags longer than a window
+    from the random projection. ValueError for more than four others, or for both `long` and `whole`.
     """
-    refuse(long, others or [], whole)
+    check_roles(long, others or [], whole)
     rows = ["abc", "def", "ghi"][: 3 if len(others or []) > 1 else 2]
     figure, axes = style.panels("\n".join(rows), 2.3 * len(rows))
-    chosen(axes["a"], base, "the base run")
-    everything(axes["b"], base, "msd")
-    everything(axes["c"], base, "local_exponent")
-    chosen(axes["d"], window, "a run with windows\nof another length")
+    three_windows(axes["a"], base, "the base run")
+    all_windows(axes["b"], base, "msd")
+    all_windows(axes["c"], base, "local_exponent")
+    three_windows(axes["d"], window, "a run with windows\nof another length")
     if long is None and whole is not None:
-        entire(axes["e"], whole)
+        whole_run(axes["e"], whole)
     else:
-        chosen(axes["e"], long, "a run of 5,000 epochs")
+        three_windows(axes["e"], long, "a run of 5,000 epochs")
     for letter, data in zip_longest(OTHERS, others or []):
         if letter in axes:
-            chosen(axes[letter], data, "another network or batch size")
+            three_windows(axes[letter], data, "another network or batch size")
     style.marks(figure, "fit", "tau", "pairs")
     return figure
 
 
-def refuse(long: xr.Dataset | None, others: list[xr.Dataset], whole: xr.Dataset | None) -> None:
-    """Raise ValueError where a role holds what no panel is left for."""
+def check_roles(long: xr.Dataset | None, others: list[xr.Dataset], whole: xr.Dataset | None) -> None:
+    """Raise ValueError if a role has more runs than panels."""
     if len(others) > len(OTHERS):
         raise ValueError(f"fig2: others: {len(others)} runs, but there are {len(OTHERS)} panels for them")
     if long is not None and whole is not None:
         raise ValueError("fig2: whole: panel e shows `long` or `whole`, not both")
 
 
-def chosen(axes: Axes, data: xr.Dataset | None, what: str) -> None:
-    """Three windows with the paper's fits."""
+def three_windows(axes: Axes, data: xr.Dataset | None, what: str) -> None:
+    """First, about the fifth and last of the windows, with fits by the paper's protocol."""
     if style.missing(axes, data, what):
         return
     windows = style.finite(data.msd)
-    if style.lost(axes, windows, data.attrs["run"]):
+    if style.no_finite_window(axes, windows, data.attrs["run"]):
         return
-    shown = style.three(windows)
+    shown = style.first_fifth_last(windows)
     style.unsupported(axes, data.isel(window=shown))
     colours = style.window_scale(data)
     for k in shown:
@@ -68,12 +69,12 @@ def chosen(axes: Axes, data: xr.Dataset | None, what: str) -> None:
     axes.set_title(f"{data.attrs['run']}\nT = {data.sizes['lag'] + 1} steps", fontsize=7, loc="right")
 
 
-def everything(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
-    """A variable of the lag in all windows, coloured by their start."""
+def all_windows(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
+    """A variable [window, lag] of all windows, coloured by window start."""
     if style.missing(axes, data, "the base run"):
         return
     windows = style.finite(data[variable])
-    if style.lost(axes, windows, data.attrs["run"]):
+    if style.no_finite_window(axes, windows, data.attrs["run"]):
         return
     style.unsupported(axes, data)
     colours = style.window_scale(data)
@@ -88,12 +89,12 @@ def everything(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
         axes.set(xscale="log", xlabel=style.name(data.lag), ylabel="running exponent (one octave)")
 
 
-def entire(axes: Axes, data: xr.Dataset) -> None:
-    """A whole run as one window, with the band of its sketch; grey where few displacements are independent."""
-    if style.lost(axes, [0] if data.sizes["lag"] else [], data.attrs["run"]):
+def whole_run(axes: Axes, data: xr.Dataset) -> None:
+    """A whole run as one window, with the error band of its random projection; grey: few independent displacements."""
+    if style.no_finite_window(axes, [0] if data.sizes["lag"] else [], data.attrs["run"]):
         return
     axes.fill_between(data.lag, data.msd_low, data.msd_high, color=style.COLOURS[0], alpha=0.25, linewidth=0)
-    axes.plot(data.lag, data.msd, color=style.COLOURS[0], label="all steps; band: sketch's 95 %")
+    axes.plot(data.lag, data.msd, color=style.COLOURS[0], label="all steps; band: 95 % error")
     few = data.lag.values[(data.independent_pairs < FEWEST_PAIRS).values]
     if len(few):
         axes.axvspan(few[0], data.lag.values[-1], color="0.9", zorder=0)

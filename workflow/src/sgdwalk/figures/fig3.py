@@ -19,31 +19,35 @@ QUANTITIES = (
 )
 PUBLISHED = ("first", "second", "tau0")
 FACTORS = {"batch_size": "batch size (images)", "depth": "depth (layers)"}
-SHORTCUT = {True: "with shortcuts", False: "without shortcuts", None: "a kind without that choice"}
+SHORTCUT = {True: "with shortcuts", False: "without shortcuts", None: "network without this option"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """A run: its factors and the three quantities, each (value, low, high)."""
+    """A run: its factors (depth, batch size, ...) and the three quantities, each (value, low, high)."""
 
     factors: dict
     values: list[tuple[float, float, float]]
 
 
 def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
-    """Runs (msd.nc) against batch size (a-c) and depth (d-f); training says what each run was."""
+    """Exponents against batch size (a-c) and depth (d-f).
+
+    runs: msd.nc of every run. training: training.nc of the same runs, for their settings. Runs without a known depth
+    are omitted and counted.
+    """
     figure, axes = style.panels("abc\ndef", 4.9)
-    points = found(runs or [], training or [])
+    points = points_of(runs or [], training or [])
     for letters, (factor, other) in zip(("abc", "def"), (list(FACTORS), list(FACTORS)[::-1]), strict=True):
         for letter, quantity in zip(letters, range(3), strict=True):
             panel(axes[letter], points, quantity, factor, other)
         legend(axes[letters[0]], points, other)
     omitted = len(runs or []) - len(points)
     if omitted:
-        axes["a"].set_title(f"{omitted} left out: no depth known", loc="right", fontsize=7)
+        axes["a"].set_title(f"{omitted} omitted: depth unknown", loc="right", fontsize=7)
     kinds = {point.factors.get("shortcut") for point in points} | ({True, False} if comparable(points) else set())
     fills = [
-        Line2D([], [], color="0.3", linestyle="", label=label, **look(kind))
+        Line2D([], [], color="0.3", linestyle="", label=label, **marker(kind))
         for kind, label in SHORTCUT.items()
         if kind in kinds
     ]
@@ -55,12 +59,12 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
 
 
 def comparable(points: list[Point]) -> bool:
-    """Whether the runs are of the data set of the published exponents."""
+    """Whether any run uses the data set of the published exponents."""
     return any(point.factors.get("dataset") == chen2022.DATASET for point in points)
 
 
-def found(runs: list[xr.Dataset], training: list[xr.Dataset]) -> list[Point]:
-    """The runs whose settings are known and have a depth."""
+def points_of(runs: list[xr.Dataset], training: list[xr.Dataset]) -> list[Point]:
+    """The runs whose settings are known and include a depth."""
     known = {data.attrs["run"]: design(stored_settings(data)) for data in training}
     pairs = [(data, known.get(data.attrs["run"], {})) for data in runs]
     return [Point(factors, measured(data)) for data, factors in pairs if "depth" in factors]
@@ -80,11 +84,11 @@ def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: st
     if style.missing(axes, points, "networks of several depths"):
         return
     if not np.isfinite([point.values[quantity][0] for point in points]).any():
-        style.absent(axes, "no run with a power law\nby the paper's protocol")
+        style.placeholder(axes, "no run has a power law\nby the paper's protocol")
         return
     colour = colours(points, other)
     for point, shift in zip(points, shifts(points, factor), strict=True):
-        x, shape = point.factors[factor] * np.exp(shift), look(point.factors.get("shortcut"))
+        x, shape = point.factors[factor] * np.exp(shift), marker(point.factors.get("shortcut"))
         style.whiskers(axes, x, point.values[quantity], colour[point.factors[other]], **shape)
     if comparable(points):
         references(axes, PUBLISHED[quantity], factor)
@@ -98,16 +102,16 @@ def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: st
         axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
     else:
         axes.set(yscale="log", ylabel=f"{label} (steps)")
-        style.plain(axes.yaxis)
+        style.plain_ticks(axes.yaxis)
 
 
-def look(shortcut: bool | None) -> dict:
-    """The marker of a network with shortcuts, without, or of a kind that has no such choice."""
+def marker(shortcut: bool | None) -> dict:
+    """Marker of a network with shortcuts (True), without (False), or of a family without this option (None)."""
     return {True: {"marker": "o"}, False: {"marker": "o", "markerfacecolor": "white"}, None: {"marker": "^"}}[shortcut]
 
 
 def references(axes: Axes, quantity: str, factor: str) -> None:
-    """The published values of the sweeps over batch size and depth, hollow without shortcuts."""
+    """Published values of the sweeps over batch size and depth; hollow: without shortcuts."""
     for row in chen2022.EXPONENTS:
         if row.batch_size:
             face = {} if row.shortcut else {"markerfacecolor": "white"}
@@ -115,28 +119,28 @@ def references(axes: Axes, quantity: str, factor: str) -> None:
 
 
 def shifts(points: list[Point], factor: str) -> list[float]:
-    """Small sideways shifts, in log units, of the runs that share a value of the factor."""
-    places = {value: [] for value in sorted({p.factors[factor] for p in points})}
+    """Small horizontal shifts, in units of the natural logarithm, that separate runs of equal factor."""
+    groups = {value: [] for value in sorted({p.factors[factor] for p in points})}
     order = sorted(range(len(points)), key=lambda k: (not points[k].factors.get("shortcut"), k))
     for k in order:
-        places[points[k].factors[factor]].append(k)
-    found = np.zeros(len(points))
-    logs = np.log(list(places))
+        groups[points[k].factors[factor]].append(k)
+    shift = np.zeros(len(points))
+    logs = np.log(list(groups))
     room = np.diff(logs).min() if len(logs) > 1 else 0.7
-    step = min(0.05 * max(np.ptp(logs), 0.7), 0.6 * room / max(map(len, places.values())))
-    for members in places.values():
-        found[members] = step * (np.arange(len(members)) - (len(members) - 1) / 2)
-    return list(found)
+    step = min(0.05 * max(np.ptp(logs), 0.7), 0.6 * room / max(map(len, groups.values())))
+    for members in groups.values():
+        shift[members] = step * (np.arange(len(members)) - (len(members) - 1) / 2)
+    return list(shift)
 
 
 def colours(points: list[Point], factor: str) -> dict:
-    """A colour for every value of a factor."""
+    """A colour for each value of a factor."""
     values = sorted({point.factors[factor] for point in points})
     return {value: style.COLOURS[k % len(style.COLOURS)] for k, value in enumerate(values)}
 
 
 def legend(axes: Axes, points: list[Point], factor: str) -> None:
-    """What the colours stand for."""
+    """Legend of the colours."""
     if not points:
         return
     handles = [

@@ -14,7 +14,11 @@ ENDS = {"first": (0, style.BLUE), "last": (-1, style.RED)}
 
 
 def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
-    """Runs (msd.nc) and their training, one learning rate each; the middle one stands in c-d and in e-f."""
+    """Exponents (a), training loss (b) and MSDs (c-f) of runs of several learning rates.
+
+    runs: msd.nc of every run. training: training.nc of the same runs, for their settings. With an odd number of runs
+    the middle learning rate is in c-d and in e-f. Runs whose learning rate is unknown are omitted and counted.
+    """
     figure, axes = style.panels("ab\ncd\nef", 6.8)
     rates = {data.attrs["run"]: stored_settings(data).get("lr") for data in training or []}
     rates = {run: rate for run, rate in rates.items() if rate}
@@ -35,20 +39,20 @@ def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Fi
 
 
 def colours(rates: dict[str, float]) -> dict[str, tuple]:
-    """Colours of runs by the order of their learning rates, equal ones in the order given."""
+    """Colours of runs by rank of their learning rate; equal rates in the order given."""
     ordered = sorted(rates, key=rates.get)
     shades = style.WINDOWS(np.linspace(0, 1, len(ordered)))
     return {run: tuple(shade) for run, shade in zip(ordered, shades, strict=True)}
 
 
-def names(rates: dict[str, float]) -> dict[str, str]:
-    """What a legend calls the runs: their learning rate, and where rates repeat the run as well."""
+def labels(rates: dict[str, float]) -> dict[str, str]:
+    """Labels of runs: the learning rate, followed by the run's name where several runs share the rate."""
     often = Counter(rates.values())
     return {run: f"{rate:g}, {run}" if often[rate] > 1 else f"{rate:g}" for run, rate in rates.items()}
 
 
-def places(rates: dict[str, float]) -> dict[str, dict[str, float]]:
-    """Where the ends of runs stand on the axis of learning rates: those of equal rate side by side."""
+def positions(rates: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Horizontal positions by end ('first', 'last') and run; runs of equal learning rate are placed side by side."""
     alike = {rate: [run for run in rates if rates[run] == rate] for rate in sorted(rates.values())}
     logs = np.log(list(alike))
     room = np.diff(logs).min() if len(logs) > 1 else 1
@@ -62,17 +66,17 @@ def places(rates: dict[str, float]) -> dict[str, dict[str, float]]:
 
 
 def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> None:
-    """Exponent of the first and last finite window of each run, by the paper's protocol."""
+    """Exponent of the first and last finite window of each run by the paper's protocol."""
     if style.missing(axes, runs, "runs of several learning rates"):
         return
     found = [(data, windows) for data in runs if (windows := style.finite(data.msd))]
-    if style.lost(axes, [k for _, windows in found for k in windows], "these runs"):
+    if style.no_finite_window(axes, [k for _, windows in found for k in windows], "these runs"):
         return
-    place = places({data.attrs["run"]: rates[data.attrs["run"]] for data in runs})
+    position = positions({data.attrs["run"]: rates[data.attrs["run"]] for data in runs})
     for end, (k, colour) in ENDS.items():
         for n, (data, windows) in enumerate(found):
             fit = data.sel(fit="paper").isel(window=windows[k])
-            x = place[end][data.attrs["run"]]
+            x = position[end][data.attrs["run"]]
             style.whiskers(axes, x, style.estimate(fit), colour, None if n else f"{end} window")
     ticks = sorted({rates[data.attrs["run"]] for data in runs})
     axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
@@ -82,7 +86,7 @@ def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> No
 
 
 def references(axes: Axes) -> None:
-    """The published exponents of the sweep over learning rates: filled in the first regime, hollow in the second."""
+    """Published exponents of the sweep over learning rates; filled: first regime, hollow: second."""
     rows = [row for row in chen2022.EXPONENTS if row.batch_size is None]
     rates = [row.lr for row in rows]
     axes.plot(rates, [row.first for row in rows], label=f"{chen2022.LABEL}: first regime", **style.REFERENCE)
@@ -91,7 +95,7 @@ def references(axes: Axes) -> None:
 
 
 def legend(axes: Axes) -> None:
-    """A legend above the whiskers, if there are any."""
+    """Legend with room above the whiskers; none for an empty panel."""
     handles, _ = axes.get_legend_handles_labels()
     if handles:
         style.headroom(axes, 0.06 + 0.05 * len(handles))
@@ -99,15 +103,15 @@ def legend(axes: Axes) -> None:
 
 
 def omissions(axes: Axes, runs: list[xr.Dataset], unknown: int) -> None:
-    """What is left out of the exponents, and why, above the panel."""
-    wanted, missing = len(ENDS) * len(runs), sum(exponentless(data) for data in runs)
-    lines = [f"{missing} of {wanted} exponents missing: c-f say why"] if missing else []
-    lines += [f"{unknown} left out: no learning rate known"] if unknown else []
+    """Title that counts missing exponents and omitted runs."""
+    expected, missing = len(ENDS) * len(runs), sum(missing_exponents(data) for data in runs)
+    lines = [f"{missing} of {expected} exponents missing: see c-f"] if missing else []
+    lines += [f"{unknown} omitted: learning rate unknown"] if unknown else []
     axes.set_title("\n".join(lines), loc="right", fontsize=7)
 
 
-def exponentless(data: xr.Dataset) -> int:
-    """How many of a run's first and last finite window have no exponent."""
+def missing_exponents(data: xr.Dataset) -> int:
+    """How many of a run's two exponents (first and last finite window) are missing."""
     windows = style.finite(data.msd)
     if not windows:
         return len(ENDS)
@@ -116,24 +120,24 @@ def exponentless(data: xr.Dataset) -> int:
 
 
 def curves(axes: Axes, training: list[xr.Dataset] | None, rates: dict[str, float]) -> None:
-    """Training loss of each epoch."""
+    """Training loss against epoch."""
     runs = [data for data in training or [] if data.attrs["run"] in rates]
     if style.missing(axes, runs, "runs of several learning rates"):
         return
-    colour, called = colours(rates), names(rates)
+    colour, label = colours(rates), labels(rates)
     for data in sorted(runs, key=lambda d: rates[d.attrs["run"]]):
         run = data.attrs["run"]
-        axes.plot(data.epoch, data.train_loss, color=colour[run], label=label(data, called[run]))
+        axes.plot(data.epoch, data.train_loss, color=colour[run], label=with_divergence(data, label[run]))
     loss = style.name(runs[0].train_loss, "training loss of the epoch")
-    axes.set(yscale="log", xlabel="epoch (epochs done)", ylabel=loss)
+    axes.set(yscale="log", xlabel="epoch (completed)", ylabel=loss)
     style.headroom(axes, 0.05 * len(runs))
     axes.legend(loc="best", title="learning rate")
 
 
-def label(data: xr.Dataset, name: str) -> str:
-    """What the run is called, and where it diverged."""
+def with_divergence(data: xr.Dataset, label: str) -> str:
+    """A run's label, with the step at which it diverged."""
     step = int(data.diverged_step)
-    return name if step < 0 else f"{name} (diverged at step {step})"
+    return label if step < 0 else f"{label} (diverged at step {step})"
 
 
 def displacements(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float], end: str) -> None:
@@ -141,17 +145,17 @@ def displacements(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float], e
     if style.missing(axes, runs, "runs of several learning rates"):
         return
     finite = [style.finite(data.msd) for data in runs]
-    if style.lost(axes, [k for windows in finite for k in windows], "these runs"):
+    if style.no_finite_window(axes, [k for windows in finite for k in windows], "these runs"):
         return
-    colour, called = colours(rates), names(rates)
+    colour, label = colours(rates), labels(rates)
     for data, windows in zip(runs, finite, strict=True):
         run = data.attrs["run"]
         if not windows:
-            axes.plot([], [], color=colour[run], label=f"{called[run]}: no finite window")
+            axes.plot([], [], color=colour[run], label=f"{label[run]}: no finite window")
             continue
         window = data.isel(window=[windows[ENDS[end][0]]])
         style.unsupported(axes, window)
-        style.msd_window(axes, window.isel(window=0), colour[run], called[run])
+        style.msd_window(axes, window.isel(window=0), colour[run], label[run])
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
     style.headroom(axes, 0.3)
     axes.legend(loc="upper left", title="learning rate: exponent", alignment="left")

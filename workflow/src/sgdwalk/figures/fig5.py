@@ -1,4 +1,4 @@
-"""Fig. 5 of Chen et al.: heavy tails of the minibatch gradients, fluctuations of the minibatch loss; and beyond."""
+"""Fig. 5 of Chen et al.: heavy tails of the minibatch gradients, fluctuations of the minibatch loss; with additions."""
 
 import numpy as np
 import xarray as xr
@@ -16,9 +16,11 @@ LAWS = {"stable law": style.RED, "Gaussian": style.BLUE, "Student's t": style.GR
 
 
 def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
-    """The paper's panels: gradient densities (a first regime with its tail, b first window, c last), alpha (d),
-    losses (e, f). Beyond them: alpha in each view (g) and by layer (h), quantiles of the first window (i), sizes of
-    avalanches (j), rivals of the stable law (k).
+    """Gradients and losses of one run, from tails.nc and fluctuations.nc.
+
+    The paper's panels: densities of the gradients (a first window with its tail, b first window, c last), alpha (d),
+    losses (e, f). Added: alpha of other samples (g) and by layer (h), quantiles of the first window (i), avalanche
+    sizes (j), alternative distributions (k).
     """
     figure, axes = style.panels("aabbcc\nddeeff\ngghhii\njjjkkk", 9.6)
     windows = style.finite(tails.alpha) if tails is not None else []
@@ -26,7 +28,7 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
         if style.missing(axes[letter], tails, "gradients of the base run"):
             continue
         if not windows:
-            style.absent(axes[letter], "no window with a fitted law")
+            style.placeholder(axes[letter], "no window has a fitted distribution")
             continue
         window = tails.isel(window=windows[pick])
         if letter == "a":
@@ -45,29 +47,29 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Figure:
     variance(axes["f"], fluctuations)
     tail_panels.views(axes["g"], tails)
     tail_panels.layers(axes["h"], tails)
-    tail_panels.sizes(axes["j"], fluctuations)
-    tail_panels.rivals(axes["k"], tails)
-    style.owner(axes["a"], tails)
-    style.owner(axes["e"], fluctuations)
+    tail_panels.avalanche_sizes(axes["j"], fluctuations)
+    tail_panels.alternatives(axes["k"], tails)
+    style.title_run(axes["a"], tails)
+    style.title_run(axes["e"], fluctuations)
     return figure
 
 
 def laws(window: xr.Dataset, z: np.ndarray) -> dict[str, np.ndarray]:
-    """Densities of the fitted laws at z, the gradient's distance from the location in scales."""
+    """Densities of the fitted distributions at z = (gradient - location) / scale of the stable law."""
 
-    def place(name):
+    def standardised(name):
         spread = float(window[f"{name}_scale"] / window.scale)
         return float((window[f"{name}_location"] - window.location) / window.scale), spread
 
     return {
         "stable law": np.exp(stable.logpdf(z, float(window.alpha))),
-        "Gaussian": norm.pdf(z, *place("gaussian")),
-        "Student's t": student.pdf(z, float(window.student_degrees), *place("student")),
+        "Gaussian": norm.pdf(z, *standardised("gaussian")),
+        "Student's t": student.pdf(z, float(window.student_degrees), *standardised("student")),
     }
 
 
 def density(axes: Axes, window: xr.Dataset) -> None:
-    """Density of a window's gradients on a linear scale, the tail in an inset."""
+    """Density of a window's gradients on linear axes, with the tail in an inset."""
     z = window.bin.values
     axes.plot(z, window.density, drawstyle="steps-mid", color="0.4", label="gradients")
     for law in ("stable law", "Gaussian"):
@@ -84,7 +86,7 @@ def density(axes: Axes, window: xr.Dataset) -> None:
 
 
 def tail(axes: Axes, window: xr.Dataset) -> None:
-    """Density of the distance from the location on logarithmic axes, with both laws."""
+    """Density of |gradient - location| on logarithmic axes, with the fitted distributions."""
     z, seen = window.tail_bin.values, window.tail_density.values
     kept = seen > 0
     axes.plot(z[kept], seen[kept], "o", color="0.4", markersize=2, label="gradients")
@@ -98,18 +100,18 @@ def tail(axes: Axes, window: xr.Dataset) -> None:
 
 
 def stability(axes: Axes, data: xr.Dataset | None) -> None:
-    """Alpha of each window with its interval; 2 is the Gaussian."""
+    """Alpha of each window with its interval; alpha = 2 is the Gaussian."""
     if style.missing(axes, data, "gradients of the base run"):
         return
-    if style.lost(axes, style.finite(data.alpha), data.attrs["run"]):
+    if style.no_finite_window(axes, style.finite(data.alpha), data.attrs["run"]):
         return
     style.whiskers(axes, data.window_start.values, style.estimate(data, "alpha"), style.RED, "95 % interval")
-    tail_panels.gauss(axes)
+    tail_panels.gaussian_line(axes)
     axes.set_xlabel(style.name(data.window_start, "window start"))
 
 
 def changes(axes: Axes, data: xr.Dataset | None, tails: xr.Dataset | None) -> None:
-    """Changes of the loss in the first, about the fifth and the last window."""
+    """|L_{t+1} - L_t| in the first window, after about a fifth of the windows, and in the last."""
     if style.missing(axes, data, "losses of the base run"):
         return
     steps = data.step.values
@@ -117,9 +119,9 @@ def changes(axes: Axes, data: xr.Dataset | None, tails: xr.Dataset | None) -> No
     length = starts[1] - starts[0] if len(starts) > 1 else len(steps)
     parts = [data.loss_change.values[(steps >= s) & (steps < s + length)] for s in starts]
     kept = [k for k, part in enumerate(parts) if np.nanmax(part, initial=0) > 0]
-    if style.lost(axes, kept, data.attrs.get("run", "")):
+    if style.no_finite_window(axes, kept, data.attrs.get("run", "")):
         return
-    for k, colour in zip(style.three(kept), (style.BLUE, style.ORANGE, style.GREEN), strict=False):
+    for k, colour in zip(style.first_fifth_last(kept), (style.BLUE, style.ORANGE, style.GREEN), strict=False):
         part = np.where(parts[k] > 0, parts[k], np.nan)
         axes.plot(np.arange(len(part)), part, color=colour, linewidth=0.6, label=f"{starts[k]}")
     axes.set(
@@ -134,7 +136,7 @@ def variance(axes: Axes, data: xr.Dataset | None) -> None:
     if style.missing(axes, data, "losses of the base run"):
         return
     if not np.isfinite(data.moving_variance).any():
-        style.absent(axes, "no finite losses")
+        style.placeholder(axes, "no finite losses")
         return
     axes.plot(data.step, data.moving_variance, color=style.BLUE, linewidth=0.8)
     axes.set(
@@ -142,4 +144,4 @@ def variance(axes: Axes, data: xr.Dataset | None) -> None:
         xlabel=style.name(data.step),
         ylabel=style.name(data.moving_variance, "moving variance of the loss"),
     )
-    style.plain(axes.yaxis)
+    style.plain_ticks(axes.yaxis)

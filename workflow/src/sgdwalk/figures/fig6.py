@@ -1,4 +1,4 @@
-"""Fig. 6 of Chen et al.: the path as a curve, and the loss differences along it."""
+"""Fig. 6 of Chen et al.: geometry of the path, and the loss differences along it."""
 
 import numpy as np
 import xarray as xr
@@ -10,20 +10,23 @@ from sgdwalk.trajectory.scaling_fits import LEAST_PAIRS
 
 
 def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:
-    """A sketch (a), end-to-end against contour length (b), MSL against distance (c), transverse distance (d)."""
+    """A schematic (a), end-to-end against contour length (b), MSL against distance (c), transverse distance (d).
+
+    path: path.nc of a run. msl: msl.nc of a run.
+    """
     figure, axes = style.panels("ab\ncd", 5.6)
-    sketch(axes["a"])
+    schematic(axes["a"])
     contour(axes["b"], path)
     losses(axes["c"], msl)
     transverse(axes["d"], path)
-    style.owner(axes["b"], path)
-    style.owner(axes["c"], msl)
+    style.title_run(axes["b"], path)
+    style.title_run(axes["c"], msl)
     style.marks(figure, "fit", "hollow")
     return figure
 
 
-def sketch(axes: Axes) -> None:
-    """Drawn, not measured: a winding path between two weights, its chord, and its farthest point."""
+def schematic(axes: Axes) -> None:
+    """Definitions, not data: a winding path between two weights, its chord, and its farthest point."""
     s = np.linspace(0, 1, 300)
     x = s + 0.06 * np.sin(4 * np.pi * s)
     y = 0.4 * np.sin(np.pi * s) + 0.06 * np.sin(6 * np.pi * s) - 0.1 * np.sin(2 * np.pi * s)
@@ -43,44 +46,44 @@ def sketch(axes: Axes) -> None:
         axes.text(across, up, text, color=colour, ha=side, va="center", fontsize=7)
     axes.set_axis_off()
     axes.set(xlim=(-0.08, 1.08), ylim=(-0.2, 0.62))
-    axes.text(0.5, 0, "a sketch, not data", transform=axes.transAxes, ha="center", color="0.35", fontsize=7)
+    axes.text(0.5, 0, "schematic, not data", transform=axes.transAxes, ha="center", color="0.35", fontsize=7)
 
 
 def contour(axes: Axes, data: xr.Dataset | None) -> None:
-    """Squared end-to-end distance against contour length with both fitted power laws; hollow: few pairs."""
-    windows = shown(axes, data, "end_to_end2", "the path of the base run")
+    """Squared end-to-end distance against contour length with both fitted power laws; hollow: too few pairs."""
+    windows = shown_windows(axes, data, "end_to_end2", "the path of the base run")
     for window, colour in windows:
         length, squares = window.contour_length.values, window.end_to_end2.values
-        dots(axes, length, squares, window.pairs.values >= LEAST_PAIRS, color=colour, label=both(window))
+        markers(axes, length, squares, window.pairs.values >= LEAST_PAIRS, color=colour, label=two_exponents(window))
         axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
         bend = float(window.crossover_length)
         for fit, ends in (("short", (bend / 10, bend)), ("long", (bend, 0.8 * np.nanmax(length)))):
             exponent = float(window.exponent.sel(fit=fit))
             style.power_line(axes, length, 3 * squares, exponent, ends, color=colour)
     if windows:
-        axes.plot([], [], ":", color="0.3", label="null: the same steps at right angles")
-        finish(axes, data.contour_length, style.name(data.end_to_end2), "short | long exponent")
+        axes.plot([], [], ":", color="0.3", label="null: same steps, orthogonal")
+        label_axes(axes, data.contour_length, style.name(data.end_to_end2), "short | long exponent")
 
 
 def losses(axes: Axes, data: xr.Dataset | None) -> None:
-    """Mean squared loss difference against distance, all distances fitted; hollow: few pairs."""
-    windows = shown(axes, data, "msl", "the losses of the base run")
+    """Mean squared loss difference against distance with both fitted power laws; hollow: too few pairs."""
+    windows = shown_windows(axes, data, "msl", "the losses of the base run")
     for window, colour in windows:
         distance, msl = window.distance.values, window.msl.values
         solid = window["count"].values >= LEAST_PAIRS
-        dots(axes, distance, msl, solid, color=colour, label=both(window))
+        markers(axes, distance, msl, solid, color=colour, label=two_exponents(window))
         if solid.any():
             bend = float(window.crossover_distance)
             for fit, ends in (("short", (distance[solid][0], bend)), ("long", (bend, distance[solid][-1]))):
                 exponent = float(window.exponent.sel(fit=fit))
                 style.power_line(axes, distance[solid], 1.5 * msl[solid], exponent, ends, color=colour)
     if windows:
-        finish(axes, data.distance, style.name(data.msl), "short | long exponent")
+        label_axes(axes, data.distance, style.name(data.msl), "short | long exponent")
 
 
 def transverse(axes: Axes, data: xr.Dataset | None) -> None:
     """Squared transverse distance of random fragments against their squared chord."""
-    windows = shown(axes, data, "transverse2", "the path of the base run")
+    windows = shown_windows(axes, data, "transverse2", "the path of the base run")
     for window, colour in windows:
         values = style.power_text(style.estimate(window, "transverse_exponent"))
         order = np.argsort(window.chord2.values)
@@ -90,35 +93,35 @@ def transverse(axes: Axes, data: xr.Dataset | None) -> None:
         exponent = float(window.transverse_exponent)
         style.power_line(axes, chord2, 4 * transverse2, exponent, chord2[[0, -1]], color=colour)
     if windows:
-        finish(axes, data.chord2, "squared transverse distance", "exponent")
+        label_axes(axes, data.chord2, "squared transverse distance", "exponent")
 
 
-def shown(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tuple[xr.Dataset, tuple]]:
-    """Three windows (style.three) with their colours; none where there is nothing to show, and the panel says so."""
+def shown_windows(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tuple[xr.Dataset, tuple]]:
+    """Three windows with their colours (style.first_fifth_last); none, with a note in the panel, if none is finite."""
     if style.missing(axes, data, what):
         return []
     windows = style.finite(data[name])
-    if style.lost(axes, windows, data.attrs["run"]):
+    if style.no_finite_window(axes, windows, data.attrs["run"]):
         return []
     colours = style.window_scale(data)
-    chosen = [data.isel(window=k) for k in style.three(windows)]
+    chosen = [data.isel(window=k) for k in style.first_fifth_last(windows)]
     return [(window, colours.to_rgba(float(window.window_start))) for window in chosen]
 
 
-def dots(axes: Axes, x: np.ndarray, y: np.ndarray, solid: np.ndarray, color, label: str) -> None:
-    """A dot a bin, hollow where it is not `solid`."""
+def markers(axes: Axes, x: np.ndarray, y: np.ndarray, solid: np.ndarray, color, label: str) -> None:
+    """One marker per bin, hollow where it is not `solid`."""
     axes.plot(x[solid], y[solid], "o", color=color, markersize=2.5, label=label)
     axes.plot(x[~solid], y[~solid], "o", color=color, markersize=2.5, markerfacecolor="white")
 
 
-def both(window: xr.Dataset) -> str:
-    """Window start and the exponents of the two sides with their intervals."""
+def two_exponents(window: xr.Dataset) -> str:
+    """Window start, and the exponents below and above the crossover with their intervals."""
     sides = [style.power_text(style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
     return f"{int(window.window_start)}: {' | '.join(sides)}"
 
 
-def finish(axes: Axes, across: xr.DataArray, up: str, values: str) -> None:
-    """Logarithmic axes with their names, and a legend of windows and these values with room for it."""
+def label_axes(axes: Axes, across: xr.DataArray, up: str, values: str) -> None:
+    """Logarithmic axes with labels, and a legend whose title names the values listed."""
     style.loglog(axes, style.name(across), up)
     style.headroom(axes, 0.3)
     start = style.name(across.window_start, "window start")

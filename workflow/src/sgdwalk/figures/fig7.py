@@ -14,7 +14,7 @@ STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def draw(hessian: list[xr.Dataset] | None) -> Figure:
-    """A panel per run (hessian.nc)."""
+    """A panel per run; hessian: hessian.nc of every run."""
     runs = hessian or [None]
     across = min(ACROSS, len(runs))
     rows = -(-len(runs) // across)
@@ -36,18 +36,18 @@ def draw(hessian: list[xr.Dataset] | None) -> Figure:
 
 
 def ranks(count: int) -> list[int]:
-    """The ranks that the colour bar names: the first, and about five even ones."""
+    """Tick labels of the colour bar: rank 1 and about five round ranks."""
     step = next((step for step in STEPS if count <= 5 * step), count)
     return sorted({1, *range(step, count + 1, step)})
 
 
 def eigenvalues(axes: Axes, data: xr.Dataset | None, colours: ScalarMappable) -> None:
-    """Eigenvalues against epoch, coloured by rank, hollow where not converged."""
+    """Eigenvalues against epoch, coloured by rank; hollow: not converged."""
     if style.missing(axes, data, "a run with a Hessian"):
         return
     value = data.eigenvalue.values
     if not np.isfinite(value).any():
-        style.absent(axes, f"{data.attrs['run']}:\nno finite eigenvalues")
+        style.placeholder(axes, f"{data.attrs['run']}:\nno finite eigenvalues")
         return
     epoch, good = data.epoch.values, data.converged.values.astype(bool)
     for rank, colour in enumerate(colours.to_rgba(np.arange(1, value.shape[1] + 1))):
@@ -60,5 +60,5 @@ def eigenvalues(axes: Axes, data: xr.Dataset | None, colours: ScalarMappable) ->
     else:
         axes.axhline(0, color="0.5", linewidth=0.7, linestyle=":")
         axes.set_yscale("symlog", linthresh=max(1e-3 * np.nanmax(np.abs(value)), 1e-12))
-    axes.set(xlabel="epoch (epochs done)", ylabel=style.name(data.eigenvalue))
+    axes.set(xlabel="epoch (completed)", ylabel=style.name(data.eigenvalue))
     axes.set_title(data.attrs["run"], loc="right", fontsize=7)

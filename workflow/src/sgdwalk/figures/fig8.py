@@ -16,7 +16,10 @@ SPAN = 60
 
 
 def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Dataset | None) -> Figure:
-    """Paths (a, d, e), MSD on the fractal surface (b) and on the others (f), gradient densities (c)."""
+    """Paths (a, d, e), MSD on the fractal surface (b) and on the others (f), gradient densities (c).
+
+    Each argument is the toy.nc of that surface.
+    """
     figure, axes = style.panels("abc\ndef", 5.6)
     toys = dict(zip(SURFACES, (fractal, random, convex), strict=True))
     path(axes["a"], fractal, "fractal")
@@ -30,7 +33,7 @@ def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Datas
 
 
 def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))) -> AxesImage:
-    """A surface as an image, a pixel around each grid point, of which ((x0, x1), (y0, y1)) is shown."""
+    """The surface as an image with one pixel centred on each grid point; axes limits ((x0, x1), (y0, y1))."""
     low, high = float(data.x[0]), float(data.x[-1])
     half = (high - low) / (data.sizes["x"] - 1) / 2
     extent = [low - half, high + half] * 2
@@ -40,14 +43,14 @@ def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))) -> AxesImag
     return image
 
 
-def below(axes: Axes, colours, label: str) -> None:
+def colour_bar_below(axes: Axes, colours, label: str) -> None:
     """A colour bar below the panel."""
     bar = axes.figure.colorbar(colours, ax=axes, label=label, location="bottom", aspect=30, shrink=0.8)
     bar.ax.tick_params(labelsize=style.SMALL)
 
 
-def typical(data: xr.Dataset) -> int:
-    """The walker of median entry among those that enter their last minimum late, else the farthest walker."""
+def typical_walker(data: xr.Dataset) -> int:
+    """The walker with the median entry time into its last minimum; if none enters after the start, the farthest one."""
     entry, steps = data.entry.values, data.sizes["step"]
     late = np.flatnonzero((entry > 0) & (entry < steps))
     if len(late):
@@ -57,11 +60,11 @@ def typical(data: xr.Dataset) -> int:
 
 
 def path(axes: Axes, data: xr.Dataset | None, surface: str) -> None:
-    """One walker on the surface, from the circle to the square."""
+    """Trajectory of one walker on the surface, from circle to square."""
     if style.missing(axes, data, f"a walk on a {surface} surface"):
         return
-    below(axes, heights(axes, data), style.name(data.surface))
-    walk = data.position.values[typical(data)]
+    colour_bar_below(axes, heights(axes, data), style.name(data.surface))
+    walk = data.position.values[typical_walker(data)]
     axes.plot(*walk.T, color=style.ORANGE, linewidth=0.6)
     axes.plot(*walk[0], "o", color="white", markeredgecolor="black")
     axes.plot(*walk[-1], "s", color="white", markeredgecolor="black")
@@ -69,12 +72,12 @@ def path(axes: Axes, data: xr.Dataset | None, surface: str) -> None:
 
 
 def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[str, tuple]) -> None:
-    """MSD of stages of the walks, with exponents; a stage with too few walkers has none."""
+    """MSD by stage of the walks with exponents, which a stage with too few walkers lacks."""
     shown = {name: data for name, data in toys.items() if data is not None}
     if style.missing(axes, list(shown), "walks on " + " and ".join(toys) + " surfaces"):
         return
     if not any(np.isfinite(data.exponent.sel(stage=list(stages[name]))).any() for name, data in shown.items()):
-        style.absent(axes, "too few walkers\nin every stage")
+        style.placeholder(axes, "too few walkers\nin every stage")
         return
     markers = dict(zip(STAGES, "o^s", strict=True))
     for surface, data in shown.items():
@@ -92,11 +95,11 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
     data = next(iter(shown.values()))
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
     style.headroom(axes, 0.1 * (1 + sum(len(stages[surface]) for surface in shown)))
-    axes.legend(loc="upper left", handletextpad=0, title="last minimum: exponent", alignment="left")
+    axes.legend(loc="upper left", handletextpad=0, title="before / after minimum: exponent", alignment="left")
 
 
 def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
-    """Densities of the gradient's components in units of their standard deviation, with stable alpha."""
+    """Densities of the gradient's components in units of their standard deviation, with alpha of the stable law."""
     shown = {name: data for name, data in toys.items() if data is not None}
     if style.missing(axes, list(shown), "walks on toy surfaces"):
         return
@@ -116,7 +119,7 @@ def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
 
 
 def escape(axes: Axes, data: xr.Dataset | None) -> None:
-    """A stretch of 2 SPAN steps: little way in the first half, far in the second; coloured by step length."""
+    """Escape from a local minimum: 2 SPAN steps, confined in the first half, far in the second; colour: step length."""
     if style.missing(axes, data, "a walk on a fractal surface"):
         return
     walker, begin = farthest_escape(data.position.values, data.entry.values)
@@ -128,12 +131,15 @@ def escape(axes: Axes, data: xr.Dataset | None) -> None:
     lines = LineCollection(np.stack([walk[:-1], walk[1:]], axis=1), array=length, cmap="YlOrRd", linewidth=1)
     axes.add_collection(lines)
     axes.plot(*walk[0], "o", color="white", markeredgecolor="black")
-    below(axes, lines, "length of a step (surface coloured as in a)")
+    colour_bar_below(axes, lines, "length of a step (surface coloured as in a)")
     axes.set_title(f"fractal: {len(walk)} steps, ○ start", loc="right", fontsize=7)
 
 
 def farthest_escape(position: np.ndarray, entry: np.ndarray) -> tuple[int, int]:
-    """(walker, first step): the way of SPAN steps is longest against that of the SPAN steps before it."""
+    """(walker, first step) of the largest ratio of displacements in two successive intervals of SPAN steps.
+
+    position [walker, step, axis]; entry [walker]: step of entry into the last minimum, before which the interval ends.
+    """
     span = min(SPAN, position.shape[1] // 3)
     way = np.linalg.norm(position[:, span:] - position[:, :-span], axis=-1)
     score = way[:, span:] / (way[:, :-span] + 0.05)

@@ -1,4 +1,4 @@
-"""What the figures share: fonts and colours, panels, labels with units, fitted slopes and intervals."""
+"""Shared by all figures: fonts and colours, panels, labels with units, fitted slopes and intervals."""
 
 import itertools
 import string
@@ -30,13 +30,13 @@ FIT = {"linestyle": (0, (4, 2)), "linewidth": 1.3}
 REFERENCE = {"color": "0.6", "marker": "D", "markersize": 3, "linestyle": "", "zorder": 1.5}
 MARKS = {
     "fit": Line2D([], [], color="0.3", label="fit (shifted up): exponent [95 % interval]", **FIT),
-    "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: the fit begins"),
-    "pairs": Patch(color="0.9", label=f"a window shown rests on fewer than {FEWEST_PAIRS} independent pairs or steps"),
+    "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: start of the fit"),
+    "pairs": Patch(color="0.9", label=f"a window shown has fewer than {FEWEST_PAIRS} independent pairs or steps"),
     "hollow": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="too few pairs to fit"),
     "unconverged": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="not converged"),
 }
 UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
-FEW_DECADES = 1000  # last over first
+FEW_DECADES = 1000  # ratio of the ends of an axis
 RC = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -63,13 +63,16 @@ RC = {
 
 
 def letters(count: int) -> list[str]:
-    """Names of so many panels: a ... z, A ... Z, aa, ab, ..."""
+    """Letters of `count` panels: a ... z, A ... Z, aa, ab, ..."""
     pairs = map("".join, itertools.product(string.ascii_letters, repeat=2))
     return list(itertools.islice(itertools.chain(string.ascii_letters, pairs), count))
 
 
 def panels(layout: str | list[list[str]], height: float, **options) -> tuple[Figure, dict[str, Axes]]:
-    """A figure of full width and its lettered panels, laid out as in `layout`, a line or a list per row."""
+    """A figure of full text width and its lettered panels.
+
+    layout: as for matplotlib's subplot_mosaic, one line or list per row. height: inches.
+    """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplot_mosaic(layout, **options)
     for letter, panel in axes.items():
@@ -78,53 +81,53 @@ def panels(layout: str | list[list[str]], height: float, **options) -> tuple[Fig
 
 
 def settle(figure: Figure) -> None:
-    """Lay the figure out once for all formats; panels of fixed aspect find their place in the second pass."""
+    """Lay the figure out once for all formats; panels of fixed aspect need a second pass."""
     for _ in range(2):
         figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
 
 
-def absent(axes: Axes, why: str) -> None:
-    """Words in place of a panel that has nothing to show."""
+def placeholder(axes: Axes, text: str) -> None:
+    """A note in place of a panel without data."""
     axes.set_axis_off()
-    axes.text(0.5, 0.5, why, ha="center", va="center", color="0.35", fontsize=7, transform=axes.transAxes)
+    axes.text(0.5, 0.5, text, ha="center", va="center", color="0.35", fontsize=7, transform=axes.transAxes)
 
 
 def missing(axes: Axes, data, what: str) -> bool:
-    """True, with words in the panel, where the study has no run for it."""
+    """Whether data is None or an empty list; if so, a note in the panel says what is not in the study."""
     if data is None or (isinstance(data, list) and not data):
-        absent(axes, f"not in this study:\n{what}")
+        placeholder(axes, f"not in this study:\n{what}")
         return True
     return False
 
 
-def owner(axes: Axes, data: xr.Dataset | None) -> None:
-    """The name of the run that a panel shows, at the right above it."""
+def title_run(axes: Axes, data: xr.Dataset | None) -> None:
+    """The run's name as the right-hand title of a panel."""
     if data is not None:
         axes.set_title(data.attrs.get("run", ""), loc="right", fontsize=7)
 
 
-def lost(axes: Axes, windows: list[int], run: str) -> bool:
-    """True, with words in the panel, where no window of the run is finite."""
+def no_finite_window(axes: Axes, windows: list[int], run: str) -> bool:
+    """Whether the list of finite windows is empty; if so, a note in the panel says so."""
     if not windows:
-        absent(axes, f"{run or 'the run'}:\nno window with finite values")
+        placeholder(axes, f"{run or 'the run'}:\nno window with finite values")
     return not windows
 
 
 def finite(variable: xr.DataArray) -> list[int]:
-    """Positions of the windows in which a variable [window, ...] has finite values."""
+    """Positions of the windows in which a variable [window, ...] has any finite value."""
     values = np.isfinite(variable.values.astype(float)).reshape(variable.sizes["window"], -1)
     return [int(k) for k in np.flatnonzero(values.any(axis=1))]
 
 
-def three(windows: list[int]) -> list[int]:
-    """The first of the windows, the one after about a fifth of them, and the last."""
+def first_fifth_last(windows: list[int]) -> list[int]:
+    """The first window, the one after about a fifth of them, and the last; fewer where these coincide."""
     fifth = max(1, len(windows) // 5)
     return [windows[k] for k in sorted({0, min(fifth, len(windows) - 1), len(windows) - 1})]
 
 
 def name(variable: xr.DataArray, text: str = "") -> str:
-    """Axis label 'long name (units)'; no units for a pure number."""
+    """Axis label 'long name (units)', without units for a dimensionless variable; `text` replaces the long name."""
     text, units = text or variable.attrs["long_name"], variable.attrs["units"]
     return text if units == "1" else f"{text} ({UNITS.get(units, units)})"
 
@@ -134,24 +137,24 @@ def loglog(axes: Axes, x: str, y: str) -> None:
     axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
 
 
-def headroom(axes: Axes, share: float) -> None:
-    """Leave this share of a panel free above its curves, for a legend."""
+def headroom(axes: Axes, fraction: float) -> None:
+    """Leave this fraction of a panel free above its curves, for a legend."""
     if not np.isfinite(axes.dataLim.get_points()).all():
         return
     transform = axes.yaxis.get_transform()
     low, high = transform.transform(np.array(axes.get_ylim()))
-    top = transform.inverted().transform(np.array([low + (high - low) / (1 - share)]))
+    top = transform.inverted().transform(np.array([low + (high - low) / (1 - fraction)]))
     axes.set_ylim(top=float(top[0]))
 
 
 def window_scale(data: xr.Dataset) -> ScalarMappable:
-    """Colours of the windows of a file by their start."""
+    """Colour scale of a file's windows by their start."""
     starts = data.window_start.values
     return ScalarMappable(Normalize(starts[0], max(starts[-1], starts[0] + 1)), WINDOWS)
 
 
 def window_bar(axes: Axes, data: xr.Dataset, place=(0.52, 0.2, 0.42, 0.04)) -> None:
-    """A small colour bar of window starts inside the panel."""
+    """A small colour bar of window starts inside the panel; place: (left, bottom, width, height) in axes units."""
     inset = axes.inset_axes(place)
     bar = axes.figure.colorbar(window_scale(data), cax=inset, orientation="horizontal")
     bar.outline.set_visible(False)
@@ -161,7 +164,7 @@ def window_bar(axes: Axes, data: xr.Dataset, place=(0.52, 0.2, 0.42, 0.04)) -> N
 
 
 def unsupported(axes: Axes, data: xr.Dataset) -> None:
-    """Shade the lags that one of these windows of msd.nc does not support, windows that are lost left out."""
+    """Shade the lags that any finite window of msd.nc does not support."""
     few = ((data.supported < 1) & data.msd.notnull()).any("window").values
     if few.any():
         axes.axvspan(data.lag.values[few].min(), data.lag.values.max(), color="0.9", linewidth=0, zorder=0)
@@ -173,17 +176,17 @@ def interval_text(value: float, low: float, high: float) -> str:
 
 
 def power_text(values: tuple) -> str:
-    """An exponent (value, low, high) in words, which say so where there is none."""
+    """An exponent (value, low, high) as text; 'no power law' where it is NaN."""
     return interval_text(*values) if np.isfinite(values).all() else "no power law"
 
 
 def estimate(data: xr.Dataset, variable: str = "exponent") -> tuple[np.ndarray, ...]:
-    """A variable with the ends of its interval."""
+    """(value, low, high) of a variable."""
     return tuple(data[f"{variable}{end}"].values for end in ("", "_low", "_high"))
 
 
 def power_line(axes: Axes, x, y, exponent: float, ends: Iterable[float], **look) -> None:
-    """The power law of this exponent through the curve y(x) between two ends, even in log x."""
+    """Draw the power law of this exponent through y(x) between two ends; its level is a mean uniform in log x."""
     low, high = map(float, ends)
     inside = (x >= low) & (x <= high) & (y > 0)
     if inside.sum() < 2 or not np.isfinite(exponent):
@@ -195,7 +198,7 @@ def power_line(axes: Axes, x, y, exponent: float, ends: Iterable[float], **look)
 
 
 def msd_window(axes: Axes, data: xr.Dataset, colour, label: str) -> None:
-    """MSD of one window, the paper's fit to it, tau_0, and its exponent with interval in the legend."""
+    """MSD of one window with the fit by the paper's protocol (shifted up), tau_0, and the exponent in the label."""
     lag, curve, fit = data.lag.values, data.msd.values, data.sel(fit="paper")
     values = estimate(fit)
     axes.plot(lag, curve, color=colour, label=f"{label}: {power_text(values)}")
@@ -206,7 +209,7 @@ def msd_window(axes: Axes, data: xr.Dataset, colour, label: str) -> None:
 
 
 def whiskers(axes: Axes, x, values: tuple, colour, label: str | None = None, **look) -> None:
-    """Points (value, low, high) with vertical intervals; a value may lie outside its own interval."""
+    """Points with vertical intervals (value, low, high); vlines because a value may lie outside its own interval."""
     value, low, high = (np.atleast_1d(v).astype(float) for v in values)
     axes.vlines(np.broadcast_to(x, value.shape), low, high, color=colour, linewidth=0.9)
     axes.plot(np.broadcast_to(x, value.shape), value, **{"marker": "o", "linestyle": "", "color": colour} | look)
@@ -215,12 +218,12 @@ def whiskers(axes: Axes, x, values: tuple, colour, label: str | None = None, **l
 
 
 def marks(figure: Figure, *names: str) -> None:
-    """Legend below a figure: what its dashes, circles and shades mean (keys of MARKS)."""
+    """Legend below a figure of its dashed lines, open circles and shading; names: keys of MARKS."""
     figure.legend(handles=[MARKS[name] for name in names], loc="outside lower center", ncols=len(names))
 
 
-def plain(axis: Axis) -> None:
-    """Ticks 1, 2, 5, 10, ... in plain digits on a logarithmic axis, if it is one of few decades."""
+def plain_ticks(axis: Axis) -> None:
+    """Ticks 1, 2, 5, 10, ... in plain digits on a logarithmic axis that spans few decades."""
     low, high = axis.get_view_interval()
     if high > FEW_DECADES * low:
         return

@@ -1,1 +1,1 @@
-"""What the scripts of the workflow call: one job, from files to files."""
+"""Jobs of the workflow, called by its scripts: each reads files, computes, and writes files."""

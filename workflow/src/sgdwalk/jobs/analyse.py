@@ -1,4 +1,4 @@
-"""A job that computes one analysis by its name and writes its file."""
+"""The job that computes one analysis, chosen by name."""
 
 import importlib
 from collections.abc import Mapping
@@ -21,7 +21,11 @@ def analyse(
     run: str = "",
     seed: int | str = "",
 ) -> None:
-    """Compute sgdwalk.analyses.{name} and write its file."""
+    """Compute sgdwalk.analyses.{name} and write its file.
+
+    inputs: path or paths by the names of compute's arguments. settings: its other arguments. code, run, seed:
+    attributes of the file (see provenance.attributes).
+    """
     module = importlib.import_module(f"sgdwalk.analyses.{name}")
     data = {key: read(path) for key, path in inputs.items()}
     stamp = attributes(settings, code, run, seed)
@@ -31,8 +35,8 @@ def analyse(
 
 
 def loss_unit(data: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """Unit of the loss in the data, or of the run that an analysis of its network is told."""
+    """Unit of the loss: of the run in the settings (analyses of a network), or else in the data."""
     if "run" in settings:
         return run_files.loss_unit(settings["run"])
-    losses = (held.loss for held in data.values() if isinstance(held, xr.Dataset) and "loss" in held)
+    losses = (given.loss for given in data.values() if isinstance(given, xr.Dataset) and "loss" in given)
     return next((loss.attrs["units"] for loss in losses), "nat")

@@ -1,4 +1,4 @@
-"""A job that draws one figure by its name and saves it in every format."""
+"""The job that draws one figure, chosen by name, and saves it in every format."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,10 @@ REPRODUCIBLE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 
 
 def draw(figure: str, data: Mapping[str, Any], outputs: Sequence[str]) -> None:
-    """Draw sgdwalk.figures.{figure} once and save it under every name in outputs."""
+    """Draw sgdwalk.figures.{figure} once and save it to every path in `outputs`, in the format of its suffix.
+
+    data: path, paths or None (nothing to draw) by the figure's roles.
+    """
     import matplotlib
 
     matplotlib.use("Agg")

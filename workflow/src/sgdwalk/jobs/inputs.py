@@ -1,4 +1,4 @@
-"""The input files of a job, as its computation takes them."""
+"""Reading the input files of a job."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sgdwalk.storage import netcdf
 
 
 def read(path: Any) -> Any:
-    """A NetCDF file as a data set, a list as a list of them; any other path as it is."""
+    """The data set of a path that ends with .nc, a list of them for a list of paths; any other path unchanged."""
     if isinstance(path, str) and path.endswith(".nc"):
         return netcdf.read(path)
     return path if isinstance(path, str) else [read(p) for p in path]

@@ -1,4 +1,4 @@
-"""Where a job's messages go: its log file, and the terminal where there is one."""
+"""Messages of a job: to its log file, and to the terminal if there is one."""
 
 import contextlib
 import sys
@@ -25,7 +25,7 @@ class _Tee:
 
 @contextlib.contextmanager
 def logging_to(path: str) -> Iterator[None]:
-    """Send what is printed to the log, and to the terminal where there is one; errors end up in both."""
+    """Send everything that is printed to the log, and to the terminal if there is one; errors are in both."""
     terminal = sys.stderr if sys.stderr.isatty() else None
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as log:

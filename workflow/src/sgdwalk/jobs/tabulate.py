@@ -1,4 +1,4 @@
-"""A job that computes one table by its name and writes it as CSV."""
+"""The job that computes one table, chosen by name, and writes it as CSV."""
 
 import importlib
 from collections.abc import Mapping
@@ -9,7 +9,10 @@ from sgdwalk.storage.atomic import replacing
 
 
 def tabulate(name: str, inputs: Mapping[str, Any], output: str, parameters: Mapping[str, Any]) -> None:
-    """Compute sgdwalk.tables.{name} and write it as CSV."""
+    """Compute sgdwalk.tables.{name} and write it as CSV.
+
+    inputs: path or paths by the names of compute's arguments. parameters: its other arguments.
+    """
     module = importlib.import_module(f"sgdwalk.tables.{name}")
     table = module.compute(**{key: read(path) for key, path in inputs.items()}, **parameters)
     with replacing(output) as temporary:

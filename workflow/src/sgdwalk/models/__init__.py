@@ -1,1 +1,1 @@
-"""The networks, by family; sgdwalk.study.registry knows them by name."""
+"""Networks, one module per family; sgdwalk.study.registry lists their names."""

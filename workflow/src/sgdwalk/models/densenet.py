@@ -1,4 +1,4 @@
-"""DenseNet (Huang et al. 2017, doi 10.1109/CVPR.2017.243) with a stem for small images."""
+"""DenseNet (Huang et al. 2017, doi 10.1109/CVPR.2017.243) with a first convolution for small images."""
 
 import torch
 from torch import nn
@@ -8,9 +8,10 @@ SMALLEST = 8
 
 
 def densenet(channels: int, size: int, classes: int, *, depth: int = 121, growth: int = 32) -> nn.Module:
-    """DenseNet-BC: 3x3 stem without max-pool, four dense stages, half the width and size between them.
+    """DenseNet-BC: 3x3 convolution without max-pool, then four dense stages; width and size halve between them.
 
-    6,956,298 parameters at depth 121 for 3x32x32 inputs and 10 classes. Images from 8x8 up.
+    growth: channels that each layer adds. 6,956,298 parameters at depth 121 for 3x32x32 inputs and 10 classes.
+    Input [image, channel, row, column], output logits [image, class]. ValueError for images below 8x8.
     """
     if size < SMALLEST:
         raise ValueError(f"size {size}: DenseNet takes images of {SMALLEST}x{SMALLEST} pixels and more")
@@ -35,18 +36,18 @@ def densenet(channels: int, size: int, classes: int, *, depth: int = 121, growth
 
 
 class Dense(nn.Module):
-    """A bottleneck layer that adds `growth` channels to those it was given."""
+    """A bottleneck layer that appends `growth` channels to its input."""
 
     def __init__(self, before: int, growth: int):
         super().__init__()
         self.body = nn.Sequential(*rectified(before, 4 * growth, 1), *rectified(4 * growth, growth, 3))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The input and, after it, the new channels."""
+        """The input's channels followed by the new ones."""
         return torch.cat([x, self.body(x)], 1)
 
 
 def rectified(before: int, width: int, kernel: int) -> tuple[nn.Module, ...]:
-    """Batch norm, ReLU and then the convolution, as DenseNets have them."""
+    """Batch norm, ReLU and convolution, in the order of DenseNets."""
     convolution = nn.Conv2d(before, width, kernel, padding=kernel // 2, bias=False)
     return nn.BatchNorm2d(before), nn.ReLU(inplace=True), convolution

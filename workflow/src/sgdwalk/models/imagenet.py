@@ -1,4 +1,4 @@
-"""The ImageNet ResNets (He et al. 2016, doi 10.1109/CVPR.2016.90) with a stem for small images."""
+"""The ImageNet ResNets (He et al. 2016, doi 10.1109/CVPR.2016.90) with a first convolution for small images."""
 
 from itertools import chain
 
@@ -10,9 +10,10 @@ WIDTHS = (64, 128, 256, 512)
 
 
 def resnet(channels: int, size: int, classes: int, *, depth: int, shortcut: bool = True) -> nn.Module:
-    """ResNet-18/34 of pairs of 3x3 convolutions, ResNet-50/101/152 of bottlenecks; 3x3 stem and no max-pool.
+    """ResNet-18/34 of pairs of 3x3 convolutions, ResNet-50/101/152 of bottlenecks; no max-pool.
 
-    Where shapes change the shortcut is a 1x1 convolution; a bottleneck's stride is in its 3x3 convolution.
+    The first convolution is 3x3 with stride 1. Where shapes change the shortcut is a 1x1 convolution; a bottleneck's
+    stride is in its 3x3 convolution. Input [image, channel, row, column], output logits [image, class].
     For 3x32x32 inputs and 10 classes depth 18 has 11,173,962 parameters, depth 50 has 23,520,842.
     """
     if depth not in STAGES:
@@ -34,7 +35,7 @@ def resnet(channels: int, size: int, classes: int, *, depth: int, shortcut: bool
 
 
 class Block(nn.Module):
-    """Rectified layers, and the shortcut around them where there is one."""
+    """Layers with ReLU between them, the shortcut (if any) added, and a last ReLU."""
 
     def __init__(self, layers: list[tuple[nn.Conv2d, nn.BatchNorm2d]], before: int, after: int, shortcut: bool):
         super().__init__()
@@ -49,22 +50,22 @@ class Block(nn.Module):
             self.shortcut = nn.Sequential(*convolution(before, after, 1, stride))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Block output, rectified."""
+        """Block output after the last ReLU."""
         y = self.body(x)
         return torch.relu(y if self.shortcut is None else y + self.shortcut(x))
 
 
 def basic(before: int, width: int, stride: int) -> tuple[list, int]:
-    """Layers of a block of two 3x3 convolutions, and its output width."""
+    """The layers of a block of two 3x3 convolutions, and its output width."""
     return [convolution(before, width, 3, stride), convolution(width, width, 3)], width
 
 
 def bottleneck(before: int, width: int, stride: int) -> tuple[list, int]:
-    """Layers of a block of 1x1, 3x3 and 1x1 convolutions, and its output width, four times the inner one."""
+    """The layers of a block of 1x1, 3x3 and 1x1 convolutions, and its output width, four times the inner width."""
     layers = [convolution(before, width, 1), convolution(width, width, 3, stride), convolution(width, 4 * width, 1)]
     return layers, 4 * width
 
 
 def convolution(before: int, width: int, kernel: int, stride: int = 1) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    """Convolution without bias, zero-padded to keep the size, and its batch norm."""
+    """Convolution without bias, zero-padded by half the kernel, and its batch norm."""
     return nn.Conv2d(before, width, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(width)

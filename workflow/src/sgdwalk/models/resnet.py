@@ -1,7 +1,7 @@
 """CIFAR ResNets (He et al. 2016, doi 10.1109/CVPR.2016.90), with and without shortcuts.
 
-Wide ones multiply every width, the stem's too, as the published code of Li et al. 2018 (arXiv:1712.09913) does
-after Zagoruyko and Komodakis 2016 (arXiv:1605.07146).
+Wide variants multiply every width, also that of the first convolution, as in the published code of Li et al. 2018
+(arXiv:1712.09913) after Zagoruyko and Komodakis 2016 (arXiv:1605.07146).
 """
 
 import torch
@@ -20,7 +20,7 @@ def resnet(
 ) -> nn.Module:
     """ResNet of depth 6n + 2, widths 16, 32, 64 times `width`; the shortcut is a 1x1 convolution where shapes change.
 
-    Without batch norm convolutions have a bias. Input [batch, channels, size, size], output logits [batch, classes].
+    Without batch norm convolutions have a bias. Input [image, channel, row, column], output logits [image, class].
     For 3x32x32 inputs and 10 classes depth 14 has 175,258 parameters (172,506 without shortcuts).
     """
     blocks, rest = divmod(depth - 2, 6)
@@ -41,7 +41,7 @@ def resnet(
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm, and the shortcut around them where there is one."""
+    """Two 3x3 convolutions with batch norm, the shortcut (if any) added, and a last ReLU."""
 
     def __init__(self, before: int, width: int, stride: int, shortcut: bool, batch_norm: bool):
         super().__init__()
@@ -58,12 +58,12 @@ class Block(nn.Module):
             self.shortcut = nn.Sequential(*convolution(before, width, 1, stride, batch_norm))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Block output, rectified."""
+        """Block output after the last ReLU."""
         y = self.body(x)
         return torch.relu(y if self.shortcut is None else y + self.shortcut(x))
 
 
 def convolution(before: int, width: int, kernel: int, stride: int, batch_norm: bool) -> tuple[nn.Module, nn.Module]:
-    """Convolution, zero-padded to keep the size, and its batch norm; a bias where there is no batch norm."""
+    """Convolution, zero-padded by half the kernel, and its batch norm; a bias if there is no batch norm."""
     layer = nn.Conv2d(before, width, kernel, stride, padding=kernel // 2, bias=not batch_norm)
     return layer, nn.BatchNorm2d(width) if batch_norm else nn.Identity()

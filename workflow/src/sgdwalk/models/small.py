@@ -5,9 +5,10 @@ from torch import nn
 
 
 def lenet(channels: int, size: int, classes: int) -> nn.Module:
-    """LeNet-5 with ReLU and max-pools (LeCun et al. 1998, doi 10.1109/5.726791); images from 16x16 up.
+    """LeNet-5 with ReLU and max-pools (LeCun et al. 1998, doi 10.1109/5.726791); ValueError for images below 16x16.
 
-    62,006 parameters for 3x32x32 inputs and 10 classes.
+    62,006 parameters for 3x32x32 inputs and 10 classes. Input [image, channel, row, column], output logits
+    [image, class].
     """
     side = ((size - 4) // 2 - 4) // 2
     if side < 1:
@@ -45,7 +46,7 @@ def alexnet(channels: int, size: int, classes: int) -> nn.Module:
 
 
 def resnet_mnist(channels: int, size: int, classes: int, *, width: int = 16) -> nn.Module:
-    """Three residual blocks (He et al. 2016, doi 10.1109/CVPR.2016.90), two of them halving the image.
+    """Three residual blocks (He et al. 2016, doi 10.1109/CVPR.2016.90), two of which halve the image.
 
     Widths 16, 32, 64, as a CIFAR ResNet of depth 8. 78,042 parameters for 3x32x32 inputs and 10 classes.
     """
@@ -60,7 +61,7 @@ def resnet_mnist(channels: int, size: int, classes: int, *, width: int = 16) -> 
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions with batch norm and the way around them; stride 2 where the width grows."""
+    """Two 3x3 convolutions with batch norm and their shortcut; stride 2 where the width grows."""
 
     def __init__(self, before: int, width: int):
         super().__init__()
@@ -71,10 +72,10 @@ class Residual(nn.Module):
         self.shortcut = nn.Identity() if stride == 1 else nn.Sequential(*normalised(before, width, 1, stride))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Block output, rectified."""
+        """Block output after the last ReLU."""
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
 def normalised(before: int, width: int, kernel: int, stride: int = 1) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    """Convolution without bias, zero-padded to keep the size, and its batch norm."""
+    """Convolution without bias, zero-padded by half the kernel, and its batch norm."""
     return nn.Conv2d(before, width, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(width)

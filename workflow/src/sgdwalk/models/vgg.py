@@ -2,15 +2,16 @@
 
 from torch import nn
 
-# convolutions of each stage; a stage ends with a max-pool
+# number of convolutions in each stage; a max-pool ends a stage
 STAGES = {9: (2, 2, 3), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 WIDTHS = (64, 128, 256, 512, 512)
 
 
 def vgg(channels: int, size: int, classes: int, *, depth: int) -> nn.Module:
-    """VGG-16 and -19 with one linear layer on top, VGG-9 (Li et al. 2018, arXiv:1712.09913) with two.
+    """VGG-16 and VGG-19 with one linear layer at the end, VGG-9 (Li et al. 2018, arXiv:1712.09913) with two.
 
-    Pools round up, so that any size will do; at 32x32 they end at 1x1 (VGG-9: 4x4).
+    Max-pools round up, so that images of any size work; 32x32 ends at 1x1 (VGG-9: 4x4).
+    Input [image, channel, row, column], output logits [image, class].
     For 3x32x32 inputs and 10 classes: 2,789,706 (VGG-9), 14,728,266 (VGG-16), 20,040,522 (VGG-19) parameters.
     """
     if depth not in STAGES:

@@ -7,9 +7,10 @@ from torch import nn
 def vit(
     channels: int, size: int, classes: int, *, depth: int = 6, width: int = 192, heads: int = 3, patch: int = 4
 ) -> nn.Module:
-    """ViT of DeiT-Tiny's width (arXiv:2012.12877) and half its depth on 4x4 patches; no dropout.
+    """ViT with the width of DeiT-Tiny (Touvron et al. 2021, arXiv:2012.12877) and half its depth, no dropout.
 
-    2,693,578 parameters for 3x32x32 inputs and 10 classes.
+    patch: side of a patch in pixels. 2,693,578 parameters for 3x32x32 inputs and 10 classes.
+    Input [image, channel, row, column], output logits [image, class].
     """
     if size % patch:
         raise ValueError(f"size {size}: must be a multiple of {patch}, the side of the ViT's patches")
@@ -25,7 +26,7 @@ def vit(
 
 
 class Patches(nn.Module):
-    """An image as a class token and one token for each patch, each with its learnt position."""
+    """A class token and one token per patch of the image, each plus its learnt position embedding."""
 
     def __init__(self, channels: int, width: int, patch: int, count: int):
         super().__init__()
@@ -40,7 +41,7 @@ class Patches(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and a perceptron, each after a layer norm and with a way around it."""
+    """Attention and a perceptron, each after a layer norm and with a shortcut around both."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -56,7 +57,7 @@ class Layer(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention in plain products: PyTorch's fused one has no second derivative, which the Hessian needs."""
+    """Self-attention by matrix products: PyTorch's fused kernel has no second derivative, which the Hessian needs."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()

@@ -1,18 +1,20 @@
-"""The classification networks of torchvision (docs.pytorch.org/vision/stable/models.html), fitted to the images."""
+"""The classification networks of torchvision (docs.pytorch.org/vision/stable/models.html), adapted to the images."""
 
 import difflib
 
 import torch
 from torch import nn
 
-from sgdwalk.data import torchvision_compat  # noqa: F401  mends torchvision where it was built for another torch
+from sgdwalk.data import torchvision_compat  # noqa: F401  repairs a torchvision that was built for another torch
 
 
 def network(channels: int, size: int, classes: int, *, name: str, weights: str | None = None) -> nn.Module:
-    """The network of that name; its first convolution and last layer are replaced where the data want other shapes.
+    """Network `name` of torchvision; its first convolution and last layer are replaced if the images need other shapes.
 
-    `weights` names pretrained weights ('DEFAULT', 'IMAGENET1K_V1'), fetched into PyTorch's cache unless they are
-    there; only init: pytorch leaves them as they are. resnet18 has 11,181,642 parameters for 10 classes.
+    weights: name of pretrained weights ('DEFAULT', 'IMAGENET1K_V1'), downloaded into PyTorch's cache unless they are
+    there; the setting `init: pytorch` keeps them. resnet18 has 11,181,642 parameters for 10 classes.
+    Input [image, channel, row, column], output logits [image, class]. Raises ValueError for an unknown name or images
+    that the network cannot take, OSError where the weights cannot be downloaded.
     """
     from torchvision import models
 
@@ -35,14 +37,14 @@ def network(channels: int, size: int, classes: int, *, name: str, weights: str |
 
 
 def sizes(name: str, size: int) -> dict[str, int | tuple[int, int]]:
-    """What the networks that are made for one size of image must be told."""
+    """The arguments of networks that are built for one size of image."""
     if name.startswith("vit"):
         return {"image_size": size}
     return {"input_size": (size, size)} if name.startswith("maxvit") else {}
 
 
 def fitted(model: nn.Module, channels: int, classes: int) -> nn.Module:
-    """The network with a first convolution and a last layer of these shapes, and no auxiliary outputs."""
+    """The network with `channels` inputs, `classes` outputs and no auxiliary outputs."""
     convolutions = [(key, module) for key, module in model.named_modules() if isinstance(module, nn.Conv2d)]
     linear = [(key, module) for key, module in model.named_modules() if isinstance(module, nn.Linear)]
     key, last = (linear or convolutions)[-1]
@@ -61,7 +63,11 @@ def fitted(model: nn.Module, channels: int, classes: int) -> nn.Module:
 
 
 def resized(old: nn.Conv2d, channels: int, width: int) -> nn.Conv2d:
-    """A new convolution; one of grey images answers as the old one would to the same image in each channel."""
+    """A reinitialised convolution of other widths.
+
+    For grey images its weights are the old ones summed over the channels: the same output as for the grey image in
+    every channel.
+    """
     new = nn.Conv2d(channels, width, old.kernel_size, old.stride, old.padding, bias=old.bias is not None)
     if channels == 1 and width == old.out_channels:
         with torch.no_grad():
@@ -73,7 +79,7 @@ def resized(old: nn.Conv2d, channels: int, width: int) -> nn.Conv2d:
 
 @torch.no_grad()
 def probe(model: nn.Module, channels: int, size: int, classes: int) -> None:
-    """Show the network one image, so that what cannot be fails here and not in the first step."""
+    """Evaluate the network on one image, so that a network that does not fit fails here and not in the first step."""
     device = next(model.parameters()).device
     model.eval()
     shape = tuple(model(torch.zeros(1, channels, size, size, device=device)).shape)

@@ -1,132 +1,154 @@
-"""What a recorder has seen, as the data sets that the files of a run hold."""
+"""What was recorded of a training, as the data sets that the files of a run contain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+
+from sgdwalk.recorder.gradient_samples import Samples
+from sgdwalk.recorder.window_store import Windows
 
 SERIES = ("loss", "gradient_norm", "noise_norm", "step_length", "displacement")
 EPOCH = ("train_loss", "train_error", "test_loss", "test_error", "mean_gradient_norm", "epoch_step")
 
 
-def datasets(recorder, steps: int) -> dict[str, xr.Dataset]:
-    """training, distances, layers, sketch, gradients (and walk, if kept) of a closed Recorder, by name.
+@dataclass(frozen=True)
+class Recorded:
+    """The measurements of a whole training.
 
-    steps: length of the run as it was planned; what a divergence or an early end left out is NaN.
+    window: steps in a window. taken: steps that were recorded. diverged_step: first step that is not finite, else -1.
+    series: values [step] by the names in SERIES. anchors: distance from the weights of each anchor step [step].
+    epochs: values [epoch] by the names in EPOCH, and mean_gradient and noise [epoch, sample] where these were recorded.
+    epoch_steps: steps in an epoch, None if unknown. layer_sizes: parameters in each group of layers.
+    by_layer: whether `windows` has distances by group. samples: which gradient entries were taken.
+    windows: the finished windows. sketch_error: relative standard error of a projected distance, None without a sketch.
+    walk: whether `windows` has the raw weights.
+    """
+
+    window: int
+    taken: int
+    diverged_step: int
+    series: Mapping[str, np.ndarray]
+    anchors: Mapping[int, np.ndarray]
+    epochs: Mapping[str, Sequence]
+    epoch_steps: int | None
+    layer_sizes: Mapping[str, int]
+    by_layer: bool
+    samples: Samples
+    windows: Windows
+    sketch_error: float | None
+    walk: bool
+
+
+def datasets(recorded: Recorded, steps: int) -> dict[str, xr.Dataset]:
+    """training, distances, layers, sketch, gradients (and walk, if recorded) by name.
+
+    steps: planned length of the run; what a divergence or an early end left out is NaN.
     layers and sketch are empty where they were not recorded.
     """
     found = {
-        "training": training(recorder, steps),
-        "distances": distances(recorder, steps),
-        "layers": layers(recorder, steps),
-        "sketch": sketch(recorder, steps),
-        "gradients": gradients(recorder, steps),
+        "training": training(recorded, steps),
+        "distances": distances(recorded, steps),
+        "layers": layers(recorded, steps),
+        "sketch": sketch(recorded, steps),
+        "gradients": gradients(recorded, steps),
     }
-    return found | ({"walk": walk(recorder)} if recorder.walk else {})
+    return found | ({"walk": walk(recorded)} if recorded.walk else {})
 
 
-def training(recorder, steps: int) -> xr.Dataset:
+def training(recorded: Recorded, steps: int) -> xr.Dataset:
     """Series [step] and values [epoch]; NaN from the divergence on."""
-    columns = {name: padded(joined(parts), steps) for name, parts in recorder.values.items()}
-    if recorder.diverged_step >= 0:
-        for column in columns.values():
-            column[recorder.diverged_step :] = np.nan
-    data = {name: ("step", columns[name]) for name in SERIES} | {"diverged_step": ((), recorder.diverged_step)}
-    data |= {name: ("epoch", np.array(recorder.epochs[name], float)) for name in EPOCH}
-    coordinates = {"step": np.arange(steps), "epoch": _epochs(recorder)}
-    if recorder.anchors:
-        away = np.stack([columns[anchor_name(anchor)] for anchor in recorder.anchors])
+    valid = recorded.diverged_step if recorded.diverged_step >= 0 else steps
+    data = {name: ("step", _padded(recorded.series[name][:valid], steps)) for name in SERIES}
+    data["diverged_step"] = ((), recorded.diverged_step)
+    data |= {name: ("epoch", np.array(recorded.epochs[name], float)) for name in EPOCH}
+    coordinates = {"step": np.arange(steps), "epoch": _epochs(recorded)}
+    if recorded.anchors:
+        away = np.stack([_padded(distance[:valid], steps) for distance in recorded.anchors.values()])
         data["anchor_displacement"] = (("anchor", "step"), away)
-        coordinates["anchor"] = recorder.anchors
+        coordinates["anchor"] = list(recorded.anchors)
     return xr.Dataset(data, coordinates)
 
 
-def _epochs(recorder) -> np.ndarray:
+def _epochs(recorded: Recorded) -> np.ndarray:
     """Epochs done at each end_epoch(): steps over steps per epoch where these are known."""
-    done = np.array(recorder.epochs["epoch_step"], float)
-    return done / recorder.epoch_steps if recorder.epoch_steps else np.arange(1.0, len(done) + 1)
+    done = np.array(recorded.epochs["epoch_step"], float)
+    return done / recorded.epoch_steps if recorded.epoch_steps else np.arange(1.0, len(done) + 1)
 
 
-def distances(recorder, steps: int) -> xr.Dataset:
-    """distance2 [window, pair] and loss [window, step]; NaN for windows lost and beyond a short last one."""
-    return _over_windows(recorder, steps, {"distance2": ("window", "pair"), "loss": ("window", "step")})
+def distances(recorded: Recorded, steps: int) -> xr.Dataset:
+    """distance2 [window, pair] and loss [window, step]; NaN in diverged windows and beyond a short last one."""
+    return _over_windows(recorded, steps, {"distance2": ("window", "pair"), "loss": ("window", "step")})
 
 
-def layers(recorder, steps: int) -> xr.Dataset:
+def layers(recorded: Recorded, steps: int) -> xr.Dataset:
     """distance2 [layer, window, pair] within each group of layers; no layer where they were not recorded."""
-    data = _over_windows(recorder, steps, {"loss": ("window", "step")})
-    names = list(recorder.groups) if recorder.by_layer else []
-    pairs = recorder.window * (recorder.window - 1) // 2
+    data = _over_windows(recorded, steps, {"loss": ("window", "step")})
+    names = list(recorded.layer_sizes) if recorded.by_layer else []
+    pairs = recorded.window * (recorded.window - 1) // 2
     distance2 = np.empty((data.sizes["window"], 0, pairs))
     if names:
-        distance2 = recorder.windows.stacked("layer_distance2", data.sizes["window"])
-    sizes = [recorder.sizes[name] for name in names]
+        distance2 = recorded.windows.stacked("layer_distance2", data.sizes["window"])
+    sizes = [recorded.layer_sizes[name] for name in names]
     return data.assign(
         distance2=(("layer", "window", "pair"), distance2.swapaxes(0, 1)), layer_size=("layer", np.array(sizes, int))
     ).assign_coords(layer=np.array(names, str))
 
 
-def sketch(recorder, steps: int) -> xr.Dataset:
+def sketch(recorded: Recorded, steps: int) -> xr.Dataset:
     """Projection [step, component]; no component where none was recorded."""
-    found, error = np.empty((recorder.step, 0), np.float32), np.nan
-    if recorder.sketch:
-        found, error = recorder.windows.joined("projection"), recorder.sketch.relative_error
+    found, error = np.empty((recorded.taken, 0), np.float32), np.nan
+    if recorded.sketch_error is not None:
+        found, error = recorded.windows.joined("projection"), recorded.sketch_error
     return xr.Dataset(
-        {"projection": (("step", "component"), padded(found, steps)), "relative_error": ((), error)},
+        {"projection": (("step", "component"), _padded(found, steps)), "relative_error": ((), error)},
         {"step": np.arange(steps)},
     )
 
 
-def gradients(recorder, steps: int) -> xr.Dataset:
-    """Sampled gradient entries and the step each comes from (see samples.Samples and noise.EpochNoise)."""
+def gradients(recorded: Recorded, steps: int) -> xr.Dataset:
+    """Sampled gradient entries and the step of each (see gradient_samples.Samples and gradient_noise.EpochNoise)."""
     dims = {
         "gradient": ("window", "sample"),
         "layer_gradient": ("window", "layer", "layer_sample"),
         "tracked_gradient": ("window", "step_in_window", "tracked"),
     }
-    data = _over_windows(recorder, steps, dims)
-    samples = recorder.samples
+    data = _over_windows(recorded, steps, dims)
+    samples = recorded.samples
     for name, values in samples.steps(data.window_start.values).items():
         data[name] = (("window", name.replace("step", "sample")), values)
     data["tracked_parameter"] = ("tracked", samples.tracked.numpy())
     data["tracked_layer"] = ("tracked", samples.tracked_layer)
-    if recorder.epochs.get("noise"):
-        data["epoch_step"] = ("epoch", np.array(recorder.epochs["epoch_step"], float))
+    if recorded.epochs.get("noise"):
+        data["epoch_step"] = ("epoch", np.array(recorded.epochs["epoch_step"], float))
         for name in ("mean_gradient", "noise"):
-            data[name] = (("epoch", "mean_sample"), np.array(recorder.epochs[name], np.float32))
-    return data.assign_coords(layer=np.array(list(recorder.groups), str))
+            data[name] = (("epoch", "mean_sample"), np.array(recorded.epochs[name], np.float32))
+    return data.assign_coords(layer=np.array(list(recorded.layer_sizes), str))
 
 
-def walk(recorder) -> xr.Dataset:
+def walk(recorded: Recorded) -> xr.Dataset:
     """The raw weights [step, parameter] and losses [step]."""
-    weights = recorder.windows.joined("weight")
-    losses = joined(recorder.values["loss"])[: len(weights)]
+    weights = recorded.windows.joined("weight")
+    losses = recorded.series["loss"][: len(weights)]
     return xr.Dataset({"weight": (("step", "parameter"), weights), "loss": ("step", losses)})
 
 
-def _over_windows(recorder, steps: int, dims: dict[str, tuple[str, ...]]) -> xr.Dataset:
+def _over_windows(recorded: Recorded, steps: int, dims: dict[str, tuple[str, ...]]) -> xr.Dataset:
     """The named parts of all windows, stacked, with the windows' coordinates."""
-    count = -(-steps // recorder.window)
-    starts = np.arange(count) * recorder.window
+    count = -(-steps // recorded.window)
+    starts = np.arange(count) * recorded.window
     return xr.Dataset(
-        {name: (names, recorder.windows.stacked(name, count)) for name, names in dims.items()},
+        {name: (names, recorded.windows.stacked(name, count)) for name, names in dims.items()},
         {
             "window": np.arange(count),
             "window_start": ("window", starts),
-            "window_steps": ("window", np.minimum(recorder.window, steps - starts)),
+            "window_steps": ("window", np.minimum(recorded.window, steps - starts)),
         },
     )
 
 
-def anchor_name(anchor: int) -> str:
-    """Name of the series of displacements from an anchor."""
-    return f"anchor {anchor}"
-
-
-def joined(parts: list[np.ndarray]) -> np.ndarray:
-    """The parts of a series, one after the other."""
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
-def padded(values: np.ndarray, length: int) -> np.ndarray:
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
     """values, cut or filled with NaN along the first axis to `length`."""
     filler = np.full((max(0, length - len(values)), *values.shape[1:]), np.nan, values.dtype)
     return np.concatenate([values[:length], filler])

@@ -1,4 +1,4 @@
-"""Gradient noise of an epoch: each minibatch gradient less the mean of them all."""
+"""Gradient noise of an epoch: each minibatch gradient minus the mean over the epoch."""
 
 from collections.abc import Iterable
 
@@ -11,19 +11,20 @@ SAMPLES = 1000
 
 
 class EpochNoise:
-    """Keeps the gradients of an epoch of at most `steps` steps until its mean is known.
+    """Keeps the gradients of an epoch of at most `steps` steps until their mean is known.
 
-    The memory is steps x parameters in the gradients' precision. Samples of the mean and of the noise are taken
-    at random steps and parameters, both drawn from the seed and the epoch alone.
+    like: tensor of the gradients' dtype and device. size: parameters. Memory is steps x parameters in that dtype.
+    Samples of the mean and of the noise are taken at random steps and parameters that depend on the seed and the
+    epoch alone.
     """
 
     def __init__(self, like: torch.Tensor, size: int, steps: int, seed: int):
-        # a tensor a step: a state then holds the steps so far and no more, without a copy
+        # a tensor per step: a resume state then contains the steps so far and no more, without a copy
         self.gradients = [like.new_empty(size) for _ in range(steps)]
         self.seed, self.rows, self.epoch = seed, 0, 0
 
     def add(self, gradient: torch.Tensor) -> None:
-        """The gradient of the next step."""
+        """Add the gradient [parameter] of the next step; ValueError after more than `steps` of them."""
         if self.rows == len(self.gradients):
             raise ValueError(f"epoch_steps = {self.rows}: there were more steps since the last end_epoch()")
         self.gradients[self.rows].copy_(gradient)
@@ -33,7 +34,7 @@ class EpochNoise:
         """noise_norm [step] and mean_gradient_norm of the epoch; samples of its mean gradient and of the noise."""
         rows = self.gradients[: self.rows]
         mean = self._mean()
-        noise = mean if self.rows > 1 else mean * torch.nan  # of a single step the noise is unknown, not 0
+        noise = mean if self.rows > 1 else mean * torch.nan  # the noise of a single step is unknown, not 0
         random = generator(self.seed, "noise", self.epoch)
         step = torch.randint(max(1, self.rows), (SAMPLES,), generator=random)
         parameter = torch.randint(len(mean), (SAMPLES,), generator=random)
@@ -55,7 +56,7 @@ class EpochNoise:
         return total.div_(self.rows).to(self.gradients[0].dtype)
 
     def _at(self, step: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-        """The gradients' entries at pairs of step and parameter, which go to the device all at once."""
+        """The gradients' entries at pairs of step and parameter; the indices are copied to the device all at once."""
         steps, counts = step.unique(return_counts=True)
         order = step.argsort(stable=True)
         places = parameter[order].to(self.gradients[0].device).split(counts.tolist())
@@ -63,7 +64,7 @@ class EpochNoise:
         return found[order.argsort().to(found.device)]
 
     def state(self) -> dict:
-        """What a resume within an epoch needs; on a CPU not a copy, which could double the memory."""
+        """What resuming within an epoch needs. On a CPU no copy is made, which could double the memory."""
         return {"epoch": self.epoch, "gradients": [row.cpu() for row in self.gradients[: self.rows]]}
 
     def restore(self, state: dict) -> None:
@@ -74,10 +75,10 @@ class EpochNoise:
 
 
 def norms(vectors: Iterable[torch.Tensor]) -> np.ndarray:
-    """Norms, summed in float64; the difference of two near numbers is itself exact or nearly so.
+    """Euclidean norm of each vector, summed in float64.
 
-    On a CPU no tensor of one outlives the making of the next: small ones between large ones that come and go leave
-    the allocator with holes that nothing fits, a copy of the rows in all.
+    On a CPU each norm becomes a Python number before the next vector is made: small tensors that stay between large
+    ones that are freed would fragment the memory, by as much as a copy of all vectors.
     """
     found = []
     for vector in vectors:

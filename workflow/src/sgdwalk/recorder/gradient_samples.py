@@ -12,9 +12,11 @@ TRACKED = 64
 class Samples:
     """Random gradient entries, spread evenly over the steps of a window.
 
-    Three views of the same gradients: `samples` entries a window from all parameters alike; four times as many
-    from the groups of layers, shared evenly; and the entries of about 64 fixed parameters at every step.
-    What is drawn depends on the seed and the window's first step alone.
+    Three views of the same gradients: `samples` entries per window, uniformly from all parameters; four times as many
+    from the groups of layers, the same number from each; and the entries of about 64 fixed parameters at every step.
+    The choice depends on the seed and the window's first step alone.
+
+    groups: columns of each group of layers (layer_groups.groups). window: steps in a window.
     """
 
     def __init__(self, groups: dict[str, list[slice]], window: int, samples: int, seed: int):
@@ -37,7 +39,7 @@ class Samples:
         return torch.cat(parts), np.array(names)
 
     def draw(self, step: int) -> torch.Tensor:
-        """Parameters to look at [step in window, entry] in the window that begins at `step`."""
+        """Indices of parameters [step in window, entry] for the window that begins at `step`."""
         random = generator(self.seed, "sample", step)
         parts = [torch.randint(self.size, (self.window, self.pooled), generator=random)]
         for members in self.members.values():
@@ -45,10 +47,13 @@ class Samples:
         parts.append(self.tracked.expand(self.window, -1))
         return torch.cat(parts, 1)
 
-    def split(self, picked: np.ndarray) -> dict[str, np.ndarray]:
-        """Gradient [sample], layer_gradient [layer, sample], tracked_gradient [step in window, tracked]."""
+    def split(self, entries: np.ndarray) -> dict[str, np.ndarray]:
+        """Samples: gradient [sample], layer_gradient [layer, sample], tracked_gradient [step in window, tracked].
+
+        entries: the gradients' values [step in window, entry] at the parameters that `draw` chose.
+        """
         layered = self.layered * len(self.members)
-        pooled, groups, tracked = np.split(picked, [self.pooled, self.pooled + layered], axis=1)
+        pooled, groups, tracked = np.split(entries, [self.pooled, self.pooled + layered], axis=1)
         by_layer = groups.reshape(self.window, len(self.members), self.layered).transpose(1, 0, 2)
         return {
             "gradient": pooled.reshape(-1),

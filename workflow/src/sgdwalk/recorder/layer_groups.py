@@ -6,9 +6,9 @@ from torch import nn
 def groups(model: nn.Module) -> dict[str, list[slice]]:
     """Columns of the walk [step, parameter] by the outermost submodule that owns them, in the walk's order.
 
-    Modules that only wrap another one are looked into, so that a network inside a container has the groups it
-    has by itself. Numbered submodules get their kind beside the number: '1-block', '9-linear'. A group lies in
-    more than one slice where its parameters do not stand together.
+    Modules that only wrap another one are skipped, so that a network inside a container has the same groups as the
+    network alone. Numbered submodules get their class beside the number: '1-block', '9-linear'. A group has more than
+    one slice where its parameters are not adjacent.
     """
     owned = [(name.split("."), p.numel()) for name, p in model.named_parameters() if p.requires_grad and p.numel()]
     depth = 0

@@ -1,4 +1,4 @@
-"""Squared distances between all weights of a window: the one matrix that every observable of the walk needs."""
+"""Squared distances between all weights of a window, the matrix that every observable of the walk is computed from."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,19 +7,26 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-ON_CPU = 2**24  # bytes of a block, whose product costs far more than adding it to the others
-SHARE = 1 / 4  # of the weights' memory that the blocks and sums of all threads may take beside them
+ON_CPU = 2**24  # bytes of a block: large enough that its product costs far more than the sum of products
+SHARE = 1 / 4  # of the weights' memory: limit for the blocks and sums of all threads together
 ELSEWHERE = 2**26  # bytes of a block on another device
-ROWS = 256  # of the product that are made at a time where there is no symmetric one
+ROWS = 256  # rows of the product at a time where there is no routine for symmetric products
 
 
 def squared_distances(weights, centre: slice = slice(None)) -> torch.Tensor:
     """d2[i, j] = |w_i - w_j|^2 for weights [step, parameter], as float64 [step, step] on the weights' device.
 
+    weights: tensor or array of any real dtype. centre: the steps whose mean is subtracted.
+
     Each block of parameters is centred on its mean over the steps `centre` and its Gram matrix accumulated in
-    float64, so that short lags keep their digits however far the walk is from the origin. The relative
-    error of |w_i - w_j|^2 is about 1e-16 (R / |w_i - w_j|)^2, with R how far i and j are from that mean. On a CPU
-    half of the product is enough, and blocks are spread over torch's number of threads.
+    float64, so that short lags keep their digits however far the walk is from the origin. The relative error of
+    |w_i - w_j|^2 is about 1e-16 (R / |w_i - w_j|)^2, with R the distance of i and j from that mean. On a CPU only half
+    of the symmetric product is computed, and blocks are distributed over torch's number of threads.
+
+    >>> squared_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])).numpy().round(9)
+    array([[ 0., 25.,  9.],
+           [25.,  0., 16.],
+           [ 9., 16.,  0.]])
     """
     weights = torch.as_tensor(weights)
     gram = _gram_on_cpu(weights, centre) if weights.device.type == "cpu" else _gram(weights, centre)
@@ -29,7 +36,7 @@ def squared_distances(weights, centre: slice = slice(None)) -> torch.Tensor:
 
 
 def _gram_on_cpu(weights: torch.Tensor, centre: slice) -> torch.Tensor:
-    """Sum of block @ block.T; a thread each for some of the blocks, which scales better than BLAS's own threads."""
+    """Sum of block @ block.T; the blocks are shared among threads, which scales better than the threads of BLAS."""
     steps, parameters = weights.shape
     width = max(1, ON_CPU // (8 * steps))
     starts = range(0, parameters, width)
@@ -47,12 +54,12 @@ def _summed(weights: torch.Tensor, starts: Iterable[int], width: int, centre: sl
         block = weights[:, start : start + width]
         block = (block.float() if block.dtype == torch.bfloat16 else block).numpy().astype(np.float64)
         block -= block[centre].mean(axis=0)
-        total += np.dot(block, block.T, out=product)  # numpy sees the symmetry and leaves other threads the lock
+        total += np.dot(block, block.T, out=product)  # numpy uses the symmetry and releases the lock for other threads
     return total
 
 
 def _gram(weights: torch.Tensor, centre: slice) -> torch.Tensor:
-    """Lower triangle of the sum of block @ block.T, and some of what lies above it."""
+    """Sum of block @ block.T; only its lower triangle is complete."""
     gram = torch.zeros(len(weights), len(weights), dtype=torch.float64, device=weights.device)
     width = max(1, ELSEWHERE // (8 * len(weights)))
     for first in range(0, weights.shape[1], width):
@@ -66,6 +73,6 @@ def _gram(weights: torch.Tensor, centre: slice) -> torch.Tensor:
 
 
 def condensed(distance2: torch.Tensor) -> np.ndarray:
-    """The pairs i < j of a symmetric matrix, row after row, as scipy.spatial.distance.squareform reads them."""
+    """The pairs i < j of a symmetric matrix [step, step], row after row: the condensed form of scipy."""
     rows, columns = np.triu_indices(len(distance2), 1)
     return distance2.cpu().numpy()[rows, columns]

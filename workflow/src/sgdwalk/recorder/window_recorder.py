@@ -1,7 +1,6 @@
-"""The recorder: watches a training loop step by step and reduces each window of weights to distances."""
+"""The recorder: follows a training loop step by step and reduces each window of weights to squared distances."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,12 @@ import torch
 import xarray as xr
 from torch import nn
 
-from sgdwalk.recorder import datasets
-from sgdwalk.recorder.datasets import EPOCH, SERIES, anchor_name, joined
+from sgdwalk.recorder.datasets import EPOCH, SERIES, Recorded, datasets
 from sgdwalk.recorder.gradient_noise import EpochNoise, norms
 from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.layer_groups import groups
 from sgdwalk.recorder.layer_groups import size as layer_size
+from sgdwalk.recorder.parameter_vector import ParameterVector, gradient, prototype
 from sgdwalk.recorder.random_projection import Sketch
 from sgdwalk.recorder.squared_distances import condensed, squared_distances
 from sgdwalk.recorder.window_store import Windows
@@ -23,24 +22,42 @@ from sgdwalk.storage.code_hash import code_version
 from sgdwalk.storage.provenance import attributes
 
 STATE = ("step", "diverged_step", "without_loss")
-NOTED = EPOCH[:4]
+GIVEN = EPOCH[:4]  # what end_epoch() may be given
 
 
 class Recorder:
     """Measures the walk of a model's trainable parameters, one window of `window` steps at a time.
 
-    Call `record(loss)` once a step, when the gradients stand and before the optimiser moves the weights;
-    `end_epoch()` where there are epochs; `close()` at the end. Then `datasets()` gives what the files of a run
-    hold and `save(folder)` writes them. Weights stay on their device and are forgotten once a window is full:
+    Call `record(loss)` once per step, after backward() and before the optimiser updates the weights; `end_epoch()`
+    after each epoch, if there are epochs; `close()` at the end. Then `datasets()` returns what the files of a run
+    contain and `save(folder)` writes them. Weights stay on their device and are dropped once a window is full:
     memory is window x parameters in the model's own precision (float32 for a lower one), and nothing is copied to
     the host before that.
-    Shorter windows need no recording of their own (cut.cut); longer lags are what the sketch is for.
+    Shorter windows need no recording of their own (trajectory.shorter_windows.cut); lags longer than a window need
+    the sketch.
 
-    window: steps in a window. samples: gradient entries kept per window (see samples.Samples). layers: also the
-    distances within each group of layers. anchors: steps from whose weights displacements are measured too.
-    sketch: components of a random projection of the whole walk, 0 for none. epoch_steps: most steps in an epoch.
-    noise: gradient-noise norms; keeps an epoch of gradients. walk: also keep the raw weights. folder: where
-    finished windows are kept until the end (None: in memory).
+    model: the network; only its trainable parameters count. window: steps in a window. samples: gradient entries kept
+    per window (see gradient_samples.Samples). layers: also the distances within each group of layers. anchors: steps
+    from whose weights displacements are measured too. sketch: components of a random projection of the whole walk, 0
+    for none. epoch_steps: most steps in an epoch. noise: gradient-noise norms; keeps an epoch of gradients in memory.
+    walk: also keep the raw weights. folder: where finished windows are stored until the end (None: in memory).
+    seed: of the projection and of which gradient entries are kept.
+
+    Raises ValueError where the model has no trainable or complex parameters, noise is wanted without epoch_steps, or
+    an anchor is negative.
+
+    >>> model = nn.Linear(3, 1)
+    >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> recorder = Recorder(model, window=20)
+    >>> for _ in range(40):
+    ...     optimiser.zero_grad()
+    ...     loss = model(torch.ones(4, 3)).square().mean()
+    ...     loss.backward()
+    ...     recorder.record(loss)
+    ...     optimiser.step()
+    >>> recorder.close()
+    >>> recorder.datasets()["distances"].distance2.shape  # two windows of 20 * 19 / 2 pairs
+    (2, 190)
     """
 
     def __init__(
@@ -59,7 +76,7 @@ class Recorder:
         seed: int = 0,
     ):
         self.parameters = [p for p in model.parameters() if p.requires_grad and p.numel()]
-        like = _like(self.parameters)
+        like = prototype(self.parameters)
         if noise and not epoch_steps:
             raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
         if min(anchors, default=0) < 0:
@@ -69,53 +86,60 @@ class Recorder:
         self.size = sum(self.sizes.values())
         self.window, self.by_layer, self.walk = window, layers, walk
         self.anchors, self.epoch_steps = sorted(set(anchors)), epoch_steps
-        # the first weights, the last of the window before, the anchors, the window
-        self.rows = like.new_empty(2 + len(self.anchors) + window, self.size)
-        self.weights = self.rows[2 + len(self.anchors) :]
-        self.flat = Flat(self.parameters, like)
+        # rows: the initial weights, the last weights of the window before, the anchors' weights, the window
+        self.before = 2 + len(self.anchors)
+        self.rows = like.new_empty(self.before + window, self.size)
+        self.weights = self.rows[self.before :]
+        self.vector = ParameterVector(self.parameters, like)
         self.loss, self.gradient_norm = torch.empty(2, window, dtype=torch.float64, device=like.device)
         self.samples = Samples(self.groups, window, samples, seed)
-        self.picked = like.new_empty(window, self.samples.entries)
+        self.entries = like.new_empty(window, self.samples.entries)
         self.noise = EpochNoise(like, self.size, epoch_steps, seed) if noise else None
         self.sketch = Sketch(self.size, sketch, seed=seed, device=like.device, dtype=like.dtype) if sketch else None
         self.step, self.diverged_step, self.without_loss, self.closed = 0, -1, False, False
         self.windows = Windows(Path(folder) if folder else None)
-        self.values: dict[str, list[np.ndarray]] = {name: [] for name in SERIES + tuple(map(anchor_name, self.anchors))}
+        self.values: dict[str, list[np.ndarray]] = {
+            name: [] for name in SERIES + tuple(map(_anchor_name, self.anchors))
+        }
         self.epochs: dict[str, list] = {name: [] for name in (*EPOCH, *(("mean_gradient", "noise") if noise else ()))}
 
     @torch.no_grad()
     def record(self, loss: torch.Tensor | float | None = None) -> None:
-        """Take the weights, the gradient and the loss (NaN in the files if None) before the optimiser's step."""
+        """Record the weights, their gradients and the loss, before the optimiser's step.
+
+        loss: minibatch loss at these weights; None (NaN in the files) if there is none.
+        """
         self._check_open("record")
         row = self.step % self.window
         if row == 0:
-            self.picks = self.samples.draw(self.step).to(self.loss.device)
-        self.weights[row] = self.flat.filled(self.parameters)
+            self.places = self.samples.draw(self.step).to(self.loss.device)
+        self.weights[row] = self.vector.filled(self.parameters)
         if self.step == 0:
-            self.rows[: -self.window] = self.weights[0]
+            self.rows[: self.before] = self.weights[0]
         if self.step in self.anchors:
             self.rows[2 + self.anchors.index(self.step)] = self.weights[row]
-        gradient = self.flat.filled(map(_gradient, self.parameters))
+        gradients = self.vector.filled(map(gradient, self.parameters))
         self.without_loss |= loss is None
         value = loss.detach() if torch.is_tensor(loss) else float(torch.nan if loss is None else loss)
-        self.loss[row : row + 1] = value  # a slice is filled with a number; into an element it would be copied, a wait
-        self.gradient_norm[row] = torch.linalg.vector_norm(gradient, dtype=torch.float64)
-        self.picked[row] = gradient[self.picks[row]]
+        self.loss[row : row + 1] = value  # a slice: assigning a number to an element would wait for the device
+        self.gradient_norm[row] = torch.linalg.vector_norm(gradients, dtype=torch.float64)
+        self.entries[row] = gradients[self.places[row]]
         if self.noise:
-            self.noise.add(gradient)
+            self.noise.add(gradients)
         self.step += 1
         if row == self.window - 1:
             self._finish_window(self.window)
 
     @torch.no_grad()
     def end_epoch(self, **values: float) -> None:
-        """Note train_loss, train_error, test_loss, test_error of the epoch that ends here, as far as they are known.
+        """Record train_loss, train_error, test_loss, test_error of the epoch that ends here, as far as they are known.
 
-        Where noise is recorded: norms |g_t - mean of the epoch's gradients| of its steps, and of that mean.
+        Where noise is recorded, also the norms |g_t - g| of its steps and |g|, g the mean of the epoch's gradients.
+        Raises ValueError for any other name.
         """
         self._check_open("end_epoch")
-        if unknown := sorted(set(values) - set(NOTED)):
-            raise ValueError(f"{unknown[0]}: not one of {', '.join(NOTED)}")
+        if unknown := sorted(set(values) - set(GIVEN)):
+            raise ValueError(f"{unknown[0]}: not one of {', '.join(GIVEN)}")
         found = {}
         if self.noise:
             found = self.noise.finish()
@@ -123,26 +147,26 @@ class Recorder:
             found["mean_gradient_norm"] = float(found["mean_gradient_norm"][0])
         row = {**dict.fromkeys(EPOCH, np.nan), **values, **found, "epoch_step": self.step}
         for name, value in row.items():
-            self.epochs[name].append(float(value) if name in NOTED else value)
+            self.epochs[name].append(float(value) if name in GIVEN else value)
 
     @torch.no_grad()
     def close(self, *, moved: bool = True) -> None:
-        """Take what is left: the short last window, the step into the final weights; and free the buffers.
+        """Finish the short last window, measure the step into the final weights, and free the buffers.
 
-        moved: whether the weights have moved since the last `record`, as they do in training.
+        moved: whether the weights have changed since the last `record`, as they do in training.
         """
         self._check_open("close")
         last = self.rows[1].double()
         if rows := self.step % self.window:
             last = self.weights[rows - 1].double()
             self._finish_window(rows)
-        length = norms([self.flat.filled(self.parameters).double() - last])
+        length = norms([self.vector.filled(self.parameters).double() - last])
         if self.diverged_step < 0 and not np.isfinite(length[0]):
-            self.diverged_step = self.step  # it is the weights after the last step that are not finite
+            self.diverged_step = self.step  # the weights after the last step are not finite
         self.values["step_length"].append(np.where(moved & np.isfinite(length), length, np.nan))
         if self.noise:
             self.values["noise_norm"].append(self.noise.finish()["noise_norm"])
-        self.rows = self.weights = self.noise = self.flat = self.picked = self.picks = None
+        self.rows = self.weights = self.noise = self.vector = self.entries = self.places = None
         self.closed = True
 
     def _check_open(self, method: str) -> None:
@@ -150,34 +174,34 @@ class Recorder:
             raise ValueError(f"{method}(): this recorder has been closed")
 
     def _finish_window(self, rows: int) -> None:
-        """Reduce a window of `rows` steps, NaN beyond them; one that is not finite throughout is kept as NaN."""
-        kept = len(self.rows) - self.window  # rows before the window's own
+        """Reduce a window of `rows` steps, NaN beyond them; a window with values that are not finite becomes NaN."""
         good = self._finite(rows)
-        distance2, by_layer = 0, []
-        for part in self._distances(kept + good, kept):
-            distance2 = distance2 + part
-            if self.by_layer:
-                by_layer.append(_pairs(part[kept:, kept:], self.window))
+        distance2, by_layer = self._summed_distances(good)
         self._finish_series(rows, good, distance2)
-        self.loss[rows:], self.picked[rows:] = torch.nan, torch.nan
-        finished = {
-            "distance2": _pairs(distance2[kept:, kept:], self.window),
-            "loss": _copy(self.loss, np.float64),
-            **self.samples.split(_copy(self.picked, np.float32)),
-        }
-        if by_layer:
-            finished["layer_distance2"] = np.stack(by_layer)
-        if self.sketch:
-            finished["projection"] = _copy(self.sketch(self.weights[:rows], self.rows[0]), np.float32)
-        if self.walk:
-            finished["weight"] = _copy(self.weights[:rows])
+        finished = self._reduced(rows, distance2[self.before :, self.before :], by_layer)
         if good < rows:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
         self.windows.append(finished)
         self.rows[1] = self.weights[rows - 1]
 
+    def _reduced(self, rows: int, distance2: torch.Tensor, by_layer: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """What is kept of the window, by name."""
+        self.loss[rows:], self.entries[rows:] = torch.nan, torch.nan
+        kept = {
+            "distance2": _pairs(distance2, self.window),
+            "loss": _copy(self.loss, np.float64),
+            **self.samples.split(_copy(self.entries, np.float32)),
+        }
+        if by_layer:
+            kept["layer_distance2"] = np.stack(by_layer)
+        if self.sketch:
+            kept["projection"] = _copy(self.sketch(self.weights[:rows], self.rows[0]), np.float32)
+        if self.walk:
+            kept["weight"] = _copy(self.weights[:rows])
+        return kept
+
     def _finite(self, rows: int) -> int:
-        """How many of the window's first steps have finite weights and losses; marks the first that has not."""
+        """Number of steps before the first whose weights or loss are not finite; that step is the divergence."""
         finite = np.isfinite(norms(self.weights[:rows]))
         if not self.without_loss:
             finite &= np.isfinite(_copy(self.loss[:rows]))
@@ -186,111 +210,115 @@ class Recorder:
             self.diverged_step = self.step - rows + good
         return good
 
-    def _distances(self, rows: int, kept: int) -> Iterator[torch.Tensor]:
+    def _summed_distances(self, good: int) -> tuple[torch.Tensor, list[np.ndarray]]:
+        """Squared distances [row, row] up to the window's first `good` steps; the pairs of each group, if recorded."""
+        distance2, by_layer = 0, []
+        for part in self._distances(self.before + good):
+            distance2 = distance2 + part
+            if self.by_layer:
+                by_layer.append(_pairs(part[self.before :, self.before :], self.window))
+        return distance2, by_layer
+
+    def _distances(self, rows: int) -> Iterator[torch.Tensor]:
         """Squared distances [row, row] of the buffer's first rows within each group, or of all weights at once.
 
-        Centred on the window, which the `kept` rows before it may be far from, so that its short steps keep their
-        digits.
+        Centred on the mean of the window alone: the rows before it may be far away, and the digits of its short steps
+        would be lost.
         """
-        centre = slice(min(kept, rows - 1), rows)
+        centre = slice(min(self.before, rows - 1), rows)
         for slices in self.groups.values() if self.by_layer else [[slice(0, self.size)]]:
             yield sum(squared_distances(self.rows[:rows, part], centre) for part in slices)
 
     def _finish_series(self, rows: int, good: int, distance2: torch.Tensor) -> None:
         """Per-step values of the window, and the length of the step that led into it."""
-        kept = len(self.rows) - self.window
         away = distance2.sqrt().cpu().numpy()
-        steps = np.append(away[1, kept : kept + 1], away[kept:, kept:].diagonal(1))
-        lost = np.full(rows - good, np.nan)
-        self.values["step_length"].append(np.concatenate([steps if self.step > rows else steps[1:], lost]))
+        steps = np.append(away[1, self.before : self.before + 1], away[self.before :, self.before :].diagonal(1))
+        missing = np.full(rows - good, np.nan)
+        self.values["step_length"].append(np.concatenate([steps if self.step > rows else steps[1:], missing]))
         numbers = np.arange(self.step - rows, self.step)
-        origins = {"displacement": (0, 0)} | {anchor_name(a): (2 + k, a) for k, a in enumerate(self.anchors)}
+        origins = {"displacement": (0, 0)} | {_anchor_name(a): (2 + k, a) for k, a in enumerate(self.anchors)}
         for name, (row, origin) in origins.items():
-            column = np.concatenate([away[row, kept:], lost])
-            column[numbers == origin] = 0  # a weight's distance from itself but for rounding
+            column = np.concatenate([away[row, self.before :], missing])
+            column[numbers == origin] = 0  # exactly, without the rounding of the matrix product
             self.values[name].append(np.where(numbers < origin, np.nan, column))
         self.values["loss"].append(_copy(self.loss[:rows], np.float64))
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
 
     def state(self) -> dict:
-        """All but the finished windows, for a resume at a window's end; loaded by `restore`.
+        """Everything but the finished windows, to resume at the end of a window with `restore`.
 
-        It shares memory with the recorder: write it before the next step.
+        It shares memory with the recorder: write it before the next step. Raises ValueError within a window.
         """
         if self.closed or self.step % self.window:
             raise ValueError(f"state() at step {self.step}: only at the end of a window of {self.window} steps")
         return {name: getattr(self, name) for name in STATE} | {
             "windows": len(self.windows),
-            "values": {name: torch.from_numpy(joined(parts)) for name, parts in self.values.items()},
+            "values": {name: torch.from_numpy(_joined(parts)) for name, parts in self.values.items()},
             "epochs": {name: torch.from_numpy(np.array(column)) for name, column in self.epochs.items()},
-            "rows": self.rows[: -self.window].clone(),
+            "rows": self.rows[: self.before].clone(),
             "noise": self.noise.state() if self.noise else None,
         }
 
     def restore(self, state: Mapping) -> None:
-        """Continue from a state and the windows that were finished by then (they lie in `folder`)."""
+        """Continue from a state and the windows that were finished by then (in `folder`).
+
+        Raises ValueError that names a window that cannot be read.
+        """
         for name in STATE:
             setattr(self, name, state[name])
         self.windows.found(state["windows"])
         self.values = {name: [values.cpu().numpy()] for name, values in state["values"].items()}
         self.epochs = {name: list(column.cpu().numpy()) for name, column in state["epochs"].items()}
-        self.rows[: -self.window] = state["rows"]
+        self.rows[: self.before] = state["rows"]
         if self.noise:
             self.noise.restore(state["noise"])
 
     def datasets(self, steps: int | None = None) -> dict[str, xr.Dataset]:
-        """What the files of a run hold, by name (see records); of a run of `steps` steps, NaN from a divergence on."""
+        """What the files of a run contain, by name (storage.run_files says what each is).
+
+        steps: planned length of the run (None: the steps taken); values after a divergence are NaN. Raises ValueError
+        before close() has taken the last steps.
+        """
         if not self.step or len(self.windows) * self.window < self.step:
             raise ValueError(f"datasets() after {self.step} steps: needs record(), and close() after the last one")
-        return datasets.datasets(self, steps or self.step)
+        return datasets(self._recorded(), steps or self.step)
+
+    def _recorded(self) -> Recorded:
+        series = {name: _joined(parts) for name, parts in self.values.items()}
+        return Recorded(
+            window=self.window,
+            taken=self.step,
+            diverged_step=self.diverged_step,
+            series={name: series[name] for name in SERIES},
+            anchors={anchor: series[_anchor_name(anchor)] for anchor in self.anchors},
+            epochs=self.epochs,
+            epoch_steps=self.epoch_steps,
+            layer_sizes=self.sizes,
+            by_layer=self.by_layer,
+            samples=self.samples,
+            windows=self.windows,
+            sketch_error=self.sketch.relative_error if self.sketch else None,
+            walk=self.walk,
+        )
 
     def save(self, folder: str | Path, settings: Mapping | None = None, *, run: str = "", seed: int | str = "") -> None:
         """Write training.nc, distances.nc, gradients.nc, layers.nc and sketch.nc into a folder.
 
-        They are what rule train writes. settings, run and seed are noted in them, whatever you want to remember.
+        They are the files that rule train writes. settings, run and seed become their attributes, for your own notes.
         """
         stamp = attributes(settings or {}, code_version("recorder.window_recorder"), run, seed)
         for name, dataset in self.datasets().items():
             netcdf.write(dataset, Path(folder) / f"{name}.nc", run_files.CONTRACTS[name], stamp)
 
 
-class Flat:
-    """A vector that holds tensors of given shapes end to end, each in its own logical order."""
-
-    def __init__(self, shapes: list[torch.Tensor], like: torch.Tensor):
-        sizes = [tensor.numel() for tensor in shapes]
-        self.vector = like.new_empty(sum(sizes))
-        parts = self.vector.split(sizes)
-        self.parts = [part.view(tensor.shape) for part, tensor in zip(parts, shapes, strict=True)]
-        pairs = enumerate(zip(self.parts, shapes, strict=True))
-        # one kernel copies all that lie in memory as their parts do, but not in a list with others
-        alike = {k for k, (part, tensor) in pairs if (part.stride(), part.dtype) == (tensor.stride(), tensor.dtype)}
-        self.kinds = [sorted(alike), sorted(set(range(len(shapes))) - alike)]
-
-    def filled(self, tensors: Iterable[torch.Tensor]) -> torch.Tensor:
-        """The vector, holding these tensors now; it is overwritten by the next call."""
-        given = [tensor.detach() for tensor in tensors]
-        for chosen in filter(None, self.kinds):
-            torch._foreach_copy_([self.parts[k] for k in chosen], [given[k] for k in chosen])
-        return self.vector
+def _anchor_name(anchor: int) -> str:
+    """Name of the series of distances from an anchor's weights."""
+    return f"anchor {anchor}"
 
 
-def _like(parameters: list[torch.Tensor]) -> torch.Tensor:
-    """An empty tensor of the kind that holds the walk: on the first parameter's device, at least float32."""
-    if not parameters:
-        raise ValueError("model: has no trainable parameters to record")
-    dtype = reduce(torch.promote_types, (p.dtype for p in parameters), torch.float32)
-    if dtype.is_complex:
-        raise ValueError("model: has complex parameters; make their real and imaginary parts parameters to record them")
-    return torch.empty(0, dtype=dtype, device=parameters[0].device)
-
-
-def _gradient(parameter: torch.Tensor) -> torch.Tensor:
-    """Gradient of a parameter, zeros where it has none."""
-    gradient = parameter.grad
-    if gradient is None:
-        return torch.zeros_like(parameter)
-    return gradient.to_dense() if gradient.is_sparse else gradient
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """The parts of a series, one after the other."""
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _pairs(distance2: torch.Tensor, steps: int) -> np.ndarray:
@@ -301,5 +329,5 @@ def _pairs(distance2: torch.Tensor, steps: int) -> np.ndarray:
 
 
 def _copy(buffer: torch.Tensor, dtype=None) -> np.ndarray:
-    """The buffer's values now, in memory of their own: the buffer is written again in the next window."""
+    """A copy of the buffer's values: the next window overwrites the buffer."""
     return np.array(buffer.cpu().numpy(), dtype=dtype, copy=True)

@@ -1,4 +1,4 @@
-"""The finished windows of a walk, in memory or a file each."""
+"""The finished windows of a walk, in memory or in one file each."""
 
 import zipfile
 from collections.abc import Mapping

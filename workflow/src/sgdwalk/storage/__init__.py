@@ -1,1 +1,1 @@
-"""Files: what each holds, how they are written and read, and the code and settings that made them."""
+"""Files: what each contains, how they are written and read, and the code and settings that made them."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing: files are replaced completely or not at all."""
 
 import os
 import shutil

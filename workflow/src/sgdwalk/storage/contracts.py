@@ -1,21 +1,21 @@
-"""What each NetCDF file holds: its variables, their dimensions and units; checked on write and on read."""
+"""Contracts: the variables of a NetCDF file with their dimensions and units, checked on write and on read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import xarray as xr
 
-LOSS, LOSS2 = "loss", "loss2"  # units in a contract that stand for that of the loss and its square
+LOSS, LOSS2 = "loss", "loss2"  # units in a contract: the unit of the run's loss, and its square
 LOSS_UNITS = {"nat": {LOSS: "nat", LOSS2: "nat2"}, "1": {LOSS: "1", LOSS2: "1"}}
 
 
 class ContractError(ValueError):
-    """A file or data set that does not hold what its contract says."""
+    """A file or data set that violates its contract."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a file: dimensions, units (LOSS: of the loss) and a name that can stand on an axis."""
+    """One variable of a file: dimensions, units (LOSS: those of the loss) and a name that can label an axis."""
 
     dims: tuple[str, ...]
     units: str
@@ -25,19 +25,19 @@ class Variable:
 
 @dataclass(frozen=True)
 class Contract:
-    """The variables (coordinates included) that a file of this name holds."""
+    """The variables, coordinates included, of the files of this name."""
 
     name: str
     variables: Mapping[str, Variable]
 
 
 def variable(dims: str, units: str, long_name: str, *, optional: bool = False) -> Variable:
-    """Short form of Variable: dims as one string, 'window lag'."""
+    """Short form of Variable: dims as one string, such as 'window lag'."""
     return Variable(tuple(dims.split()), units, long_name, optional)
 
 
 def check(dataset: xr.Dataset, contract: Contract, where: str = "data set") -> None:
-    """Raise ContractError where the data set lacks a variable, has one too many, or other dimensions."""
+    """Raise ContractError, beginning with `where`, if variables are missing, unknown, or of other dimensions."""
     missing = [n for n, v in contract.variables.items() if not v.optional and n not in dataset.variables]
     unknown = [n for n in dataset.variables if n not in contract.variables]
     if missing or unknown:
@@ -51,10 +51,10 @@ def check(dataset: xr.Dataset, contract: Contract, where: str = "data set") -> N
 def named(dataset: xr.Dataset, contract: Contract, loss_unit: str = "nat") -> xr.Dataset:
     """The data set with the units and long names of its contract.
 
-    loss_unit: 'nat', or '1' for a loss that is a pure number, as a mean squared error is.
+    loss_unit: 'nat', or '1' for a dimensionless loss such as a mean squared error.
     """
     of_loss, dataset = LOSS_UNITS[loss_unit], dataset.copy()
     for name in dataset.variables:
-        held = contract.variables[name]
-        dataset[name].attrs |= {"units": of_loss.get(held.units, held.units), "long_name": held.long_name}
+        expected = contract.variables[name]
+        dataset[name].attrs |= {"units": of_loss.get(expected.units, expected.units), "long_name": expected.long_name}
     return dataset

@@ -1,4 +1,4 @@
-"""NetCDF files, written whole and checked against their contract on write and on read."""
+"""NetCDF files: written atomically, checked against their contract on write and on read."""
 
 import importlib
 from collections.abc import Mapping
@@ -14,7 +14,12 @@ from sgdwalk.storage.contracts import Contract, ContractError, check, named
 def write(
     dataset: xr.Dataset, path: str | Path, contract: Contract, attributes: Mapping[str, str], *, loss_unit: str = "nat"
 ) -> None:
-    """Check the data set, name its units, and write it to path in one atomic step."""
+    """Check the data set, add its units and long names, and write it to `path` atomically.
+
+    attributes: of the file (see provenance.attributes). loss_unit: see contracts.named.
+    Raises ContractError if the data set violates the contract, OSError if it cannot be written; an older file at `path`
+    then stays.
+    """
     check(dataset, contract, str(path))
     dataset = named(dataset, contract, loss_unit).assign_attrs(contract=contract.name, **attributes)
     encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.ndim}
@@ -23,7 +28,23 @@ def write(
 
 
 def read(path: str | Path) -> xr.Dataset:
-    """Load a file into memory and check it against the contract that it names."""
+    """Load a file into memory and check it against the contract that it names.
+
+    Raises ContractError, naming the file, if it is missing, damaged, or not a file of sgdwalk.
+
+    >>> from sgdwalk.recorder import Recorder
+    >>> import tempfile, torch
+    >>> model = torch.nn.Linear(2, 1)
+    >>> recorder = Recorder(model, window=20)
+    >>> for _ in range(20):
+    ...     recorder.record(loss=0.5)
+    >>> recorder.close()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     recorder.save(folder)
+    ...     data = read(f"{folder}/training.nc")
+    >>> float(data.loss.mean())
+    0.5
+    """
     try:
         dataset = xr.load_dataset(path, engine="netcdf4")
     except (OSError, ValueError, RuntimeError) as error:
@@ -35,9 +56,9 @@ def read(path: str | Path) -> xr.Dataset:
 
 
 def find(name: str) -> Contract:
-    """The contract of that name: an analysis module's CONTRACT, or one of the recorder's files.
+    """The contract of that name: one of the recorder's files, or CONTRACT of the analysis module of that name.
 
-    Looked up by name at run time, so that no module depends on all others.
+    Imported at run time, so that this module does not depend on all analyses. ContractError if there is none.
     """
     if name in run_files.CONTRACTS:
         return run_files.CONTRACTS[name]

@@ -1,4 +1,4 @@
-"""What a training run writes: the contracts of its files."""
+"""The files that a training run writes: their contracts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ WINDOW = variable("window", "1", "window")
 WINDOW_START = variable("window", "step", "first step of the window")
 WINDOW_STEPS = variable("window", "step", "steps in the window; fewer than T in a short last one")
 LAYER = variable("layer", "1", "group of layers")
-WINDOW_LOSS = variable("window step", LOSS, "minibatch loss at each of the window's weights")
+WINDOW_LOSS = variable("window step", LOSS, "minibatch loss at each weight of the window")
 
 TRAINING = Contract(
     "training",
@@ -21,7 +21,7 @@ TRAINING = Contract(
         "noise_norm": variable(
             "step",
             "1",
-            "norm of the minibatch gradient less its mean over the epoch (NaN where not recorded)",
+            "norm of the minibatch gradient minus its mean over the epoch (NaN where not recorded)",
         ),
         "step_length": variable("step", "1", "length of the step from these weights to the next"),
         "displacement": variable("step", "1", "distance from the initial weights"),
@@ -71,7 +71,7 @@ SKETCH = Contract(
     "sketch",
     {
         "step": STEP,
-        "projection": variable("step component", "1", "seeded random projection of the weights less the first ones"),
+        "projection": variable("step component", "1", "seeded random projection of the weights minus the first ones"),
         "relative_error": variable("", "1", "largest relative standard error of a projected squared distance"),
     },
 )
@@ -83,19 +83,19 @@ GRADIENTS = Contract(
         "window_start": WINDOW_START,
         "window_steps": WINDOW_STEPS,
         "gradient": variable("window sample", "1", "minibatch gradient at a random parameter and step"),
-        "step": variable("window sample", "step", "step that the sample was taken at"),
+        "step": variable("window sample", "step", "step at which the sample was taken"),
         "layer": LAYER,
         "layer_gradient": variable(
             "window layer layer_sample", "1", "minibatch gradient at a random parameter of the group and step"
         ),
-        "layer_step": variable("window layer_sample", "step", "step that the group's sample was taken at"),
-        "tracked_gradient": variable("window step_in_window tracked", "1", "minibatch gradient of fixed parameters"),
+        "layer_step": variable("window layer_sample", "step", "step at which the group's sample was taken"),
+        "tracked_gradient": variable("window step_in_window tracked", "1", "minibatch gradient at fixed parameters"),
         "tracked_parameter": variable("tracked", "1", "index of the fixed parameter among all"),
-        "tracked_layer": variable("tracked", "1", "group that the fixed parameter is of"),
+        "tracked_layer": variable("tracked", "1", "group of layers of the fixed parameter"),
         "epoch_step": variable("epoch", "step", "steps done at the epoch's end", optional=True),
         "mean_gradient": variable("epoch mean_sample", "1", "mean gradient of the epoch, sampled", optional=True),
         "noise": variable(
-            "epoch mean_sample", "1", "minibatch gradient less the epoch's mean, at the same parameters", optional=True
+            "epoch mean_sample", "1", "minibatch gradient minus its mean over the epoch, same parameters", optional=True
         ),
     },
 )
@@ -113,5 +113,5 @@ CONTRACTS = {contract.name: contract for contract in (TRAINING, DISTANCES, LAYER
 
 
 def loss_unit(settings: Mapping[str, Any]) -> str:
-    """Unit of the loss of a run: a mean squared error is a pure number."""
+    """Unit of a run's loss: '1' for a mean squared error, which is dimensionless, else 'nat'."""
     return "1" if settings["loss"] == "mse" else "nat"

@@ -1,1 +1,1 @@
-"""Training a network: images, batches, losses, schedules, the loop, and its resume states."""
+"""Training a network: its batches, loss, learning rate and loop, and the states that a training resumes from."""

@@ -1,4 +1,4 @@
-"""What a network does with batch norm and dropout while it is measured, and which batch is too small for it."""
+"""Batch norm and dropout while a network is measured, and batches that are too small for batch norm."""
 
 import copy
 
@@ -7,10 +7,11 @@ from torch import nn
 
 
 def set_modes(model: nn.Module, batch_norm: str) -> None:
-    """Training mode for batch norm alone if `batch_norm` is 'batch', evaluation mode for all else.
+    """Training mode for batch norm alone if `batch_norm` is 'batch'; evaluation mode for everything else.
 
-    Dropout in training mode would make another function of each evaluation. The batches' own statistics
-    normalise, and are never kept. A network that holds its batch norm frozen while it trains keeps it so.
+    Dropout is off, since in training mode each evaluation would be of another function. In training mode batch norm
+    normalises with the batch's own statistics; the running statistics stay as they are. Batch norm that the network
+    itself keeps in evaluation mode while it trains (frozen) stays in it.
     """
     model.train(batch_norm == "batch")
     for module in model.modules():
@@ -21,9 +22,10 @@ def set_modes(model: nn.Module, batch_norm: str) -> None:
 
 
 def check_batch(model: nn.Module, inputs: torch.Tensor, where: str) -> None:
-    """ValueError that begins with `where` if these inputs are one image, too few for the network's batch norm.
+    """Raise ValueError, beginning with `where`, if `inputs` is one image and too few for the network's batch norm.
 
-    Tried on a copy of the model, whose statistics may change; inputs of more than one image are not tried.
+    inputs: [image, channel, row, column]; more than one image is never too few. The model stays as it is: a copy of
+    it is tried.
     """
     if len(inputs) > 1:
         return

@@ -1,7 +1,6 @@
-"""Minibatches from images that live on the device: order, crops and flips drawn from seed and epoch alone.
+"""Minibatches of images that are kept on the device; order, crops and flips depend on seed and epoch alone.
 
-Since nothing depends on how many numbers were drawn before, a run continues from any step without
-stored random states.
+No random state has to be stored: a run can continue from any step.
 """
 
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ from sgdwalk.seeds import generator
 class Batches:
     """The training images of a run, batch after batch, augmented and normalised on the device.
 
-    sampler 'shuffled-epochs' visits every image once an epoch, the short last batch kept;
-    'independent' draws every batch anew with replacement. Augmentation zero-pads the raw pixels,
-    crops at random, mirrors where the data set allows, and then normalises.
+    sampler 'shuffled-epochs': every image once per epoch, in batches of `batch_size` and a shorter last one;
+    'independent': every batch is drawn with replacement. augment: zero-pad the raw pixels, crop at random, mirror
+    where the data set allows it, and then normalise. device, dtype: of the inputs.
     """
 
     def __init__(self, images: Images, batch_size: int, *, sampler: str, augment: bool, seed: int, device, dtype):
@@ -33,18 +32,18 @@ class Batches:
         self.steps = -(-len(images.train) // batch_size)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """(inputs [batch, channel, row, column], labels [batch]) of one epoch, from its batch `start` on."""
+        """Pairs (inputs [image, channel, row, column], labels [image]) of an epoch, from its batch `start` on."""
         order, offsets, mirrored = self._draw(epoch)
         for step in range(start, self.steps):
             part = slice(step * self.batch_size, (step + 1) * self.batch_size)
             yield self._crop(order[part], offsets[:, part], mirrored[part]), self.labels[order[part]]
 
     def tested(self, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs and labels of a part of the test images, as they are."""
+        """Inputs and labels of a part of the test images, normalised but not augmented."""
         return self.scale(self.test_pixels[part]), self.test_labels[part]
 
     def _draw(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Image index, crop offset (row, column) and whether mirrored, for each place of the epoch."""
+        """For each image of the epoch, in order: its index, crop offset (row, column), and whether it is mirrored."""
         count = len(self.labels)
         if self.sampler == "independent":
             total = self.steps * self.batch_size

@@ -1,4 +1,4 @@
-"""CUDA graphs: a step's forward and backward pass launched as one, where the host could not keep up."""
+"""CUDA graphs: a step's forward and backward pass launched as one, faster than the host can launch each kernel."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,12 @@ WARM_UPS = 3
 
 
 class Replayed:
-    """Gradients of `loss(inputs, labels)` for batches of one shape by a CUDA graph, of other shapes as usual.
+    """Gradients of `loss(model(inputs), labels)`: a CUDA graph for batches of one shape, the usual way for others.
 
-    Called with a batch it leaves the gradients in p.grad and returns (loss, logits); they are overwritten by the
-    next call. Weights are not touched; what the warm-up does to buffers (batch norm's running statistics) is
-    taken back.
+    A call leaves the gradients in p.grad and returns (loss, logits); the next call overwrites them. Weights do not
+    change; changes that the warm-up makes to buffers (batch norm's running statistics) are undone.
+
+    loss: function of (logits, labels). inputs, labels: a batch of the graph's shape, on the CUDA device.
     """
 
     def __init__(self, model: nn.Module, loss: Callable, inputs: torch.Tensor, labels: torch.Tensor):
@@ -24,7 +25,7 @@ class Replayed:
         self._warm_up()
         self.graph = torch.cuda.CUDAGraph()
         for p in model.parameters():
-            p.grad = None  # backward writes gradients of the graph's own instead of adding to old ones
+            p.grad = None  # backward then allocates gradients in the graph's memory instead of adding to old ones
         with torch.cuda.graph(self.graph):
             self.result = gradients(model, loss, self.inputs, self.labels)
         self.kept = [p.grad for p in model.parameters()]
@@ -33,7 +34,7 @@ class Replayed:
         torch.cuda.set_rng_state(random, inputs.device)
 
     def _warm_up(self) -> None:
-        """Let libraries choose their algorithms before anything is captured, on a stream of its own."""
+        """Let libraries choose their algorithms before anything is captured, on a separate stream."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -42,7 +43,7 @@ class Replayed:
         torch.cuda.current_stream().wait_stream(stream)
 
     def __call__(self, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(loss, logits) of the batch; its gradients are in p.grad."""
+        """Return (loss, logits) of the batch; its gradients are in p.grad."""
         if inputs.shape != self.inputs.shape:
             return gradients(self.model, self.loss, inputs, labels)
         self.inputs.copy_(inputs)
@@ -56,7 +57,7 @@ class Replayed:
 def gradients(
     model: nn.Module, loss: Callable, inputs: torch.Tensor, labels: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(loss, logits) of a batch, detached, with its gradients in p.grad."""
+    """Return (loss, logits) of a batch, detached; its gradients are in p.grad."""
     for p in model.parameters():
         p.grad = None
     logits = model(inputs)

@@ -1,16 +1,16 @@
-"""Where a run computes, and how exactly."""
+"""The device that a run computes on, and the precision of CUDA's products."""
 
 import torch
 
 
 def device(name: str) -> torch.device:
-    """'cpu' or 'cuda'; 'auto' is a CUDA device where there is one."""
-    here = torch.cuda.is_available()
-    if name == "cuda" and not here:
+    """The device 'cpu' or 'cuda'; 'auto' is CUDA where it is available. ValueError for 'cuda' where it is not."""
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
         raise ValueError("device = 'cuda': must be auto or cpu where there is no CUDA device that torch can use")
-    return torch.device(("cuda" if here else "cpu") if name == "auto" else name)
+    return torch.device(("cuda" if available else "cpu") if name == "auto" else name)
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Let CUDA round the factors of products to ten binary digits, or not, in the whole process."""
+    """Allow or forbid TF32 on CUDA (products of factors rounded to ten binary digits), in the whole process."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed

@@ -1,4 +1,4 @@
-"""How a network's weights begin, by name."""
+"""Weight initialisations, by name."""
 
 import torch
 from torch import nn
@@ -7,9 +7,10 @@ LINEAR_STD = 1e-3
 
 
 def kaiming(model: nn.Module, generator: torch.Generator) -> None:
-    """The published code's start: Kaiming normal convolutions (fan in), linear weights N(0, 1e-3^2).
+    """Initialise in place as the published code of Chen et al. (2022) does.
 
-    Biases are 0 and batch-norm weights 1, in place.
+    Convolutions: Kaiming normal, fan in (He et al. 2015); linear weights: normal, standard deviation 1e-3; biases: 0;
+    batch-norm weights: 1.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -23,7 +24,7 @@ def kaiming(model: nn.Module, generator: torch.Generator) -> None:
 
 
 def pytorch(model: nn.Module, generator: torch.Generator) -> None:
-    """PyTorch's own start: what the modules drew when they were made, from the global seed."""
+    """PyTorch's defaults: keep the weights that the modules were created with, from the global seed."""
 
 
 INITIALISATIONS = {"kaiming": kaiming, "pytorch": pytorch}

@@ -1,4 +1,4 @@
-"""What a run trains: its images and its network, from the settings of the run."""
+"""The images and the network of a run, from its settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ def load_images(run: Mapping[str, Any]) -> Images:
     """The images that a run trains on."""
     spec = run["dataset_spec"]
     images = factories.factory(spec)(**spec["arguments"])
-    # a loader that was told takes its own part of what would not fit into memory
+    # a loader with an argument `subset` selects the images itself, because all of them would not fit into memory
     subset = None if "subset" in spec["arguments"] else run["subset"]
     return chosen(images, subset=subset, label_noise=run["label_noise"], normalise=run["normalise"])
 

@@ -1,4 +1,4 @@
-"""How the learning rate goes through a run: a function of the step alone, so that nothing has to be resumed."""
+"""Learning-rate schedules: a function of the step alone, so that a resumed run needs no state of it."""
 
 import math
 from collections.abc import Mapping
@@ -6,10 +6,14 @@ from typing import Any
 
 
 def learning_rate(settings: Mapping[str, Any], step: int, steps: int, epoch_steps: int) -> float:
-    """Learning rate of a step of a run of `steps` steps, `epoch_steps` to an epoch.
+    """Learning rate of step `step` (from 0) of a run of `steps` steps, with `epoch_steps` steps per epoch.
 
-    constant: lr. step: lr times schedule_factor after every schedule_epochs epochs. cosine: from lr at the first
-    step along half a cosine to 0 behind the last (Loshchilov & Hutter 2017, without restarts).
+    constant: lr. step: lr schedule_factor^k, with k = floor(step / (schedule_epochs epoch_steps)). cosine:
+    lr (1 + cos(pi step / steps)) / 2, from lr at the first step to 0 after the last (Loshchilov & Hutter 2017, Eq. 5,
+    without restarts).
+
+    >>> learning_rate({"lr": 0.2, "schedule": "cosine"}, step=50, steps=100, epoch_steps=10)
+    0.1
     """
     lr, kind = settings["lr"], settings["schedule"]
     if kind == "step":

@@ -1,4 +1,4 @@
-"""What the squared distances of one window say: displacements, dot products of increments, dimensions.
+"""What the squared distances of one window say: dot products of increments, effective dimension, drift.
 
 Every function takes d2 [step, step], d2[i, j] = |w_i - w_j|^2.
 """
@@ -6,14 +6,9 @@ Every function takes d2 [step, step], d2[i, j] = |w_i - w_j|^2.
 import numpy as np
 from scipy.stats import chi2
 
-SEPARATIONS = 60
-ROUNDING = 1e-16
-FREEDOM = 10.8
-
-
-def msd(d2: np.ndarray) -> np.ndarray:
-    """Time-averaged MSD at lags 1 ... T - 1: mean over t of |w_{t+lag} - w_t|^2 (Chen et al., Eq. 3)."""
-    return np.array([np.diagonal(d2, lag).mean() for lag in range(1, len(d2))])
+SEPARATIONS = 60  # of two increments, at most so many of which enter an effective dimension
+ROUNDING = 1e-16  # relative variance of dot products below which it is rounding
+FREEDOM = 10.8  # degrees of freedom per dimension of the chi-square behind drift_quantile
 
 
 def increment_products(d2: np.ndarray, lag: int) -> np.ndarray:
@@ -26,11 +21,18 @@ def effective_dimension(d2: np.ndarray, lag: int) -> float:
     """(tr C)^2 / tr C^2 of the covariance C of increments over `lag` steps.
 
     tr C is the mean squared increment. tr C^2 is the variance of the dot product of two increments that
-    share no step. Their mean is estimated from as few as (T - lag - s) / lag independent pairs, which the last
-    factor corrects. Where increments correlate (rho) the variance grows by 1 + rho^2 and so does the mean's
-    own, which takes as much away: left alone, the two leave 5 % for fractional Brownian motion up to H = 0.75
-    and steps that remember 5 others, but 20 % too much at H = 0.9. The plain ratio, with the diagonal counted
-    in, could never exceed the number of steps. 1 where products do not vary beyond rounding: a straight line.
+    share no step. Their mean is estimated from as few as (T - lag - s) / lag independent pairs at separation s,
+    which the last factor corrects. Where increments correlate (rho) the variance grows by 1 + rho^2 and so does
+    the variance of their mean, which is subtracted: uncorrected, the two leave a bias of 5 % for fractional
+    Brownian motion up to H = 0.75 and for steps with a memory of 5 others, but of 20 % at H = 0.9. The plain ratio,
+    with the diagonal counted in, could never exceed the number of steps. 1 where products do not vary beyond
+    rounding: a straight line.
+
+    >>> rng = np.random.default_rng(0)
+    >>> walk = rng.standard_normal((200, 30)).cumsum(axis=0)  # 30 equal dimensions
+    >>> d2 = ((walk[:, None] - walk) ** 2).sum(axis=2)
+    >>> print(f"{effective_dimension(d2, 1):.1f}")
+    29.1
     """
     products = increment_products(d2, lag)
     trace = np.diagonal(products).mean()
@@ -46,9 +48,9 @@ def effective_dimension(d2: np.ndarray, lag: int) -> float:
 
 
 def effective_steps(d2: np.ndarray) -> float:
-    """(sum of |s|^2)^2 / sum of |s|^4 over the steps s: how many steps make up the walk's length.
+    """(sum of |s|^2)^2 / sum of |s|^4 over the steps s: how many steps make up the walk's squared length.
 
-    All of them where they are alike; a handful of a Levy flight's, however long it is.
+    All of them where they are equally long; a handful of a Lévy flight's, however long it is.
     """
     squares = np.diagonal(d2, 1)
     return float(squares.sum() ** 2 / (squares**2).sum())
@@ -68,18 +70,18 @@ def drift2(d2: np.ndarray) -> tuple[float, float]:
 
 
 def drift_quantile(dimension: float) -> float:
-    """97.5 % point of drift2's first value over its second for a driftless walk of uncorrelated Gaussian steps.
+    """97.5 % point of drift2's estimate over its standard deviation, for a driftless Gaussian walk.
 
-    About that of a chi-square, less its mean, of 10.8 degrees of freedom a dimension: as skewed as the sum over
-    pairs of steps so far apart, by the eigenvalues of the matrix that selects them. From 2.33 at one dimension
-    down to 1.96 at many.
+    Approximated by a chi-square minus its mean, of 10.8 degrees of freedom per dimension: it has the skewness of
+    the sum over pairs of distant steps, which follows from the eigenvalues of the matrix that selects those
+    pairs. From 2.33 in one dimension down to 1.96 in many.
     """
     freedom = FREEDOM * dimension
     return float((chi2.ppf(0.975, freedom) - freedom) / np.sqrt(2 * freedom))
 
 
 def local_exponent(lags: np.ndarray, curve: np.ndarray, half_width: float = 0.5) -> np.ndarray:
-    """Running exponent d log curve / d log lag: slope of a straight line through the points within
+    """Local exponent d log curve / d log lag [lag]: slope of a straight line through the points within
     half_width octaves on either side, and at least the next neighbours.
     """
     u, v = np.log(lags), np.log(curve)

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.fft import next_fast_len
 from scipy.linalg import toeplitz
 
+from sgdwalk.trajectory import mean_squared_displacement
 from sgdwalk.trajectory.scaling_fits import TwoSegments
 
-SIMULATED_DIMENSIONS = 16
-STEEPEST = 1.98
+SIMULATED_DIMENSIONS = 16  # at most; more of them are accounted for by shrinking deviations
+STEEPEST = 1.98  # exponent of the steepest curve that is simulated; 2, a straight line, has no spread at all
 
 
 def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> np.ndarray:
     """Gaussian walks [copy, step, dimension] with stationary increments of the given variogram.
 
-    variogram[k] = E (x_{t+k} - x_t)^2 summed over dimensions, k = 0 ... T - 1; the result has T steps.
-    Increments are drawn by circulant embedding (`increment_spectrum`).
+    variogram[k] = E |x_{t+k} - x_t|^2 summed over dimensions, k = 0 ... T - 1; the result has T steps.
+    Increments are drawn by circulant embedding (Davies & Harte 1987; `increment_spectrum`).
     """
     spectrum = increment_spectrum(variogram)
     length = 2 * (len(spectrum) - 1)
@@ -32,8 +32,8 @@ def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> 
 def increment_spectrum(variogram: np.ndarray) -> np.ndarray:
     """Spectrum, on a ring of 2 (T - 2) steps, of the stationary increments of a walk with this variogram.
 
-    Values below zero are set to zero: a variogram fitted to data, with a sharp bend downwards, may be no
-    walk's. `spectral_variogram` gives the one that is left.
+    Values below zero are set to zero: a curve fitted to data, with a sharp bend downwards, is not always a valid
+    variogram. `spectral_variogram` gives the variogram that results.
     """
     reach = np.concatenate([variogram[1:2], variogram, [2 * variogram[-1] - variogram[-2]]])
     k = np.arange(len(variogram) - 1)
@@ -49,22 +49,6 @@ def spectral_variogram(spectrum: np.ndarray) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum(growth)])
 
 
-def walk_msd(walks: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Time-averaged MSD [copy, lag] of walks [copy, step, dimension].
-
-    The sum of |x_{t+lag} - x_t|^2 is that of the squares less twice an autocorrelation, which is an FFT of
-    the spectrum summed over dimensions. Relative rounding error about 1e-16 (R / |x_{t+lag} - x_t|)^2.
-    """
-    steps = walks.shape[1]
-    walks = walks - walks.mean(axis=1, keepdims=True)
-    length = next_fast_len(2 * steps, real=True)
-    power = (np.abs(np.fft.rfft(walks.swapaxes(1, 2), n=length)) ** 2).sum(axis=1)
-    products = np.fft.irfft(power, n=length)[:, lags]
-    squares = np.cumsum((walks**2).sum(axis=2), axis=1)
-    both = squares[:, steps - lags - 1] + squares[:, [-1]] - squares[:, lags - 1]
-    return (both - 2 * products) / (steps - lags)
-
-
 @dataclass(frozen=True)
 class WalkBootstrap:
     """Log10 deviations [copy, lag] of the MSD of Gaussian walks of `dimensions` equal dimensions from `fit`."""
@@ -75,26 +59,26 @@ class WalkBootstrap:
     dimensions: int
 
     def curves(self, dimension: float) -> np.ndarray:
-        """MSD [copy, lag] of walks of that effective dimension: deviations shrink with its square root."""
+        """MSD [copy, lag] of walks of that effective dimension: deviations shrink as 1 / sqrt(dimension)."""
         scale = np.sqrt(self.dimensions / max(dimension, self.dimensions))
         return 10 ** (np.log10(self.fit(self.lags)) + scale * self.deviations)
 
 
 def walk_bootstrap(fit: TwoSegments, steps: int, lags: np.ndarray, dimension: float, copies: int, rng) -> WalkBootstrap:
-    """Simulate walks of `steps` steps that follow a fitted curve, in at most 16 of their dimensions.
+    """Simulate `copies` walks of `steps` steps that follow a fitted curve, in at most 16 dimensions.
 
-    `dimension` is the smallest effective dimension that will be asked for. Deviations are from the variogram
-    that the simulated walks have, which is not quite the fitted one where that is no walk's.
+    dimension: the smallest effective dimension that curves() will be called with. Deviations are taken from the
+    variogram of the simulated walks, which differs from the fitted curve where that is not a valid variogram.
     """
     walks, expected = following_walks(fit, steps, dimension, copies, rng)
-    deviations = np.log10(walk_msd(walks, lags)) - np.log10(expected[lags])
+    deviations = np.log10(mean_squared_displacement.by_fft(walks, lags)) - np.log10(expected[lags])
     return WalkBootstrap(fit, lags, deviations, walks.shape[2])
 
 
 def following_walks(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> tuple[np.ndarray, np.ndarray]:
     """(Gaussian walks [copy, step, dimension] that follow a fitted curve, in at most 16 dimensions; their variogram).
 
-    Exponents are limited to 1.98, just short of a straight line, which has no spread at all.
+    Exponents are limited to STEEPEST.
     """
     limited = replace(fit, short=min(fit.short, STEEPEST), long=min(fit.long, STEEPEST))
     variogram = np.concatenate([[0.0], limited(np.arange(1, steps))])
@@ -104,10 +88,10 @@ def following_walks(fit: TwoSegments, steps: int, dimension: float, copies: int,
 
 
 def walk_distances(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> Iterator[np.ndarray]:
-    """Squared distances [step, step] of each of `copies` Gaussian walks that follow a fitted curve, in one array.
+    """Squared distances [step, step] of each of `copies` Gaussian walks that follow a fitted curve.
 
-    Walks of more than 16 dimensions are simulated in 16, and the deviations of their squared distances from
-    what is expected shrunk as those of a mean over so many more dimensions.
+    One array serves all: copy what you keep. Walks of more than 16 dimensions are simulated in 16, and the
+    deviations of their squared distances from the expected ones shrink as 1 / sqrt(dimension).
     """
     walks, expected = following_walks(fit, steps, dimension, copies, rng)
     share = np.sqrt(walks.shape[2] / max(dimension, walks.shape[2]))
@@ -124,10 +108,11 @@ def walk_distances(fit: TwoSegments, steps: int, dimension: float, copies: int, 
 
 
 def basic_interval(estimate: float, truth: float, copies: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Basic bootstrap interval: the estimate less the quantiles of (copy - truth).
+    """Basic bootstrap interval (low, high): the estimate minus the quantiles of (copy - truth).
 
-    Quantiles at rank p (copies + 1), between which one more draw falls with probability `level`. Copies that
-    are NaN are left out; NaN if all are.
+    estimate: from the data; copies [copy]: the same from simulations whose true value is `truth`. Quantiles at
+    rank p (copies + 1), between which one more draw falls with probability `level`. Copies that are NaN are
+    left out; NaN if all are. Source: Davison & Hinkley 1997, Section 5.2.
     """
     copies = copies[np.isfinite(copies)]
     if not len(copies):

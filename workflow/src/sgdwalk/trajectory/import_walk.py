@@ -1,4 +1,4 @@
-"""Somebody else's walk: read a few steps at a time and shown to the recorder as if it were a training."""
+"""Externally recorded trajectories: read a few steps at a time and passed to the recorder as a training would be."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,28 +15,29 @@ from sgdwalk.storage.provenance import attributes
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
 FILES = ("training", "distances", "layers", "sketch", "gradients")
-READ = 2**27  # bytes of weights that are read at a time
+READ = 2**27  # bytes of weights read at a time
 
 
 def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) -> None:
-    """Write the files of a run from a file with weight [step, parameter], or from a folder that a Recorder saved.
+    """Write the files of a run from a file with weight [step, parameter], or from a folder that Recorder.save wrote.
 
-    loss [step] and gradient [step, parameter] may be missing: what rests on them is NaN. Memory is bounded by
-    one window and what is read at a time.
+    path: the NetCDF file or the folder. settings: of the run. outputs: the path of each of FILES. code: hash for
+    the files' attributes. loss [step] and gradient [step, parameter] may be missing: what depends on them is NaN.
+    Memory is bounded by one window and READ. ValueError names what the file or folder lacks.
     """
-    data = recorded(path, settings) if Path(path).is_dir() else walked(path, settings)
+    data = recorded(path, settings) if Path(path).is_dir() else replayed(path, settings)
     stamp = attributes(settings, code, settings["run"], settings["seed"])
     for name, output in outputs.items():
         netcdf.write(data[name], output, run_files.CONTRACTS[name], stamp)
 
 
 def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
-    """The files that Recorder.save left in a folder; their own settings go into the attribute `recorded`."""
+    """The data sets that Recorder.save wrote; the settings of the recording become the attribute `recorded`."""
     data = {}
     for name in FILES:
         path = Path(folder) / f"{name}.nc"
         if not path.is_file():
-            raise ValueError(f"{path}: no such file (Recorder.save leaves {', '.join(FILES)} in a folder)")
+            raise ValueError(f"{path}: no such file (Recorder.save writes {', '.join(FILES)} into a folder)")
         data[name] = netcdf.read(path)
         data[name].attrs["recorded"] = data[name].attrs["settings"]
     found = data["distances"].sizes["step"]
@@ -47,14 +48,14 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
     return data
 
 
-def walked(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
-    """What the recorder makes of a file with a walk."""
+def replayed(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+    """The data sets that a recorder makes of a file with a trajectory."""
     with open_walk(path) as walk:
         return replay(walk, settings, path).datasets()
 
 
 def open_walk(path: str) -> xr.Dataset:
-    """The file, its data still on disk, if its variables have the dimensions they need."""
+    """The file, its data still on disk. ValueError unless its variables have the dimensions of DIMS."""
     try:
         walk = xr.open_dataset(path, engine="netcdf4", decode_times=False)
     except (OSError, ValueError, RuntimeError) as error:
@@ -70,7 +71,7 @@ def open_walk(path: str) -> xr.Dataset:
 
 
 def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder:
-    """A closed recorder that has seen every step of the walk."""
+    """A closed recorder that every step of the trajectory was passed to."""
     steps, size = walk["weight"].shape
     if settings["window"] > steps:
         raise ValueError(f"window = {settings['window']}: must be at most {steps}, the steps of {path}")

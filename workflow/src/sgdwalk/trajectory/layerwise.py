@@ -1,4 +1,4 @@
-"""An analysis of distances.nc, made for each group of layers in layers.nc."""
+"""An analysis of distances.nc, repeated for each group of layers in layers.nc."""
 
 from types import ModuleType
 
@@ -9,20 +9,20 @@ from sgdwalk.storage.run_files import LAYER
 
 
 def contract(analysis: ModuleType) -> Contract:
-    """The analysis' contract with dimension layer in front of all but its coordinates."""
+    """The contract of an analysis, with dimension layer in front of every variable but coordinates."""
     found = {"layer": LAYER}
-    for name, held in analysis.CONTRACT.variables.items():
-        shared = held.dims == (name,) or name == "window_start"
-        dims = held.dims if shared else ("layer", *held.dims)
-        found[name] = Variable(dims, held.units, held.long_name, held.optional)
+    for name, declared in analysis.CONTRACT.variables.items():
+        shared = declared.dims == (name,) or name == "window_start"
+        dims = declared.dims if shared else ("layer", *declared.dims)
+        found[name] = Variable(dims, declared.units, declared.long_name, declared.optional)
     return Contract(f"layerwise_{analysis.CONTRACT.name}", found)
 
 
 def compute(analysis: ModuleType, layers: xr.Dataset, **settings) -> xr.Dataset:
-    """The analysis of every group of layers, with the same settings, side by side along `layer`.
+    """The analysis of every group of layers, with the same settings, stacked along dimension layer.
 
-    layers: distance2 [layer, window, pair], loss [window, step], window_steps [window]. ValueError where no
-    layers were recorded.
+    analysis: a module with compute(distances, **settings). layers: distance2 [layer, window, pair],
+    loss [window, step], window_steps [window]. ValueError where no layers were recorded.
     """
     names = layers.layer.values
     if not len(names):

@@ -15,16 +15,18 @@ PER_FIT = (
     "exponent", "exponent_low", "exponent_high", "first_lag", "last_lag",
     "crossover_lag", "crossover_lag_low", "crossover_lag_high", "fit_rmse",
 )  # fmt: skip
-EARLY = 10
-PAPER_RANGE = 3.0
-FEWEST_LAGS = 3
+EARLY = 10  # last lag of the range `early`
+PAPER_RANGE = 3.0  # ratio of the last lag to the first that the paper's protocol needs
+FEWEST_LAGS = 3  # in a range that is fitted
 
 
 def window_fits(d2: np.ndarray, curve: np.ndarray, threshold: float, longest: float, copies: int, rng) -> dict:
     """PER_FIT and `dimension`, each [fit] in the order of FITS, of a window's MSD `curve` at lags 1 ... T - 1.
 
-    Intervals are those of `copies` Gaussian walks that follow the two-segment fit (stats.walk_bootstrap), or a
-    plain power law where too few lags are left for two. A fit whose range holds fewer than three of the lags is NaN.
+    d2 [step, step]: squared distances. threshold: RMSE (log10) of the paper's protocol (paper_fits). longest: last
+    lag, as a share of the window. Intervals are those of `copies` Gaussian walks that follow the two-segment fit
+    (gaussian_walks.walk_bootstrap), or a single power law where there are too few lags for two. A fit with fewer
+    than three lags in its range is NaN.
     """
     lags = scaling_fits.log_lags(longest_lag(longest, len(d2)))
     values = curve[lags - 1]
@@ -49,7 +51,7 @@ def window_fits(d2: np.ndarray, curve: np.ndarray, threshold: float, longest: fl
 
 
 def fitted_ranges(lags, values, steps: int, both: scaling_fits.TwoSegments, threshold: float) -> dict[str, tuple]:
-    """(first, last) lag of each fit; first is NaN where the paper's protocol finds no range."""
+    """(first, last) lag of each of FITS; first is NaN where the paper's protocol finds no range."""
     start, last = float(paper_fits(lags, values[None], threshold)[0][0]), int(lags[-1])
     tenth = steps // 10
     return {
@@ -64,9 +66,9 @@ def fitted_ranges(lags, values, steps: int, both: scaling_fits.TwoSegments, thre
 
 
 def fit_dimension(dimension: Callable[[int], float], longest: int, first: float, last: float) -> float:
-    """Effective dimension of increments in the middle of a range of lags, at most that of single steps.
+    """Effective dimension of increments over the middle (geometric mean) of a range of lags, at most that of steps.
 
-    dimension: of increments over a lag, which is asked for up to `longest`. NaN for no range.
+    dimension: function of the lag, evaluated up to lag `longest`. NaN where there is no range.
     """
     if not first <= last:  # NaN included
         return np.nan
@@ -86,7 +88,7 @@ def segment_fit(name: str, lags, both: scaling_fits.TwoSegments, copied, ends) -
 
 
 def range_fit(lags, values, followed: scaling_fits.TwoSegments, copied, ends) -> list[float]:
-    """One power law on a range of lags, in the order of PER_FIT; NaN where too few lags lie in it."""
+    """One power law on a range of lags, in the order of PER_FIT; NaN where fewer than three lags lie in it."""
     inside = (lags >= ends[0]) & (lags <= ends[1])
     if inside.sum() < FEWEST_LAGS:
         return [np.nan] * len(PER_FIT)
@@ -100,7 +102,7 @@ def range_fit(lags, values, followed: scaling_fits.TwoSegments, copied, ends) ->
 def paper_fit(lags, values, followed: scaling_fits.TwoSegments, copied, threshold: float) -> list[float]:
     """The paper's protocol, in the order of PER_FIT; NaN where it finds no range.
 
-    Each simulated walk selects its own tau_0, so that the interval holds the selection too.
+    tau_0 is selected anew for each simulated walk, so that the interval accounts for the selection.
     """
     (start,), (estimate,), (rmse,) = paper_fits(lags, values[None], threshold)
     if np.isnan(start):
@@ -115,10 +117,10 @@ def paper_fit(lags, values, followed: scaling_fits.TwoSegments, copied, threshol
 
 
 def paper_fits(lags: np.ndarray, curves: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(tau_0, exponent, RMSE) of each curve [curve, lag] by the paper's protocol.
+    """(tau_0, exponent, RMSE), each [curve], of curves [curve, lag] by the protocol of Chen et al. (2022).
 
-    tau_0 is the first lag from which on the curve is one power law within `threshold`; NaN if there is
-    none with at least a factor of three in lag left to fit.
+    tau_0 is the first lag from which on the curve is one power law with an RMSE (log10) below `threshold`; NaN if
+    no such lag is at most a third of the last one.
     """
     found = np.full((3, len(curves)), np.nan)
     for start, lag in enumerate(lags):

@@ -1,11 +1,11 @@
-"""Power laws: fits on logarithmic axes, and intervals from a parametric bootstrap of Gaussian walks."""
+"""Power laws on logarithmic axes: one exponent, or two that meet at a crossover."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 PER_DECADE = 15
-FEWEST_POINTS = 3
+FEWEST_POINTS = 3  # of a fit of two segments
 LEAST_PAIRS = 20  # in a bin that is fitted
 
 
@@ -13,7 +13,7 @@ LEAST_PAIRS = 20  # in a bin that is fitted
 class TwoSegments:
     """Continuous pair of power laws: exponent `short` below `crossover`, `long` above it.
 
-    `level` is log10 of the curve at x = 1 continued from the short side; `rmse` in log10 units.
+    level: log10 of the short side's power law at x = 1. rmse: of the fit, in log10 units.
     """
 
     short: float
@@ -23,7 +23,7 @@ class TwoSegments:
     rmse: float
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Value of the fitted curve at x > 0."""
+        """Value of the fitted curve at x > 0, of the shape of x."""
         u, c = np.log10(x), np.log10(self.crossover)
         return 10 ** (self.level + self.short * u + (self.long - self.short) * np.maximum(0, u - c))
 
@@ -35,7 +35,7 @@ def log_lags(longest: int, per_decade: int = PER_DECADE) -> np.ndarray:
 
 
 def even_weights(x: np.ndarray) -> np.ndarray:
-    """Weights that make points count evenly in log x: each point's share of the logarithmic axis (trapezoid)."""
+    """Weights that make points count evenly in log x: each point's share of the logarithmic axis (trapezoidal rule)."""
     if len(x) < 2:
         return np.ones(len(x))
     gaps = np.diff(np.log(x)) / 2
@@ -43,7 +43,15 @@ def even_weights(x: np.ndarray) -> np.ndarray:
 
 
 def power_law(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(exponent, RMSE in log10 units) of y [..., point] ~ x^exponent, least squares on logs, even in log x."""
+    """(exponent, RMSE in log10 units), each [...], of y [..., point] ~ x^exponent.
+
+    Least squares of log y against log x > 0, with weights that make points count evenly in log x (even_weights).
+
+    >>> lags = np.array([1, 2, 4, 8, 16])
+    >>> exponent, rmse = power_law(lags, 3 * lags**1.5)
+    >>> print(f"{exponent:.3f}")
+    1.500
+    """
     weight = even_weights(x) / even_weights(x).sum()
     u, v = np.log10(x), np.log10(y)
     u0, v0 = u @ weight, v @ weight
@@ -55,11 +63,16 @@ def power_law(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def two_segments(
     x: np.ndarray, y: np.ndarray, ends: float = 3.0, crossover: float | None = None
 ) -> TwoSegments | list[TwoSegments]:
-    """Least-squares fit of TwoSegments to y [point], or to each curve of y [curve, point].
+    """Least-squares fit of TwoSegments to y [point], or to each curve of y [curve, point]; weights as in power_law.
 
-    The crossover is searched on the points at least a factor `ends` inside the range, so that each side
-    has something to be fitted on, unless it is given. Where there is no such point, or fewer than three
-    points in all, the RMSE is inf and the rest NaN.
+    x [point]: increasing. crossover: held fixed if given; otherwise the best of those points that lie at least a
+    factor `ends` inside the range of x, so that each side has points to be fitted to. Where there is no such
+    point, or fewer than three points in all, the RMSE is inf and the rest NaN.
+
+    >>> lags = np.array([1, 2, 4, 8, 16, 32, 64])
+    >>> fit = two_segments(lags, np.where(lags < 8, lags**0.5, 8**-1.0 * lags**1.5))
+    >>> print(f"{fit.short:.2f} below lag {fit.crossover:g}, {fit.long:.2f} above")
+    0.50 below lag 8, 1.50 above
     """
     curves = np.log10(np.atleast_2d(y))
     weight = even_weights(x)
@@ -77,7 +90,7 @@ def two_segments(
 
 
 def one_segment(x: np.ndarray, y: np.ndarray) -> TwoSegments:
-    """A plain power law through y [point], as two segments of the same exponent that meet at the first point."""
+    """A single power law through y [point], as two segments of the same exponent that meet at the first point."""
     slope, rmse = power_law(x, y)
     level = np.average(np.log10(y) - slope * np.log10(x), weights=even_weights(x))
     return TwoSegments(float(slope), float(slope), float(x[0]), float(level), float(rmse))

@@ -1,4 +1,4 @@
-"""Shorter windows from longer ones: the distances of a window hold those of every part of it."""
+"""Shorter windows from longer ones: the distances within a part of a window are among those of the window."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,25 @@ def cut_windows(inputs: Mapping[str, str], settings: Mapping[str, Any], outputs:
 def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:
     """training, distances, layers, sketch and gradients of a run (Recorder.datasets) in windows of `length` steps.
 
-    length: a divisor of the window that was recorded. Nothing is computed anew, so this is exact.
+    length: a divisor of the recorded window. Values are only rearranged, so this is exact. ValueError for a
+    length that does not divide the recorded window.
+
+    >>> import torch
+    >>> from sgdwalk.recorder import Recorder
+    >>> model = torch.nn.Linear(3, 2)
+    >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> recorder = Recorder(model, window=40, samples=40)
+    >>> for step in range(80):
+    ...     optimiser.zero_grad()
+    ...     loss = model(torch.ones(1, 3)).square().sum()
+    ...     loss.backward()
+    ...     recorder.record(loss)  # before the step
+    ...     optimiser.step()
+    >>> recorder.close()
+    >>> recorder.datasets()["distances"].sizes["window"]
+    2
+    >>> cut(recorder.datasets(), 20)["distances"].sizes["window"]
+    4
     """
     recorded = data["distances"].sizes["step"]
     if length > recorded or recorded % length:
@@ -38,7 +56,7 @@ def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:
 
 
 def _windows(distances: xr.Dataset, parts: int, length: int) -> xr.Dataset:
-    """window_start and window_steps of the parts, those without any step among them."""
+    """window_start and window_steps of all parts, including those without any step."""
     first = np.arange(parts) * length
     starts = (distances.window_start.values[:, None] + first).ravel()
     steps = np.clip(distances.window_steps.values[:, None] - first, 0, length).ravel()
@@ -52,7 +70,7 @@ def _windows(distances: xr.Dataset, parts: int, length: int) -> xr.Dataset:
 
 
 def _kept(dataset: xr.Dataset, windows: xr.Dataset) -> xr.Dataset:
-    """The data set with these windows, those left out that have no step."""
+    """The data set with these windows, without those that have no step."""
     return dataset.assign_coords(windows.coords).isel(window=windows.window_steps.values > 0)
 
 
@@ -75,7 +93,7 @@ def _parts(pairs: np.ndarray, parts: int) -> np.ndarray:
 
 
 def _gradients(data: xr.Dataset, parts: int, windows: xr.Dataset) -> xr.Dataset:
-    """Samples stand step after step, so that a part has its share of them."""
+    """Gradients of the parts: equal pieces, since samples are ordered by step and equally many per step."""
     cut = {}
     for name in ("gradient", "step", "layer_gradient", "layer_step", "tracked_gradient"):
         values = data[name].transpose("window", ..., *{"sample", "layer_sample"} & set(data[name].dims))

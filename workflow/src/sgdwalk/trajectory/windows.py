@@ -1,12 +1,20 @@
-"""Which windows of a file an analysis looks at, and up to which lag."""
+"""The windows of a run: which of them are full, up to which lag they are fitted, one analysis made of each."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 import xarray as xr
+from scipy.spatial.distance import squareform
+
+from sgdwalk.storage.contracts import Contract, ContractError, Variable
 
 FEWEST_PAIRS = 10  # independent ones, and steps, that support a lag
+OWN = ("window", "window_start")  # which a result takes over from the file that it is made of
 
 
 def full_windows(data: xr.Dataset) -> xr.Dataset:
-    """The windows of distances.nc, layers.nc or gradients.nc that hold all their T steps; a short last one is left out.
+    """The windows of distances.nc, layers.nc or gradients.nc that have all their T steps, without a short last one.
 
     data: window_steps [window], and a dimension step (step_in_window) of T steps. ValueError if no window is full.
     """
@@ -21,3 +29,43 @@ def full_windows(data: xr.Dataset) -> xr.Dataset:
 def longest_lag(share: float, steps: int) -> int:
     """The longest lag that a window of so many steps is fitted up to: a share of the window, at most steps - 1."""
     return min(int(share * steps), steps - 1)
+
+
+def per_window(
+    distances: xr.Dataset,
+    contract: Contract,
+    measure: Callable[[np.ndarray, np.ndarray], Mapping[str, Any]],
+    coords: Mapping[str, Sequence],
+    sizes: Mapping[str, int] | None = None,
+) -> xr.Dataset:
+    """The contract's variables of every full window of distances.nc, stacked along dimension window.
+
+    distances: distance2 [window, pair] and loss [window, step]. measure: from d2 [step, step], squared distances,
+    and loss [step] to the variables of one window by name; what it leaves out is NaN (all of a window that
+    diverged: {}). coords: the values of the contract's other coordinates; sizes: the lengths of its dimensions
+    that have no coordinate. ValueError if no window is full.
+    """
+    distances = full_windows(distances)
+    windows = zip(distances.distance2.values, distances.loss.values, strict=True)
+    rows = [measure(squareform(pairs), loss) for pairs, loss in windows]
+    variables = {n: v for n, v in contract.variables.items() if v.dims[:1] == ("window",) and n not in OWN}
+    lengths = {name: len(values) for name, values in coords.items()} | dict(sizes or {})
+    return xr.Dataset(stacked(rows, variables, lengths), {name: distances[name] for name in OWN} | dict(coords))
+
+
+def stacked(
+    rows: Sequence[Mapping[str, Any]], variables: Mapping[str, Variable], sizes: Mapping[str, int]
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """The columns (dims, values) of a data set with a row for each window, NaN where a row lacks a variable.
+
+    rows: variables of one window by name, without dimension window. variables: those of the contract, with
+    window as first dimension. sizes: of the other dimensions. ContractError for a name that is not a variable.
+    """
+    unknown = set().union(*rows) - set(variables)
+    if unknown:
+        raise ContractError(f"measured of a window: {sorted(unknown)}, which the contract does not have")
+    columns = {}
+    for name, declared in variables.items():
+        missing = np.full([sizes[dim] for dim in declared.dims[1:]], np.nan)
+        columns[name] = (declared.dims, np.stack([row.get(name, missing) for row in rows]))
+    return columns

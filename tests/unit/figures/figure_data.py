@@ -1,0 +1,198 @@
+"""Small data sets for every figure, and helpers that draw a figure and read its text."""
+
+import importlib
+import io
+import json
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.text import Text
+from sgdwalk.figures import style
+from sgdwalk.storage import contracts, netcdf
+
+SIZES = {
+    "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "step": 60, "epoch": 3,
+    "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
+    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4,
+}  # fmt: skip
+LAG = np.arange(1, 31)
+SPREAD = {"": 1.0, "_low": 0.9, "_high": 1.1}
+STARTS = {"window_start": np.arange(4) * 30}
+
+
+def build(contract, attributes=None, **values):
+    """A small data set of a contract; variables that are not given are noise around 1."""
+    rng = np.random.default_rng(0)
+    data = xr.Dataset(attrs={"run": "walk-a", "contract": contract} | (attributes or {}))
+    found = netcdf.find(contract)
+    for name, spec in found.variables.items():
+        shape = tuple(len(values[dim]) if np.ndim(values.get(dim)) == 1 else SIZES[dim] for dim in spec.dims)
+        default = np.arange(shape[0]) if spec.dims == (name,) else rng.uniform(0.5, 1.5, shape)
+        value = np.asarray(values.get(name, default))
+        value = np.broadcast_to(value, shape) if value.shape != shape else value
+        data[name] = (spec.dims, value.copy())
+    data = data.set_coords([n for n in ("window_start", "epoch_step") if n in data])
+    contracts.check(data, found)
+    return contracts.named(data, found)
+
+
+def with_interval(name, value):
+    return {name + end: np.asarray(value) * factor for end, factor in SPREAD.items()}
+
+
+def msd(run="walk-a", exponent=1.2, diverged=(), **more):
+    """msd.nc of a run whose `diverged` windows are NaN."""
+    curve = LAG**exponent * np.arange(4, 0, -1)[:, None]
+    data = build(
+        "msd", {"run": run}, **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
+        independent_pairs=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
+        **with_interval("crossover_lag", 4.0), **more,
+    )  # fmt: skip
+    for name in (n for n in data.data_vars if data[n].dims[:1] == ("window",)):
+        data[name][list(diverged)] = np.nan
+    return data
+
+
+def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1, dataset="digits"):
+    built = {name: value for name, value in {"depth": depth, "shortcut": shortcut}.items() if value is not None}
+    model = {"factory": "resnet", "arguments": built}
+    settings = {"run": run, "dataset": dataset, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
+    return build("training", {"run": run, "settings": json.dumps(settings)}, diverged_step=diverged)
+
+
+def landscape(loss=None):
+    x, zoom = np.linspace(-1, 1, 12), np.linspace(-0.1, 0.1, 12)
+    bowl = np.exp(4 * (x[:, None] ** 2 + x**2)) if loss is None else loss
+    run = {"path_x": [0.4, 0.2, 0], "path_y": [0.4, 0.1, 0], "path_share": [0.1, 0.2, np.nan]}
+    return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, **run)
+
+
+def dimension(status="ok"):
+    value = 2.3 if status == "ok" else np.nan
+    scale = np.arange(1.0, 7)
+    return build(
+        "dimension", scale=scale, variogram=scale**1.4 * value, status=status, fit_scale_low=1, fit_scale_high=6,
+        control=["bowl", "fractional 2.2", "fractional 2.5", "fractional 2.8"], **with_interval("dimension", value),
+    )  # fmt: skip
+
+
+def tails(nan=False, **more):
+    alternatives = ["gaussian", "laplace", "student-t", "mixture"]
+    bins = {"bin": np.linspace(-12, 12, 16), "tail_bin": np.geomspace(1e-2, 1e4, 16)}
+    alpha = with_interval("alpha", np.full(4, np.nan) if nan else np.array([np.nan, 1.2, 1.3, 1.4]))
+    views = dict(more)
+    for name in ("time_alpha", "layer_alpha", "mean_alpha", "noise_alpha") if nan else ():
+        views |= with_interval(name, np.nan)
+    if nan:
+        views["log_likelihood_ratio"] = np.nan
+    return build(
+        "tails", **STARTS, status="ok", rival=alternatives, law=["stable", *alternatives[:3]], **bins, **alpha, **views
+    )
+
+
+def path(nan=False):
+    length = np.geomspace(0.1, 10, 16)
+    factor = np.nan if nan else 1.0
+    return build(
+        "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
+        end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5),
+        transverse2=np.geomspace(0.1, 1, 12) * factor,
+    )  # fmt: skip
+
+
+def msl(nan=False):
+    distance = np.geomspace(0.1, 10, 16)
+    factor = np.nan if nan else 1.0
+    return build(
+        "msl", **STARTS, fit=["short", "long", "whole"], distance=distance, msl=distance * factor,
+        count=np.arange(16) * 8.0, crossover_distance=1.0, **with_interval("exponent", -1.0),
+    )  # fmt: skip
+
+
+def toy(exponent=1.5, side=12):
+    rng = np.random.default_rng(1)
+    side = np.linspace(-1, 1, side)
+    return build(
+        "toy", x=side, y=side, axis=["x", "y"], stage=["descent", "basin", "whole"], lag=LAG, msd=LAG**1.5,
+        **with_interval("exponent", [exponent, np.nan, 1.0]), fit_lag_low=1, fit_lag_high=20, status="ok",
+        position=rng.uniform(-1, 1, (6, 60, 2)), entry=[0, 10, 30, 60, 60, 40], gradient_bin=np.linspace(-3, 3, 15),
+    )  # fmt: skip
+
+
+def ensemble(nan=False):
+    factor = np.nan if nan else 1.0
+    return build(
+        "ensemble", **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], run=["walk-a", "walk-b"],
+        ergodicity_breaking=np.full(30, factor), mean_time_averaged=LAG * factor,
+        **with_interval("exponent", 1.2 * factor),
+    )  # fmt: skip
+
+
+def spectrum(ranks, converged=1):
+    """hessian.nc with this many eigenvalues at each of three epochs."""
+    return build("hessian", rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
+
+
+RUNS = [msd("walk-a"), msd("walk-b", 0.8, diverged=[0, 3]), msd("walk-c", diverged=range(4))]
+TRAINING = [training("walk-a"), training("walk-b", 20, 64, False, 0.3), training("walk-c", 20, lr=0.5, diverged=7)]
+DIVERGED = RUNS[2]
+BY_RATE = {"runs": RUNS, "training": TRAINING}
+WHOLE = {
+    "fig1": {"surface": landscape(), "dimension": dimension()},
+    "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "others": RUNS[1:], "whole": build("long_msd")},
+    "fig3": BY_RATE,
+    "fig4": BY_RATE,
+    "fig5": {"tails": tails(), "fluctuations": build("fluctuations")},
+    "fig6": {"path": path(), "msl": msl()},
+    "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
+    "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
+    "ensembles": {"groups": [ensemble()]},
+}
+EMPTY = {
+    "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
+    "fig2": {"base": DIVERGED, "window": DIVERGED, "others": [DIVERGED], "whole": build("long_msd").isel(lag=slice(0))},
+    "fig3": {"runs": [DIVERGED], "training": TRAINING},
+    "fig4": {"runs": [DIVERGED], "training": TRAINING},
+    "fig5": {
+        "tails": tails(nan=True),
+        "fluctuations": build("fluctuations", loss_change=np.nan, moving_variance=np.nan),
+    },
+    "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
+    "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
+    "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
+    "ensembles": {"groups": [ensemble(nan=True)]},
+}
+
+
+def draw(figure, data):
+    with matplotlib.rc_context(style.RC):
+        return importlib.import_module(f"sgdwalk.figures.{figure}").draw(**data)
+
+
+def svg(figure, data):
+    """The figure, and its SVG as the workflow saves it."""
+    drawn, file = draw(figure, data), io.BytesIO()
+    with matplotlib.rc_context(style.RC):
+        drawn.savefig(file, format="svg", metadata={"Date": None})
+    return drawn, file.getvalue()
+
+
+def words(drawn):
+    """All texts inside the panels."""
+    return [text.get_text() for axes in drawn.axes for text in axes.texts]
+
+
+def lettered(drawn, letter):
+    """The panel of this letter."""
+    return next(axes for axes in drawn.axes if axes.get_title("left") == letter)
+
+
+def entries(axes):
+    """The entries of a panel's legend."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def box(axes, words):
+    """Bounding box of this text of a panel on the drawn figure."""
+    return next(text for text in axes.findobj(Text) if text.get_text() == words).get_window_extent()

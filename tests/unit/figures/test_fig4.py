@@ -1,0 +1,38 @@
+"""Fig. 4: exponents and training curves against learning rate."""
+
+import numpy as np
+import pytest
+from figure_data import RUNS, TRAINING, draw, entries, msd, training
+
+
+def test_runs_of_equal_learning_rate_are_labelled_by_name():
+    runs, known = [msd("walk-a"), msd("walk-b"), msd("walk-c")], [training(f"walk-{k}") for k in "ab"]
+    a, b, c, *_ = draw("fig4", {"runs": runs, "training": [*known, training("walk-c", lr=0.3)]}).axes
+    assert entries(b) == ["0.1, walk-a", "0.1, walk-b", "0.3"]
+    assert [text.split(":")[0] for text in entries(c)] == ["0.1, walk-a", "0.1, walk-b"]
+    assert len({tuple(line.get_color()) for line in b.lines}) == 3
+    dots = [float(line.get_xdata()[0]) for line in a.lines if line.get_marker() == "o"]
+    assert len(set(dots)) == 6
+
+
+def test_omissions_are_stated_and_the_legend_lies_above_the_whiskers():
+    none = msd("walk-b")
+    none.exponent.loc[{"fit": "paper", "window": 3}] = np.nan
+    runs, known = [msd("walk-a"), none, msd("walk-c", diverged=range(4)), msd("other")], TRAINING
+    drawn = draw("fig4", {"runs": runs, "training": known})
+    drawn.canvas.draw()
+    axes = drawn.axes[0]
+    words = "3 of 6 exponents missing: see c-f\n1 omitted: learning rate unknown"
+    assert axes.get_title("right") == words
+    whiskers = [axes.transData.transform(path.vertices)[:, 1].max() for c in axes.collections for path in c.get_paths()]
+    assert max(whiskers) < axes.get_legend().get_window_extent().y0
+    assert draw("fig4", {"runs": runs[:1], "training": known}).axes[0].get_title("right") == ""
+
+
+@pytest.mark.parametrize(
+    ("units", "label"), [("nat", "training loss of the epoch (nat)"), ("1", "training loss of the epoch")]
+)
+def test_the_loss_has_the_unit_of_the_file(units, label):
+    known = training("walk-a")
+    known.train_loss.attrs["units"] = units
+    assert draw("fig4", {"runs": RUNS[:1], "training": [known]}).axes[1].get_ylabel() == label
