@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 
 from sgdwalk.figures import style
 
+ROLES = {"groups": "ensemble"}
 FITS = {"short": style.BLUE, "paper": style.RED, "long": style.GREEN}
 COLUMNS = 3
 

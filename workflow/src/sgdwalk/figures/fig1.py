@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from sgdwalk.figures import style
 
+ROLES = {"surface": "landscape", "dimension": "dimension"}
 LEVELS = 30
 ESTIMATORS = {"variogram": ("o", style.BLUE), "box": ("s", style.ORANGE)}
 

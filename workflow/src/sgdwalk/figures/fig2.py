@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from sgdwalk.figures import style
 from sgdwalk.trajectory.windows import FEWEST_PAIRS
 
+ROLES = {"base": "msd", "window": "msd", "long": "msd", "others": "msd", "whole": "long_msd"}
+MOST = {"others": 4}
 OTHERS = "fghi"
 
 

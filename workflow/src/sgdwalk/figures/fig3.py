@@ -12,6 +12,8 @@ from sgdwalk.figures import chen2022, style
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.study.sweeps import design
 
+ROLES = {"runs": "msd", "training": "training"}
+SAME_RUNS = ("runs", "training")
 QUANTITIES = (
     ("exponent", 0, "exponent, first window"),
     ("exponent", -1, "exponent, last window"),

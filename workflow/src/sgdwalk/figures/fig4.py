@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from sgdwalk.figures import chen2022, style
 from sgdwalk.storage.provenance import stored_settings
 
+ROLES = {"runs": "msd", "training": "training"}
+SAME_RUNS = ("runs", "training")
 ENDS = {"first": (0, style.BLUE), "last": (-1, style.RED)}
 
 

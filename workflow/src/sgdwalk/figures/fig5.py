@@ -10,6 +10,7 @@ from scipy.stats import t as student
 from sgdwalk.figures import style, tail_panels
 from sgdwalk.heavy_tails.stable import distribution as stable
 
+ROLES = {"tails": "tails", "fluctuations": "fluctuations"}
 BINNED = "gradient − location"
 DISTANCE = "|gradient − location|"
 LAWS = {"stable law": style.RED, "Gaussian": style.BLUE, "Student's t": style.GREEN}

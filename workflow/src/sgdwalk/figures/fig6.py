@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from sgdwalk.figures import style
 from sgdwalk.trajectory.scaling_fits import LEAST_PAIRS
 
+ROLES = {"path": "path", "msl": "msl"}
+
 
 def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:
     """A schematic (a), end-to-end against contour length (b), MSL against distance (c), transverse distance (d).

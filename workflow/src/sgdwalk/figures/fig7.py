@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
 
+ROLES = {"hessian": "hessian"}
 ACROSS = 2
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 

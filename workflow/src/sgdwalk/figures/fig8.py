@@ -9,6 +9,7 @@ from matplotlib.image import AxesImage
 
 from sgdwalk.figures import style
 
+ROLES = {"fractal": "toy/fractal", "random": "toy/random", "convex": "toy/convex"}
 SURFACES = {"fractal": style.BLUE, "random": style.RED, "convex": style.GREEN}
 STAGES = {"descent": "before", "basin": "after", "whole": "all"}
 BEFORE_AND_AFTER = ("descent", "basin")
