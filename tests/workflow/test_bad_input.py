@@ -1,4 +1,4 @@
-"""Bad settings end the run before any work, with one line that names key, value and what is allowed."""
+"""Bad settings are refused before any work, in one line that names key, value and what is allowed."""
 
 import re
 
@@ -54,9 +54,9 @@ CASES = {
         "separated by tabs, not by spaces: 'run   seed'",
     ),
     "unknown model": (row("run=x;model=resnet15"), "model = 'resnet15': must be one of resnet14"),
-    "pretrained weights drawn anew": (
+    "pretrained weights with another initialisation": (
         row("run=x;model=torchvision:resnet18:DEFAULT"),
-        "init = 'kaiming': must be pytorch",
+        "init = 'kaiming': must be pytorch, otherwise the pretrained weights are reinitialised",
     ),
     "a network in no package": (
         row("run=x;model=nopackage.nets:build"),
@@ -84,17 +84,17 @@ CASES = {
     "batch size above the subset": (row("run=x;subset=20"), "batch_size = 32: must be at most 20"),
     "label noise above one": (row("run=x;label_noise=1.5"), "label_noise = 1.5: must be at most 1"),
     "unknown schedule": (row("run=x;schedule=linear"), "schedule = 'linear': must be one of constant, step, cosine"),
-    "an anchor behind the end": (
+    "an anchor beyond the end": (
         row("run=x;record={anchors: [3, 120]}"),
-        r"record.anchors = \[3, 120\]: must be below 120",
+        r"record.anchors = \[3, 120\]: must be below 120, the steps of the run",
     ),
-    "an unknown thing to record": (row("run=x;record={layer: true}"), "unknown key 'layer' in record.*layers"),
+    "an unknown key of record": (row("run=x;record={layer: true}"), "unknown key 'layer' in record.*layers"),
     "shorter windows of no run": (row("run=x;windows_of=bass;window=20"), "windows_of = 'bass': must be a run above"),
     "shorter windows that do not fit": (row("run=x;windows_of=base;window=30"), "window = 30: must divide 40"),
     "shorter windows of another lr": (row("run=x;windows_of=base;window=20;lr=1"), "lr = 1: must be empty beside"),
     "epochs below one": (row("run=x;epochs=0"), "epochs = 0: must be at least 1"),
     "window longer than the run": (row("run=x;window=121"), "window = 121: must be at most 120"),
-    "duplicate run names": (row("run=base"), "run = 'base': this name stands twice"),
+    "duplicate run names": (row("run=base"), "run = 'base': duplicate name"),
     "run name with a slash": (row("run=a/b"), "run = 'a/b': must be letters, digits"),
     "run name with a space": (row("run=a b"), "run = 'a b': must be letters, digits"),
     "unknown analysis": (row("run=x;analyses=hesian"), "analyses.0 = 'hesian': must be one of hessian"),
@@ -102,7 +102,7 @@ CASES = {
         lambda f: (f / RUNS).write_text((f / RUNS).read_text() + "x\t" * 9 + "\n"),
         "10 cells for 8 columns",
     ),
-    "a figure with a run that is not there": (
+    "a figure with an unknown run": (
         replaced(FIGURES, "msd/base", "msd/bass"),
         "msd/bass.*no run 'bass'.*base",
     ),
@@ -110,13 +110,13 @@ CASES = {
         replaced(FIGURES, "hessian/base", "hessian/other-seed"),
         "'hessian' is not made for run 'other-seed'",
     ),
-    "a figure that nothing draws": (replaced(FIGURES, "fig2:", "fig22:"), "fig22.*must be one of.*fig2"),
+    "an unknown figure": (replaced(FIGURES, "fig2:", "fig22:"), "fig22.*must be one of.*fig2"),
     "a figure with an unknown role": (
         replaced(FIGURES, "base: msd/base", "bass: msd/base"),
         "fig2.data: unknown role 'bass'.*base",
     ),
     "a figure without a role": (replaced(FIGURES, "    base: msd/base\n", ""), "fig2.data: missing role 'base'.*base"),
-    "a base that is not there": (replaced(CONFIG, "base: base", "base: bass"), "base = 'bass': must be one of base"),
+    "an unknown base": (replaced(CONFIG, "base: base", "base: bass"), "base = 'bass': must be one of base"),
     "missing runs.tsv": (removed(RUNS), "runs.tsv: no such file"),
     "missing figures.yaml": (removed(FIGURES), "figures.yaml: no such file"),
     "a walk that does not exist": (
@@ -151,7 +151,7 @@ def test_a_study_that_is_a_number(fresh):
     refused(fresh, "study = '3': no config/3/config.yaml", study="3")
 
 
-def test_a_file_of_a_run_that_is_not_there(fresh):
+def test_a_requested_file_of_an_unknown_run(fresh):
     path = "results/tiny/runs/nosuch/msd.nc"
     refused(fresh, f"{path}: no run 'nosuch' in this study .there are: base, other-seed", path)
 
@@ -173,10 +173,10 @@ def test_top_configuration_that_does_not_parse(fresh):
 
 
 def refused(folder, message, *arguments, study="tiny"):
-    """Snakemake stops at once, says the message in one line, and leaves no results."""
+    """Snakemake stops at once, prints the message in one line, and leaves no results."""
     done = snakemake(folder, "--cores", "1", *arguments, study=study)
     assert done.returncode != 0
-    said = done.stdout + done.stderr
-    assert len([line for line in said.splitlines() if re.search(message, line)]) == 1, said[-2000:]
-    assert "Traceback" not in said
+    printed = done.stdout + done.stderr
+    assert len([line for line in printed.splitlines() if re.search(message, line)]) == 1, printed[-2000:]
+    assert "Traceback" not in printed
     assert not (folder / "results").exists()

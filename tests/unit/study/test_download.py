@@ -46,24 +46,24 @@ def test_every_data_set_is_fetched_once_to_its_folder(study, monkeypatch, capsys
     assert "cifar10: 3 training and 1 test images under there" in capsys.readouterr().out
 
 
-def test_pretrained_weights_are_fetched_and_untrained_networks_are_not(study, monkeypatch):
+def test_only_pretrained_weights_are_fetched(study, monkeypatch):
     from sgdwalk.data import torchvision_compat  # noqa: F401
     from torchvision import models
 
-    asked = []
-    monkeypatch.setattr(models, "get_model", lambda name, weights: asked.append((name, weights)))
+    fetched = []
+    monkeypatch.setattr(models, "get_model", lambda name, weights: fetched.append((name, weights)))
     monkeypatch.setattr(download, "datasets", lambda study: [])
     download.fetch(study)
-    assert asked == [("resnet18", "DEFAULT")]
+    assert fetched == [("resnet18", "DEFAULT")]
 
 
-def test_a_study_that_is_not_there_is_named_in_one_line(tmp_path, monkeypatch):
+def test_an_unknown_study_is_named_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="study = 'nowhere'"):
         download.main("nowhere")
 
 
-def test_without_a_study_it_says_how_it_is_called(monkeypatch):
+def test_without_a_study_the_usage_is_printed(monkeypatch):
     monkeypatch.setattr("sys.argv", ["fetch"])
     with pytest.raises(SystemExit, match=r"^usage: python -m sgdwalk.study.download STUDY$"):
         runpy.run_path(download.__file__, run_name="__main__")

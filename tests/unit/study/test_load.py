@@ -1,4 +1,4 @@
-"""A study's three files: what is read from them, and what is refused, each in one line."""
+"""A study's three files: what is read from them, and what is refused with a message of one line."""
 
 import re
 import sys
@@ -51,7 +51,7 @@ GROUPS = {
     ),
     "equal seeds": ("run|seed|snapshots\na|0|\nb|0|3\n", {}),
     "an equal seed among others": ("run|seed|snapshots\na|0|\nb|0|3\nc|1|\n", {"a": ["a", "c"]}),
-    "one walk twice": ("run|seed|walk\na|0|walk.nc\nb|1|walk.nc\n", {}),
+    "two rows of one walk": ("run|seed|walk\na|0|walk.nc\nb|1|walk.nc\n", {}),
     "two walks": ("run|seed|walk\na|0|walk.nc\nb|1|other.nc\n", {}),
     "shorter windows of two seeds": (
         "run|seed|window|windows_of\na|0|40|\nb|1|40|\na-w|||\nb-w|||\n".replace("w|||", "w||20|{}").format("a", "b"),
@@ -61,7 +61,7 @@ GROUPS = {
 
 
 @pytest.mark.parametrize("case", GROUPS)
-def test_ensembles_are_of_distinct_seeds_and_have_names_of_their_own(case, study):
+def test_ensembles_have_distinct_seeds_and_unique_names(case, study):
     runs, expected = GROUPS[case]
     assert study(runs).groups == expected
 
@@ -79,13 +79,13 @@ WALKS = {
 
 
 @pytest.mark.parametrize("case", WALKS)
-def test_a_walk_takes_no_settings_of_a_training(case, study):
+def test_a_walk_refuses_settings_of_a_training(case, study):
     pair, message = WALKS[case]
     key, value = pair.split("|")
     refused(study, message, runs=f"run|walk|{key}\nx|walk.nc|{value}\n")
 
 
-def test_the_settings_that_trainings_share_are_not_those_of_a_walk(study):
+def test_shared_settings_of_trainings_do_not_apply_to_a_walk(study):
     config = "title: t\ntraining: {lr: 0.3, steps: 100, window: 20, record: {noise: true, layers: true, sketch: 8}}\n"
     walk = study("run|walk\nx|walk.nc\n", config).runs["x"]
     assert {key for key, value in walk.items() if value not in (None, [])} == {
@@ -105,7 +105,7 @@ def test_the_settings_that_trainings_share_are_not_those_of_a_walk(study):
     }
 
 
-def test_a_recorded_folder_is_asked_for_what_its_own_row_says(study, tmp_path):
+def test_record_of_a_recorded_folder_comes_from_its_own_row(study, tmp_path):
     (tmp_path / "recorded").mkdir()
     runs = study(
         "run|walk|record\nx|recorded|\ny|recorded|{sketch: 4}\n",
@@ -123,18 +123,18 @@ def test_a_walk_of_unknown_length_has_an_estimate_of_memory_and_time(study):
     assert resources.analysis_minutes(walk, {}) > 15
 
 
-def test_a_loss_surface_has_the_points_that_its_dimension_needs(study):
+def test_a_loss_surface_needs_enough_points_for_its_dimension(study):
     refused(study, "landscape.points = 10: must be at least 11", config=CONFIG + "landscape: {points: 10}\n")
 
 
-def test_no_more_eigenvalues_than_products(study):
+def test_more_eigenvalues_than_products_are_refused(study):
     message = "config.yaml: hessian.eigenvalues = 30: must be at most 20, hessian.most_products"
     refused(study, message, config=CONFIG + "hessian: {eigenvalues: 30, most_products: 20}\n")
     assert study(config=CONFIG + "hessian: {eigenvalues: 20, most_products: 20}\n")
 
 
 FIGURE = {
-    "a module that draws nothing by itself": (
+    "a module without a figure": (
         "tail_panels: {caption: c, data: {}}",
         "figure = 'tail_panels'.*fig1.*fig8$",
     ),
@@ -145,7 +145,7 @@ FIGURE = {
     ),
     "another file than the role says": (
         "fig6: {caption: c, data: {path: msd/r, msl: msl/r}}",
-        "fig6.path = 'msd/r': must be path/RUN",
+        "fig6.path = 'msd/r': must be path/RUN, the file that the role is named after",
     ),
     "another file in a list": (
         "fig3: {caption: c, data: {runs: [msd/r], training: [msd/r]}}",
@@ -155,40 +155,43 @@ FIGURE = {
 
 
 @pytest.mark.parametrize("case", FIGURE)
-def test_figures_take_what_their_roles_say(case, study):
+def test_sources_that_a_role_does_not_take_are_refused(case, study):
     text, message = FIGURE[case]
     refused(study, message, figures=text + "\n")
 
 
-def test_a_role_may_hold_nothing(study):
+def test_a_role_may_be_null(study):
     assert study(figures="fig6: {caption: c, data: {path: path/r, msl: null}}\n").figures["fig6"]["data"]["msl"] is None
 
 
 BAD = {
     "a table that is not UTF-8": ({"runs": b"run\n\xe9\n"}, "runs.tsv: not text in UTF-8: byte 4 is 0xe9"),
     "settings that are not UTF-8": ({"config": b"title: \xe9\n"}, "config.yaml: not text in UTF-8: byte 7 is 0xe9"),
-    "a column twice": ({"runs": "run|lr|lr\nr|0.1|0.2\n"}, "runs.tsv: column 'lr' stands twice"),
-    "a key twice": (
+    "a duplicate column": ({"runs": "run|lr|lr\nr|0.1|0.2\n"}, "runs.tsv: duplicate column 'lr'"),
+    "a duplicate key": (
         {"config": "title: a\ntitle: b\n"},
-        "config.yaml: not valid YAML: key 'title' stands twice .*line 2",
+        "config.yaml: not valid YAML: duplicate key 'title' .*line 2",
     ),
-    "a key of a cell twice": ({"runs": "run|record\nr|{sketch: 1, sketch: 2}\n"}, "record = .*must be of type object"),
+    "a duplicate key in a cell": (
+        {"runs": "run|record\nr|{sketch: 1, sketch: 2}\n"},
+        "record = .*must be of type object",
+    ),
     "a figure without a caption": ({"figures": "fig6: {data: {}}\n"}, "figures.yaml: missing key 'caption' in fig6$"),
     "a number for a boolean": ({"runs": "run|augment\nr|128\n"}, "augment = '128': must be of type boolean$"),
     "text for a whole number": (
         {"config": CONFIG + "landscape: {points: 2e1}\n"},
         "points = '2e1': must be of type integer .YAML reads 2e1 as text: write 20.$",
     ),
-    "an anchor twice": (
+    "a duplicate anchor": (
         {"runs": "run|record\nr|{anchors: [1, 1]}\n"},
-        r"record.anchors = .1, 1.: must name nothing twice$",
+        r"record.anchors = .1, 1.: must not contain duplicates$",
     ),
     "shorter windows of no length": (
         {"runs": "run|windows_of\nr|\nx|r\n"},
         "line 3: window = '': must be given beside",
     ),
     "shorter windows of nothing": ({"runs": "run|windows_of\nx|r\n"}, "windows_of = 'r': .*this row .there is none.$"),
-    "an ensemble where there is none": (
+    "an ensemble of a study without ensembles": (
         {"figures": "ensembles: {caption: c, data: {groups: [ensemble/r]}}\n"},
         "no group 'r' in this study .there are: none.$",
     ),
@@ -196,7 +199,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_cannot_be_is_one_line(case, study):
+def test_bad_input_is_refused_in_one_line(case, study):
     files, message = BAD[case]
     refused(study, message, **files)
 
@@ -237,7 +240,7 @@ BEYOND = {
 
 
 @pytest.mark.parametrize("case", BEYOND)
-def test_numbers_that_no_arithmetic_bears_are_refused_at_reading(case, study):
+def test_numbers_beyond_the_limits_are_refused(case, study):
     files, message = BEYOND[case]
     refused(study, message, **files)
 
@@ -246,23 +249,23 @@ def test_a_table_may_begin_with_a_byte_order_mark(study):
     assert list(study("\ufeffrun|lr\nr|0.1\n").runs) == ["r"]
 
 
-def test_a_quotation_mark_joins_no_rows(study):
+def test_a_quotation_mark_does_not_join_rows(study):
     runs = study('run|path\na|"one\nb|two\nc|th"ree\n').runs
     assert {name: run["path"] for name, run in runs.items()} == {"a": '"one', "b": "two", "c": 'th"ree'}
 
 
-def test_a_whole_number_with_a_point_is_a_whole_number(study):
+def test_a_whole_number_with_a_decimal_point_becomes_an_integer(study):
     read = study("run|batch_size\nr|16.0\n", CONFIG + "landscape: {points: 20.0}\n")
     assert repr(read.runs["r"]["batch_size"]) == "16"
     assert repr(read.settings["landscape"]["points"]) == "20"
 
 
-def test_a_study_that_is_a_number_is_looked_for_by_its_name(tmp_path):
+def test_a_study_may_be_given_as_a_number(tmp_path):
     with pytest.raises(ConfigError, match=r"study = .3.: no .*studies here: none"):
         load_study(3, tmp_path)
 
 
-def test_a_package_of_ones_own_is_looked_for_and_not_imported(study, tmp_path):
+def test_a_user_defined_package_is_searched_for_but_not_imported(study, tmp_path):
     read = study("run|model|dataset\nr|owned.nets:build|numpy.random:load\n")
     with pytest.raises(ConfigError, match=r"runs.tsv: model = 'owned.nets:build' of run 'r': no package 'owned' in /"):
         check_packages(read, tmp_path / "config")
@@ -281,7 +284,7 @@ def test_a_package_installed_in_place_is_found(study, tmp_path, monkeypatch):
     check_packages(read, tmp_path / "config")
 
 
-def test_only_files_of_this_studys_runs_are_looked_at(study):
+def test_only_requested_files_of_this_study_are_checked(study):
     read = study()
     check_targets(read, ["-n", "results/s/runs/r/msd.nc", "results/other/runs/x/msd.nc", "results/s/summary.csv"])
     with pytest.raises(ConfigError, match=r"results/s/runs/x/msd.nc: no run 'x' in this study .there are: r.$"):

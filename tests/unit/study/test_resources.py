@@ -1,4 +1,4 @@
-"""What jobs ask a scheduler for."""
+"""Resources that jobs request."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(**given):
-    """A run's settings with what only a row of runs.tsv may say."""
+    """A run's settings with the keys that only a row of runs.tsv may set."""
     return settings(**{"mem_mb": None, "runtime": None, "image_size": None, "subset": None, **given})
 
 
@@ -35,7 +35,7 @@ def test_the_size_of_every_known_network_is_known_and_none_is_underrated():
         assert 0.99 <= resources.parameters(paper(model=name)) / count <= 1.35, name
 
 
-def test_a_network_of_ones_own_and_one_of_torchvision_have_a_default():
+def test_user_defined_and_torchvision_networks_have_a_default_size():
     assert resources.parameters(paper(model="mine.nets:build")) == 2e6
     assert resources.parameters(paper(model="torchvision:resnet18")) == 3e7
 
@@ -49,7 +49,7 @@ def test_memory_on_a_cpu_holds_the_window_and_an_epoch_of_gradients():
     assert double - small >= 1000 * 1.73e6 * 4 / 1e6
 
 
-def test_memory_on_a_gpu_is_the_gpus():
+def test_weights_on_a_gpu_take_no_host_memory():
     host = resources.training_memory(paper(model="wrn110-8", device="cuda"))
     assert host < 16_000 < resources.training_memory(paper(model="wrn110-8", device="cpu"))
 
@@ -87,12 +87,12 @@ def test_hessian_and_loss_surface_of_the_paper_fit_into_a_day_of_a_gpu_and_not_o
         assert minutes(run, settings | {"images": 100 * settings["images"]}) > 10 * minutes(run, settings)
 
 
-def test_a_row_overrules_the_estimates():
+def test_a_row_overrides_the_estimates():
     row = paper(mem_mb=123, runtime=7)
     assert (resources.training_memory(row), resources.training_minutes(row)) == (123, 7)
 
 
-def test_a_training_asks_for_a_gpu_unless_it_is_set_to_the_cpu():
+def test_a_training_requests_a_gpu_unless_it_is_set_to_the_cpu():
     assert [resources.gpus(run(device=device)) for device in ("auto", "cuda", "cpu")] == [1, 1, 0]
 
 
@@ -106,7 +106,7 @@ def test_on_this_machine_a_training_takes_a_gpu_only_where_there_is_one(there, t
     assert [resources.local_gpus(run(device=device)) for device in ("auto", "cuda", "cpu")] == [int(there), 1, 0]
 
 
-def test_analyses_of_more_windows_ask_for_more():
+def test_analyses_of_more_windows_request_more():
     short, long = paper(batch_size=1024), paper(batch_size=128)
     assert resources.analysis_memory(long, {}) > resources.analysis_memory(short, {}) > 2000
     assert resources.analysis_minutes(long, {}) > resources.analysis_minutes(short, {}) >= 15

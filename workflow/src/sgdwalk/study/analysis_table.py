@@ -1,6 +1,6 @@
-"""All analyses of the workflow: what each reads and makes, when a study makes it, and what its jobs need.
+"""All analyses of the workflow: what each reads and writes, when a study makes it, and the resources of its jobs.
 
-The rules are made of this table. A new analysis is a line here, a file in analyses/ and a section of the settings.
+The rules are made from this table. A new analysis is a line here, a file in analyses/ and a section of the settings.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from typing import Any
 from sgdwalk.study import resources
 
 Estimate = Callable[[Mapping[str, Any], Mapping[str, Any]], float]
-ALWAYS = "always"  # made of every run
-SNAPSHOTS = "snapshots"  # made of a training whose trained weights an analysis on request looks at
-# What an analysis is of, and the folder of its file.
+ALWAYS = "always"  # made for every run
+SNAPSHOTS = "snapshots"  # made for a training with an analysis on request, which needs its trained weights
+# What an analysis is made for, and the folder of its file.
 FOLDERS = {"run": "runs/{run}", "landscape": "toy", "group": "ensembles"}
 
 
@@ -22,9 +22,9 @@ class Analysis:
 
     reads: files of the run (without .nc) that its compute takes. made: its file, without .nc. when: ALWAYS, SNAPSHOTS,
     'record.KEY' for what a run records on request, or the name that a run lists in its column `analyses`. section:
-    its settings in config.yaml; its own name where not given. of: 'run', 'landscape' (a toy surface) or 'group' (runs
-    that differ in their seed). memory in MB and minutes: a number, or an estimate from the settings of the run and
-    those of the analysis. network: it computes with the run's network again, on the device that the run trains on.
+    its settings in config.yaml, by default its own name. of: 'run', 'landscape' (a toy surface) or 'group' (runs that
+    differ in their seed). memory (MB) and minutes: a number, or an estimate from the settings of the run and those of
+    the analysis. network: it evaluates the run's network, on the device that the run trains on.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Analysis:
 
 
 def layerwise(quantity: str, message: str) -> Analysis:
-    """The analysis of every group of layers by itself, for runs that record them."""
+    """An analysis of each group of layers separately, for runs that record them."""
     return Analysis(
         f"layerwise_{quantity}", ("layers",), f"layers/{quantity}", f"{message} of the layers of {{run}}",
         when="record.layers", section=quantity, memory=8000, minutes=240,
@@ -77,9 +77,9 @@ ANALYSES = (
              of="group", memory=4000, minutes=30),
 )  # fmt: skip
 REQUESTS = tuple(dict.fromkeys(a.when for a in ANALYSES if a.when not in (ALWAYS, SNAPSHOTS) and "." not in a.when))
-RECORDED = ("training", "distances", "gradients")  # files of every run, whether trained or read
+RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
 
 
 def files_of_runs(when: str) -> tuple[str, ...]:
-    """Files of a run, without .nc, that the analyses made at this occasion give."""
+    """Files of a run, without .nc, of the analyses with this `when`."""
     return tuple(analysis.made for analysis in ANALYSES if analysis.of == "run" and analysis.when == when)

@@ -1,4 +1,4 @@
-"""The tables of config/README.md: every key with its default, unit, what is allowed and meaning, from the schemas."""
+"""Write the tables of config/README.md from the schemas: default, unit, allowed values and meaning of every key."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ LIMITS = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "<
 
 
 def rendered() -> str:
-    """What stands below the marker in config/README.md."""
+    """The part of config/README.md below the marker."""
     sections = schema("config")["properties"]
     runs = schema("run")["properties"]
     parts = [table("A run: columns of `runs.tsv`, and keys of `training` in `config.yaml`", rows(runs))]
@@ -35,7 +35,7 @@ def table(title: str, lines: Iterator[str]) -> str:
 
 
 def rows(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """A line of the table for every key, groups of keys unfolded."""
+    """A line of the table for every key; keys of a group as group.key."""
     for key, rule in properties.items():
         if "properties" in rule:
             yield from rows(rule["properties"], f"{prefix}{key}.")
@@ -46,7 +46,7 @@ def rows(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def default(rule: Mapping[str, Any]) -> str:
-    """The default as YAML writes it."""
+    """The default as in YAML; 'none' for null and an empty list."""
     if "default" not in rule:
         return ""
     value = rule["default"]
@@ -56,7 +56,7 @@ def default(rule: Mapping[str, Any]) -> str:
 
 
 def allowed(rule: Mapping[str, Any]) -> str:
-    """Type or choices, and limits."""
+    """Type with limits, or the choices."""
     if "enum" in rule:
         return ", ".join(map(str, rule["enum"]))
     if "items" in rule and "enum" in rule["items"]:
@@ -67,7 +67,7 @@ def allowed(rule: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the tables below the marker, keep what stands above it."""
+    """Write the tables below the marker; the text above it remains."""
     text = README.read_text()
     README.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + rendered())
 

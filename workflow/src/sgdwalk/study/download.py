@@ -1,4 +1,4 @@
-"""`python -m sgdwalk.study.download STUDY`: download what a study trains on, for jobs that have no internet."""
+"""`python -m sgdwalk.study.download STUDY`: download data sets and pretrained weights, for jobs without internet."""
 
 import sys
 from pathlib import Path
@@ -12,34 +12,34 @@ ZOO = "sgdwalk.models.zoo:network"
 
 
 def datasets(study: Study) -> list[tuple[str, str]]:
-    """(name, folder) of every data set of torchvision that the study's trainings read."""
+    """(name, folder) of every torchvision data set that the study's trainings read."""
     trained = [run for run in study.runs.values() if not run["walk"]]
     return sorted({(r["dataset"], r["path"]) for r in trained if r["dataset_spec"]["factory"] == TORCHVISION})
 
 
 def weights(study: Study) -> list[tuple[str, str]]:
-    """(network, weights) of every pretrained network of torchvision that the study starts from."""
+    """(network, weights) of every pretrained torchvision network of the study."""
     specs = [run["model_spec"] for run in study.runs.values() if not run["walk"]]
     named = [spec["arguments"] for spec in specs if spec["factory"] == ZOO]
     return sorted({(a["name"], a["weights"]) for a in named if "weights" in a})
 
 
 def fetch(study: Study) -> None:
-    """Download what is not there yet, and read it once to see that it is whole."""
+    """Download what is missing, and read every data set once to check that it is complete."""
     for name, path in datasets(study):
         images = factories.factory({"factory": TORCHVISION})(name=name, path=path, download=True)
         print(f"{name}: {len(images.train)} training and {len(images.test)} test images under {path}")
     for name, kind in weights(study):
         from torchvision.models import get_model
 
-        from sgdwalk.data import torchvision_compat  # noqa: F401  mends torchvision where it was built for another torch
+        from sgdwalk.data import torchvision_compat  # noqa: F401  lets torchvision load that was built for another torch
 
         get_model(name, weights=kind)
         print(f"{name}: weights {kind} are in PyTorch's cache")
 
 
 def main(name: str) -> None:
-    """Fetch for the study of that name below config/."""
+    """Download for the study config/NAME; exits with one line if its settings are not allowed."""
     try:
         study = load_study(name, Path("config"))
     except ConfigError as error:

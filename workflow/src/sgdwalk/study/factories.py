@@ -1,4 +1,4 @@
-"""The functions that build a network or load a data set, from the specification that the registry resolves."""
+"""Import the function that builds a network or loads a data set, from its specification in sgdwalk.study.registry."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def factory(spec: Mapping[str, Any]) -> Callable:
-    """The function that a resolved spec names, imported now."""
+    """The function of a spec {factory: 'module:function', arguments: {...}}; its module is imported now."""
     return getattr(importlib.import_module(module(spec)), spec["factory"].partition(":")[2])
 
 
 def module(spec: Mapping[str, Any]) -> str:
-    """Full name of the module that a resolved spec needs: 'sgdwalk.models.resnet', 'package.module'."""
+    """Full name of the module of a spec: 'sgdwalk.models.resnet', 'package.module'."""
     return spec["factory"].partition(":")[0]

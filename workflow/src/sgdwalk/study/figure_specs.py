@@ -1,4 +1,4 @@
-"""A study's figures.yaml, against the figures that there are and what their draw takes. Imports none of them."""
+"""figures.yaml of a study, checked against the signatures of the figure modules, which are not imported."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -13,25 +13,25 @@ FIGURES = Path(__file__).resolve().parents[1] / "figures"
 
 @dataclass(frozen=True)
 class Role:
-    """What a figure's draw takes as one argument: whether it must be given, and whether it is a list of sources."""
+    """An argument of a figure's draw: whether it is required, and whether it takes a list of sources."""
 
     needed: bool
     several: bool
 
 
 def checked_figures(path: Path) -> dict[str, Any]:
-    """The figures that a study draws, each with the roles that its module takes."""
+    """The figures of a study by name; ConfigError for an unknown figure or role, or a missing role."""
     figures = checked(read_yaml(path), schema("figures"), f"{path}: ")
-    drawn = figure_roles()
+    known = figure_roles()
     for name, spec in figures.items():
-        if name not in drawn:
-            raise ConfigError(f"{path}: figure = '{name}': must be one of {', '.join(drawn)}")
-        check_roles(spec["data"], drawn[name], f"{path}: {name}")
+        if name not in known:
+            raise ConfigError(f"{path}: figure = '{name}': must be one of {', '.join(known)}")
+        check_roles(spec["data"], known[name], f"{path}: {name}")
     return figures
 
 
 def check_roles(data: Mapping[str, Any], known: Mapping[str, Role], where: str) -> None:
-    """Refuse a role that is unknown or missing, a list where draw takes one source, and one where it takes a list."""
+    """Refuse an unknown or missing role, a list for a single source, and a single source for a list."""
     needed = {role for role, taken in known.items() if taken.needed}
     wrong = sorted(set(data) - set(known)) or sorted(needed - set(data))
     if wrong:
@@ -39,18 +39,18 @@ def check_roles(data: Mapping[str, Any], known: Mapping[str, Role], where: str) 
         raise ConfigError(f"{where}.data: {what} role '{wrong[0]}' (its roles: {', '.join(sorted(known))})")
     for role, value in data.items():
         if value is not None and isinstance(value, list) != known[role].several:
-            wanted = "a list of sources" if known[role].several else "one source, not a list"
-            raise ConfigError(f"{where}.{role} = {value!r}: must be {wanted}")
+            form = "a list of sources" if known[role].several else "one source, not a list"
+            raise ConfigError(f"{where}.{role} = {value!r}: must be {form}")
 
 
 def figure_roles() -> dict[str, dict[str, Role]]:
-    """Roles of every figure, by name: the modules of figures/ that have a draw."""
+    """Roles of every figure by name: the modules of figures/ with a function draw."""
     found = ((path.stem, roles(path)) for path in sorted(FIGURES.glob("*.py")))
     return {name: known for name, known in found if known is not None}
 
 
 def roles(module: Path) -> dict[str, Role] | None:
-    """Arguments of a figure's draw, read from its source: importing it would load matplotlib. None without a draw."""
+    """Arguments of a figure's draw, parsed from its source, as an import would load matplotlib; None without a draw."""
     for node in ast.parse(module.read_text()).body:
         if isinstance(node, ast.FunctionDef) and node.name == "draw":
             needed = len(node.args.args) - len(node.args.defaults)
@@ -62,7 +62,7 @@ def roles(module: Path) -> dict[str, Role] | None:
 
 
 def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(role, source) of everything a figure reads; a role may hold one source, a list, or none."""
+    """(role, source) of every file that a figure reads; a role has one source, a list, or none."""
     for role, value in data.items():
         for source in value if isinstance(value, list) else [value]:
             if source is not None:

@@ -1,4 +1,4 @@
-"""A study: its settings, its runs and its figures, read and checked. Needs no torch and no xarray."""
+"""A study: settings, runs and figures, read and checked. Needs neither torch nor xarray."""
 
 import os
 import re
@@ -33,22 +33,25 @@ class Study:
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
-        """Trainings that differ only in their seed, under the name that they share."""
+        """Names of trainings that differ only in their seed, by the name that they share."""
         return named(repetitions(run for run in self.runs.values() if not run["walk"]))
 
     def analyses(self, run: str) -> tuple[str, ...]:
-        """The files that a run yields: those of every run, of what it records, and of the analyses that it requests."""
+        """Files of a run, without .nc: those of every run, of what it records, and of the analyses that it requests."""
         requested = [made for name in self.runs[run]["analyses"] for made in files_of_runs(name)]
         return (*EVERY_RUN, *self.recorded(run), *requested)
 
     def recorded(self, run: str) -> tuple[str, ...]:
-        """The analyses of what a run was told to record beside distances and gradients."""
+        """Analyses of what a run records on request, beside distances and gradients."""
         record = self.runs[run]["record"]
         return tuple(made for key in record if record[key] for made in files_of_runs(f"record.{key}"))
 
 
 def load_study(name: str, folder: Path) -> Study:
-    """Read config/{name}/config.yaml, runs.tsv and figures.yaml below `folder`, and check every value."""
+    """Read config.yaml, runs.tsv and figures.yaml in the folder `name` of `folder`, and check every value.
+
+    ConfigError, one line, at the first value that is not allowed.
+    """
     name = str(name)  # Snakemake reads study=3 as a number
     root = folder / name
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
@@ -68,20 +71,20 @@ def load_study(name: str, folder: Path) -> Study:
 
 
 def check_settings(settings: Mapping[str, Any], where: str) -> None:
-    """Refuse what one key of config.yaml alone cannot tell."""
+    """Check keys of config.yaml that depend on each other."""
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
 
 
 def check_source(study: Study, role: str, source: str, where: str) -> None:
-    """Refuse a source 'msd/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make.
+    """Refuse a source 'FILE/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make.
 
-    A role that is named as a file of a run takes that file and no other.
+    A role that has the name of a file of a run takes that file only.
     """
     kind, _, name = source.rpartition("/")
     if role in FILES and kind != role:
-        raise ConfigError(f"{where}: must be {role}/RUN, the file that the role is named as")
+        raise ConfigError(f"{where}: must be {role}/RUN, the file that the role is named after")
     known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
     if name not in known:
         what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
@@ -92,7 +95,7 @@ def check_source(study: Study, role: str, source: str, where: str) -> None:
 
 
 def named(groups: list[list[str]]) -> dict[str, list[str]]:
-    """Groups by the name that their runs share, by that of their first run where it could be another group's."""
+    """Groups by the name that their runs share; by the name of their first run where that would be ambiguous."""
     shared = [common_name(names) for names in groups]
     firsts = {names[0] for names in groups}
     return {
@@ -102,7 +105,7 @@ def named(groups: list[list[str]]) -> dict[str, list[str]]:
 
 
 def common_name(names: list[str]) -> str:
-    """What the names of a group share at their beginning, or the first name where they share nothing."""
+    """The common prefix of the names without a trailing '-', '_' or '.'; the first name if there is none."""
     shared = names[0]
     for name in names[1:]:
         while not name.startswith(shared):
@@ -111,7 +114,7 @@ def common_name(names: list[str]) -> str:
 
 
 def check_targets(study: Study, arguments: Iterable[str]) -> None:
-    """Refuse a file of a run that the study does not have, among the arguments of a command."""
+    """Refuse a requested file of a run that is not in the study."""
     for argument in arguments:
         name = re.match(rf"results/{re.escape(study.name)}/runs/([^/]+)/", argument)
         if name and name[1] not in study.runs:
@@ -119,7 +122,7 @@ def check_targets(study: Study, arguments: Iterable[str]) -> None:
 
 
 def check_packages(study: Study, folder: Path) -> None:
-    """Refuse a network or loader of one's own whose package is neither in the current folder nor installed."""
+    """Refuse a user-defined network or loader whose package is neither in the current folder nor installed."""
     for name, run in study.runs.items():
         for kind in ("model", "dataset"):
             spec = run.get(f"{kind}_spec")

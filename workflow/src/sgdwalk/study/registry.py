@@ -1,4 +1,4 @@
-"""Names of networks and data sets, and what each stands for. Needs neither torch nor the modules it names."""
+"""Names of networks and data sets with their factories. Imports neither torch nor the modules that it names."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ DATASETS: dict[str, tuple[str, dict[str, Any]]] = {
     "image-folder": ("sgdwalk.data.folder:load", {}),
     "imagenet": ("sgdwalk.data.imagenet:load", {}),
 } | {name: ("sgdwalk.data.vision:load", {"name": name}) for name in ("mnist", "fashion-mnist", "cifar10", "cifar100")}
-# Training images, where the name alone tells.
+# Training images of the data sets that have a fixed size.
 SIZES = {"digits": 1597, "mnist": 60_000, "fashion-mnist": 60_000} | dict.fromkeys(
     ("cifar10", "cifar100", "surrogate"), 50_000
 )
@@ -53,9 +53,10 @@ OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def resolve(kind: str, name: str, known: Mapping[str, tuple[str, dict]]) -> dict[str, Any]:
-    """{factory, arguments} of a name: one of the known, or the user's own 'package.module:factory'.
+    """{factory, arguments} of a name: one of `known`, or a user-defined 'package.module:factory'.
 
-    A model may be torchvision's as well: 'torchvision:resnet18', or 'torchvision:resnet18:DEFAULT' with its weights.
+    kind: 'model' or 'dataset'. A model may also be one of torchvision: 'torchvision:resnet18', or pretrained as
+    'torchvision:resnet18:DEFAULT'. ValueError for any other name.
     """
     if name in known:
         factory, arguments = known[name]

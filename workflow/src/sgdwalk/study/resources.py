@@ -1,6 +1,6 @@
-"""What the jobs of a run ask a scheduler for: GPUs, memory and time, estimated from the run's settings.
+"""Resources that the jobs of a run request from a scheduler: GPUs, memory and time, estimated from its settings.
 
-Rough and on the generous side; the columns `mem_mb` and `runtime` of runs.tsv overrule what a training is given.
+Rough upper estimates; the columns `mem_mb` and `runtime` of runs.tsv override those of a training.
 Needs no torch. Memory is in MB, time in minutes, a network's size in parameters.
 """
 
@@ -23,29 +23,29 @@ MILLIONS = {
     "vgg9": 2.8, "vgg16": 14.8, "vgg19": 20.1,
     "lenet": 0.07, "alexnet": 2.5, "resnet-mnist": 0.08, "densenet121": 7.0, "vit": 2.7,
 }  # fmt: skip
-OWN, ZOO = 2.0, 30.0  # a network of one's own, one of torchvision
+OWN, ZOO = 2.0, 30.0  # a user-defined network, a network of torchvision
 SHAPES = {"digits": (1, 8), "mnist": (1, 28), "fashion-mnist": (1, 28), "imagenet": (3, 224)}  # channels, side
 UNKNOWN_SHAPE, UNKNOWN_SIZE = (3, 32), 60_000
 IMAGENET = 1_281_167
 WALK_WINDOWS = 100
 BASE_MB, BASE_MINUTES = 2000, 30  # Python with its libraries; start, data, writing
-CUDA_MB = 4000  # what CUDA keeps on the host
-COPIES = 3  # of a data set while it is read
-PATIENCE = 2  # times slower than estimated is still in time
-PASSES = 6  # multiplications and additions of a weight forward and backward
-REUSE = 1 / 8  # of a weight per pixel, as in a CIFAR ResNet
-FORWARD, PRODUCT = 1 / 3, 3  # a forward pass and a Hessian-vector product, in gradients
+CUDA_MB = 4000  # host memory of CUDA
+COPIES = 3  # of a data set in memory while it is read
+PATIENCE = 2  # requested over estimated time
+PASSES = 6  # operations per weight in a forward and a backward pass
+REUSE = 1 / 8  # uses of a weight per pixel, as in a CIFAR ResNet
+FORWARD, PRODUCT = 1 / 3, 3  # cost of a forward pass and of a Hessian-vector product in units of a gradient
 SPEED = {"cpu": 10e9, "cuda": 2e12}  # operations per second, of a thread or a GPU
 OVERHEAD = {"cpu": 3e-3, "cuda": 5e-3}  # seconds a step
 
 
 def gpus(run: Run) -> int:
-    """GPUs that a training asks a scheduler for, or its Hessian, or its loss surface: none if it is set to the CPU."""
+    """GPUs that a training, its Hessian or its loss surface requests from a scheduler: none with device: cpu."""
     return 0 if run["device"] == "cpu" else 1
 
 
 def local_gpus(run: Run) -> int:
-    """GPUs that these take on this machine: none where there is none, so that they run side by side."""
+    """GPUs that these jobs occupy on this machine: none if it has no GPU, so that they can run at the same time."""
     return 1 if run["device"] == "cuda" or (run["device"] == "auto" and gpu_here()) else 0
 
 
@@ -55,7 +55,7 @@ def gpu_here(devices: Path = Path("/dev")) -> bool:
 
 
 def parameters(run: Run) -> float:
-    """Parameters of the run's network; of one that is not known by name a guess."""
+    """Number of parameters of the run's network; a guess for a network that is not in MILLIONS."""
     name = re.sub("-(noshort|nobn)", "", run["model"])
     millions = MILLIONS.get(name, ZOO if name.startswith("torchvision:") else OWN)
     channels, side = shape(run)
@@ -64,31 +64,31 @@ def parameters(run: Run) -> float:
 
 
 def shape(run: Run) -> tuple[int, int]:
-    """(channels, side) of the run's images."""
+    """(channels, side in pixels) of the run's images."""
     channels, side = SHAPES.get(run["dataset"], UNKNOWN_SHAPE)
     return channels, run["image_size"] or side
 
 
 def images(run: Run) -> int:
-    """Training images of the run."""
+    """Number of training images of the run."""
     known = SIZES | {"imagenet": IMAGENET}
     return run["subset"] or known.get(run["dataset"], UNKNOWN_SIZE)
 
 
 def epoch_steps(run: Run) -> int:
-    """Steps in an epoch."""
+    """Steps per epoch."""
     return -(-images(run) // run["batch_size"])
 
 
 def windows(run: Run) -> int:
-    """Whole windows of the run; a guess for somebody else's walk, whose length is known when it is read."""
+    """Whole windows of the run; a guess for an externally recorded trajectory, whose length is not known yet."""
     if run["walk"]:
         return WALK_WINDOWS
     return (run["steps"] or run["epochs"] * epoch_steps(run)) // run["window"]
 
 
 def training_memory(run: Run) -> int:
-    """MB of a training: its images, and a window of weights and an epoch of gradients unless they lie on a GPU."""
+    """Memory of a training in MB: images and distances, and on a CPU a window of weights and an epoch of gradients."""
     if run["mem_mb"]:
         return run["mem_mb"]
     channels, side = shape(run)
@@ -101,56 +101,56 @@ def training_memory(run: Run) -> int:
 
 
 def distances(run: Run) -> float:
-    """Bytes of the run's squared distances."""
+    """Size of the run's squared distances in bytes."""
     return windows(run) * run["window"] ** 2 / 2 * 8
 
 
 def training_minutes(run: Run) -> int:
-    """Minutes of a training."""
+    """Time of a training in minutes."""
     if run["runtime"]:
         return run["runtime"]
     return round(BASE_MINUTES + PATIENCE * windows(run) * run["window"] * step_seconds(run) / 60)
 
 
 def step_seconds(run: Run) -> float:
-    """Seconds of a step: forward and backward passes, and the recorder's distances."""
+    """Time of a step in seconds: forward and backward passes, and the recorder's distances."""
     work = gradient_operations(run, run["batch_size"]) + 2 * run["window"] * parameters(run)
     return OVERHEAD[place(run)] + work / SPEED[place(run)] / (1 if gpus(run) else run["threads"])
 
 
 def place(run: Run) -> str:
-    """Where a scheduler lets the run compute."""
+    """Kind of device on a cluster: 'cuda' or 'cpu'."""
     return "cuda" if gpus(run) else "cpu"
 
 
 def gradient_operations(run: Run, images: int) -> float:
-    """Multiplications and additions of a forward and a backward pass over so many images."""
+    """Multiplications and additions of a forward and a backward pass over this number of images."""
     reuse = 1 if run["model"].startswith("mlp") else max(1, REUSE * shape(run)[1] ** 2)
     return PASSES * parameters(run) * reuse * images
 
 
 def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Minutes of the Hessian at all snapshots, if a search takes half the products that it may."""
+    """Time of the Hessian at all snapshots in minutes, if a search takes half of most_products."""
     products = run["snapshots"] * (settings["most_products"] / 2 + settings["trace_products"])
     return _measuring_minutes(run, products * PRODUCT * gradient_operations(run, settings["images"]))
 
 
 def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Minutes of the loss surface and its enlargement."""
+    """Time of the loss surface and its enlargement in minutes."""
     points = settings["points"] ** 2 + settings["zoom_points"] ** 2
     return _measuring_minutes(run, points * FORWARD * gradient_operations(run, settings["images"]))
 
 
 def _measuring_minutes(run: Run, operations: float) -> int:
-    """Minutes of so many operations on the run's GPU, or on one thread."""
+    """Time of this number of operations on the run's GPU or on one thread, in minutes."""
     return round(BASE_MINUTES + PATIENCE * operations / SPEED[place(run)] / 60)
 
 
 def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """MB of an analysis of a run's windows: their distances three times over."""
+    """Memory of an analysis of a run's windows in MB: three copies of their distances."""
     return round(BASE_MB + 3 * distances(run) / 1e6)
 
 
 def analysis_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Minutes of an analysis of a run's windows."""
+    """Time of an analysis of a run's windows in minutes."""
     return round(15 + windows(run) / 4)

@@ -1,4 +1,4 @@
-"""The table of a study's runs: read, checked row by row, each on top of what the study's runs share. Needs no torch."""
+"""runs.tsv of a study: read and checked row by row, each row on top of the settings that all runs share. No torch."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,12 +10,15 @@ from sgdwalk.study import registry
 from sgdwalk.study.registry import SIZES
 from sgdwalk.study.validation import ConfigError, checked, filled, parsed, read_text, schema, types
 
-WALKS = {"run", "seed", "walk", "window", "record"}  # what a row with a walk may say
-OF_TRAININGS = ("layers", "noise", "walk")  # what `record` can ask of a training alone
+WALKS = {"run", "seed", "walk", "window", "record"}  # the keys that a row with a walk may set
+OF_TRAININGS = ("layers", "noise", "walk")  # keys of `record` that only a training can fulfil
 
 
 def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Rows of runs.tsv by name, each on top of the study's shared `training` settings; empty cells mean shared."""
+    """Complete settings of every run by name; an empty cell means the study's shared `training` setting.
+
+    ConfigError at the first row that is not allowed.
+    """
     rules = schema("run")
     runs: dict[str, dict[str, Any]] = {}
     for line, row in read_table(path, rules["properties"]):
@@ -23,7 +26,7 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
         given = {key: cell(text, rules["properties"][key]) for key, text in row.items() if text}
         run = checked(overlaid(shared, given), rules, where)
         if run["run"] in runs:
-            raise ConfigError(f"{where}run = '{run['run']}': this name stands twice; every run needs its own")
+            raise ConfigError(f"{where}run = '{run['run']}': duplicate name; names of runs must be unique")
         if run["windows_of"]:
             run = shortened(given, runs, where)
         elif run["walk"]:
@@ -32,12 +35,12 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
             run = complete(run, where)
         runs[run["run"]] = run
     if not runs:
-        raise ConfigError(f"{path}: no runs in it")
+        raise ConfigError(f"{path}: the table has no runs")
     return runs
 
 
 def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A row that is an earlier run in shorter windows."""
+    """Settings of a row `windows_of`: an earlier run of the table in shorter windows."""
     name = given["windows_of"]
     if name not in runs or runs[name]["windows_of"]:
         known = ", ".join(run for run in runs if not runs[run]["windows_of"]) or "there is none"
@@ -53,9 +56,9 @@ def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> 
 
 
 def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A row that is somebody else's walk: settings of a training, the study's too, are not its own and are null.
+    """Settings of a row `walk`: an externally recorded trajectory, for which settings of a training are null.
 
-    What a folder holds was recorded already: what the study records, by `rules`, is not asked of it either.
+    A folder was recorded before: its `record` comes from its own row, with the defaults of `rules`, not from the study.
     """
     if extra := sorted(set(given) - WALKS):
         raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside walk")
@@ -68,7 +71,7 @@ def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, An
 
 
 def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The study's settings with a row's own on top, one level into the settings that are groups of keys."""
+    """The shared settings with those of a row on top; groups of keys (`record`) are merged key by key."""
     merged = dict(shared)
     for key, value in given.items():
         both = isinstance(value, dict) and isinstance(shared.get(key), dict)
@@ -77,7 +80,7 @@ def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
 
 
 def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line number, cells by column) of a tab-separated table; '#' starts a comment line."""
+    """(line number, cells by column) of a tab-separated table; lines that start with '#' are comments."""
     text = read_text(path, "no such file (a study needs a table of its runs)")
     lines = [(n, t.split("\t")) for n, t in enumerate(text.splitlines(), 1) if t.strip() and t[0] != "#"]
     header = [name.strip() for name in lines[0][1]] if lines else []
@@ -87,7 +90,7 @@ def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict
         if name not in known:
             raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
         if header.count(name) > 1:
-            raise ConfigError(f"{path}: column '{name}' stands twice")
+            raise ConfigError(f"{path}: duplicate column '{name}'")
     if "run" not in header:
         raise ConfigError(f"{path}: no column 'run' in its first line")
     for line, row in lines[1:]:
@@ -97,7 +100,7 @@ def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict
 
 
 def cell(text: str, rule: Mapping[str, Any]) -> Any:
-    """A cell's value by the type its key wants; what cannot be read stays text, for the schema to refuse."""
+    """A cell's value in the type of its key; text that cannot be converted remains, and the schema refuses it."""
     kinds = types(rule)
     if "integer" in kinds or "number" in kinds:
         for convert in (int, float):
@@ -118,14 +121,16 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
 
 
 def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
-    """Check what one key alone cannot tell, and resolve the names of network and data set."""
+    """Check keys that depend on each other, and resolve the names of network and data set."""
     for kind, known in (("model", registry.MODELS), ("dataset", registry.DATASETS)):
         try:
             run[f"{kind}_spec"] = registry.resolve(kind, run[kind], known)
         except ValueError as error:
             raise ConfigError(f"{where}{error}") from None
     if run["model_spec"]["arguments"].get("weights") and run["init"] != "pytorch":
-        raise ConfigError(f"{where}init = '{run['init']}': must be pytorch, or the pretrained weights are drawn anew")
+        raise ConfigError(
+            f"{where}init = '{run['init']}': must be pytorch, otherwise the pretrained weights are reinitialised"
+        )
     if run["dataset"] in ("npz", "image-folder"):
         existing(run, "path", where)
     run["dataset_spec"]["arguments"] |= {key: run[name] for key, name in passed_on(run["dataset"]).items()}
@@ -133,7 +138,7 @@ def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def passed_on(dataset: str) -> dict[str, str]:
-    """Arguments of a data set's loader, and the keys of a run that they are."""
+    """Arguments of a data set's loader: keys of a run by the argument's name."""
     own = {
         "digits": {},
         "surrogate": {},
@@ -146,18 +151,20 @@ def passed_on(dataset: str) -> dict[str, str]:
 
 
 def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    """Refuse a path that is not there."""
+    """Refuse a path that does not exist."""
     if not run[key] or not Path(run[key]).exists():
         raise ConfigError(f"{where}{key} = '{run[key] or ''}': must be a file or folder that exists")
     return run
 
 
 def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
-    """Batch against data and window against run, as far as the size of the data is known beforehand."""
+    """Check batch against data and window against run where the size of the data set is known beforehand."""
     size = run["subset"] or SIZES.get(run["dataset"])
     steps = run["steps"]
     if run["subset"] and run["subset"] > SIZES.get(run["dataset"], run["subset"]):
-        raise ConfigError(f"{where}subset = {run['subset']}: must be at most {SIZES[run['dataset']]}, the images")
+        raise ConfigError(
+            f"{where}subset = {run['subset']}: must be at most {SIZES[run['dataset']]}, the training images"
+        )
     if run["nesterov"] and not run["momentum"]:
         raise ConfigError(f"{where}nesterov = true: needs a momentum above 0")
     if size is not None:
@@ -167,5 +174,7 @@ def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
     if steps and run["window"] > steps:
         raise ConfigError(f"{where}window = {run['window']}: must be at most {steps}, the steps of the run")
     if steps and max(run["record"]["anchors"], default=0) >= steps:
-        raise ConfigError(f"{where}record.anchors = {run['record']['anchors']}: must be below {steps}, the steps")
+        raise ConfigError(
+            f"{where}record.anchors = {run['record']['anchors']}: must be below {steps}, the steps of the run"
+        )
     return run

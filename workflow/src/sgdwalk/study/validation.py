@@ -1,4 +1,4 @@
-"""Settings against a schema: what it forbids is refused, what is missing gets its default. Needs no torch.
+"""Settings checked against a schema: what is not allowed is refused, what is missing gets its default. No torch.
 
 Every error is one line that names the file, the key, the value and what is allowed.
 """
@@ -18,29 +18,29 @@ SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be: key, value and what is allowed, in one line."""
+    """A setting that is not allowed; the message is one line with file, key, value and what is allowed."""
 
 
 class UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key stands once: of two the last would win in silence."""
+    """YAML that refuses duplicate keys; the safe loader would silently keep the last one."""
 
     def construct_mapping(self, node, deep=False):
-        """The mapping, if no key of it stands twice."""
+        """The mapping; ConstructorError for a duplicate key."""
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key '{key.value}'", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def parsed(text: str) -> Any:
-    """What a text in YAML says; yaml.YAMLError where it is none, or where a key stands twice."""
+    """Value of a YAML text; yaml.YAMLError for invalid YAML and duplicate keys."""
     return yaml.load(text, UniqueKeys)
 
 
 def read_text(path: Path, missing: str = "no such file") -> str:
-    """A text file in UTF-8, with or without the mark that some editors put in front."""
+    """Text of a UTF-8 file, with or without a byte-order mark."""
     if not path.is_file():
         raise ConfigError(f"{path}: {missing}")
     try:
@@ -60,8 +60,8 @@ def read_yaml(path: Path) -> Any:
 def schema(name: str) -> dict[str, Any]:
     """The schema of that name from workflow/schemas.
 
-    What stands elsewhere is filled in: the analyses that a run can request, and in `config` the keys of a run that
-    `training` shares.
+    Filled in from other places: the analyses that a run can request, and in `config` the keys of a run that `training`
+    shares.
     """
     content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
     if name == "run":
@@ -73,7 +73,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def checked(value: Any, rules: Mapping[str, Any], where: str) -> Any:
-    """A copy of `value` with the schema's defaults filled in; ConfigError at the first thing it forbids."""
+    """A copy of `value` with the schema's defaults filled in; ConfigError (`where` + reason) at the first error."""
     errors = sorted(Draft202012Validator(rules).iter_errors(value), key=lambda e: list(map(str, e.path)))
     if errors:
         raise ConfigError(where + explain(errors[0]))
@@ -84,7 +84,7 @@ def checked(value: Any, rules: Mapping[str, Any], where: str) -> Any:
 
 
 def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
-    """Every floating-point number in nested settings, with its dotted key."""
+    """(dotted key, value) of every floating-point number in nested settings."""
     if isinstance(value, float):
         yield key, value
     for inner, item in value.items() if isinstance(value, dict) else ():
@@ -92,7 +92,7 @@ def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
 
 
 def filled(value: Any, rules: Mapping[str, Any]) -> Any:
-    """Put the default of every property that is missing, level by level; 100.0 becomes 100 where that is meant."""
+    """Fill in the default of every missing property, level by level; 100.0 becomes 100 where an integer is required."""
     if isinstance(value, float) and "integer" in types(rules):
         return int(value)
     if isinstance(value, dict):
@@ -111,7 +111,7 @@ def types(rules: Mapping[str, Any]) -> list[str]:
 
 
 def explain(error) -> str:
-    """One line for a schema violation: key, value, what is allowed."""
+    """A schema violation in one line: key, value, what is allowed."""
     key = ".".join(map(str, error.absolute_path)) or "the file"
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
@@ -128,21 +128,21 @@ def explain(error) -> str:
         "exclusiveMaximum": lambda v: f"must be below {v}",
         "minimum": lambda v: f"must be at least {v}",
         "maximum": lambda v: f"must be at most {v}",
-        "uniqueItems": lambda v: "must name nothing twice",
+        "uniqueItems": lambda v: "must not contain duplicates",
         "pattern": lambda v: f"must be {error.schema.get('pattern_in_words', f'like {v}')}",
     }.get(error.validator, lambda v: error.message)(error.validator_value)
     return f"{key} = {error.instance!r}: {allowed}{number_hint(error)}"
 
 
 def number_hint(error) -> str:
-    """YAML reads 1e-3 as text; say so where a number is wanted."""
-    wanted = {"integer", "number"} & set(types(error.schema))
-    if error.validator == "type" and wanted and isinstance(error.instance, str):
+    """A hint where a number is required and YAML read it as text, as it does with 1e-3."""
+    required = {"integer", "number"} & set(types(error.schema))
+    if error.validator == "type" and required and isinstance(error.instance, str):
         try:
             number = float(error.instance)
         except ValueError:
             return ""
         if math.isfinite(number):
-            shown = int(number) if number.is_integer() and "integer" in wanted else number
+            shown = int(number) if number.is_integer() and "integer" in required else number
             return f" (YAML reads {error.instance} as text: write {shown!r})"
     return ""
