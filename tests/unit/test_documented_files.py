@@ -5,7 +5,7 @@ import re
 import numpy as np
 from sgdwalk.data import npz
 from sgdwalk.study import registry
-from sgdwalk.study.figure_specs import figure_roles
+from sgdwalk.study.figure_specs import figure_signatures
 from sgdwalk.study.load import Study
 from sgdwalk.training import problem
 from test_trainer import ROOT
@@ -19,12 +19,15 @@ def test_figures_and_their_roles_are_those_of_the_modules():
     described = {}
     for figure, roles in rows:
         described[figure] = {
-            name: (not bracket, "list of" in source)
+            name: (not bracket, "list of" in source, re.search(r"[a-z_]+/[a-z]+|[a-z_]+(?=/[A-Z])", source)[0])
             for part in roles.split(";")
             for names, source in [part.split(": ")]
             for bracket, name in re.findall(r"(\(?)`(\w+)`", names)
         }
-    found = {figure: {k: (r.needed, r.several) for k, r in roles.items()} for figure, roles in figure_roles().items()}
+    found = {
+        figure: {name: (role.needed, role.several, role.takes) for name, role in signature.roles.items()}
+        for figure, signature in figure_signatures().items()
+    }
     assert described == found
 
 

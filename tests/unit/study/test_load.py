@@ -145,11 +145,44 @@ FIGURE = {
     ),
     "another file than the role says": (
         "fig6: {caption: c, data: {path: msd/r, msl: msl/r}}",
-        "fig6.path = 'msd/r': must be path/RUN, the file that the role is named after",
+        "fig6.path = 'msd/r': must be path/RUN$",
     ),
     "another file in a list": (
         "fig3: {caption: c, data: {runs: [msd/r], training: [msd/r]}}",
         "fig3.training = 'msd/r': must be training/RUN",
+    ),
+    "another file than the figure says": (
+        "fig1: {caption: c, data: {surface: msd/r}}",
+        "surface = 'msd/r': must be land",
+    ),
+    "another file for the base run": (
+        "fig2: {caption: c, data: {base: path/r}}",
+        "fig2.base = 'path/r': must be msd/RUN",
+    ),
+    "a run for a toy surface": (
+        "fig8: {caption: c, data: {fractal: msd/r, random: toy/random, convex: toy/convex}}",
+        "fig8.fractal = 'msd/r': must be toy/fractal$",
+    ),
+    "another toy surface": (
+        "fig8: {caption: c, data: {fractal: toy/convex, random: toy/random, convex: toy/convex}}",
+        "fig8.fractal = 'toy/convex': must be toy/fractal$",
+    ),
+    "a run for a group": ("ensembles: {caption: c, data: {groups: [msd/r]}}", "'msd/r': must be ensemble/GROUP$"),
+    "lists of unlike runs": (
+        "fig3: {caption: c, data: {runs: [msd/r], training: []}}",
+        "fig3.training: must list the same runs as runs .only in one: r.$",
+    ),
+    "one list without the other": (
+        "fig4: {caption: c, data: {runs: null, training: [training/r]}}",
+        "fig4.training: must list the same runs as runs",
+    ),
+    "more runs than panels": (
+        "fig2: {caption: c, data: {base: msd/r, others: [msd/r, msd/r, msd/r, msd/r, msd/r]}}",
+        "fig2.others = 5 sources: must be at most 4$",
+    ),
+    "two for one panel": (
+        "fig2: {caption: c, data: {base: msd/r, long: msd/r, whole: long_msd/r}}",
+        "fig2.whole = 'long_msd/r': must be empty beside long$",
     ),
 }
 

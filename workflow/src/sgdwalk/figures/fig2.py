@@ -11,6 +11,7 @@ from sgdwalk.trajectory.windows import FEWEST_PAIRS
 
 ROLES = {"base": "msd", "window": "msd", "long": "msd", "others": "msd", "whole": "long_msd"}
 MOST = {"others": 4}
+EITHER = ("long", "whole")
 OTHERS = "fghi"
 
 

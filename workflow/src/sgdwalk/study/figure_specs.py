@@ -13,51 +13,113 @@ FIGURES = Path(__file__).resolve().parents[1] / "figures"
 
 @dataclass(frozen=True)
 class Role:
-    """An argument of a figure's draw: whether it is required, and whether it takes a list of sources."""
+    """An argument of a figure's draw: required or not, one source or a list of at most `most`, and which file it takes.
+
+    takes: the file of a run ('msd'), 'ensemble', or one surface of the toy model ('toy/fractal').
+    """
 
     needed: bool
     several: bool
+    takes: str
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a figure's draw takes: its roles; which of them list the same runs; which of them exclude each other."""
+
+    roles: Mapping[str, Role]
+    same_runs: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
 
 
 def checked_figures(path: Path) -> dict[str, Any]:
-    """The figures of a study by name; ConfigError for an unknown figure or role, or a missing role."""
+    """The figures of a study by name; ConfigError for an unknown figure and for what its draw does not take."""
     figures = checked(read_yaml(path), schema("figures"), f"{path}: ")
-    known = figure_roles()
+    known = figure_signatures()
     for name, spec in figures.items():
         if name not in known:
             raise ConfigError(f"{path}: figure = '{name}': must be one of {', '.join(known)}")
-        check_roles(spec["data"], known[name], f"{path}: {name}")
+        check_names(spec["data"], known[name].roles, f"{path}: {name}")
+        for role, value in spec["data"].items():
+            check_role(known[name].roles[role], value, f"{path}: {name}.{role} = ")
+        check_together(spec["data"], known[name], f"{path}: {name}")
     return figures
 
 
-def check_roles(data: Mapping[str, Any], known: Mapping[str, Role], where: str) -> None:
-    """Refuse an unknown or missing role, a list for a single source, and a single source for a list."""
+def check_names(data: Mapping[str, Any], known: Mapping[str, Role], where: str) -> None:
+    """Refuse an unknown or missing role."""
     needed = {role for role, taken in known.items() if taken.needed}
     wrong = sorted(set(data) - set(known)) or sorted(needed - set(data))
     if wrong:
         what = "unknown" if wrong[0] in data else "missing"
         raise ConfigError(f"{where}.data: {what} role '{wrong[0]}' (its roles: {', '.join(sorted(known))})")
-    for role, value in data.items():
-        if value is not None and isinstance(value, list) != known[role].several:
-            form = "a list of sources" if known[role].several else "one source, not a list"
-            raise ConfigError(f"{where}.{role} = {value!r}: must be {form}")
 
 
-def figure_roles() -> dict[str, dict[str, Role]]:
-    """Roles of every figure by name: the modules of figures/ with a function draw."""
-    found = ((path.stem, roles(path)) for path in sorted(FIGURES.glob("*.py")))
+def check_role(role: Role, value: Any, where: str) -> None:
+    """Refuse a list for a single source, a single source for a list, too long a list, and a file of another kind."""
+    if value is None:
+        return
+    if isinstance(value, list) != role.several:
+        raise ConfigError(
+            f"{where}{value!r}: must be {'a list of sources' if role.several else 'one source, not a list'}"
+        )
+    found = value if role.several else [value]
+    if role.most is not None and len(found) > role.most:
+        raise ConfigError(f"{where}{len(found)} sources: must be at most {role.most}")
+    form = {"ensemble": "ensemble/GROUP"}.get(role.takes, role.takes if "/" in role.takes else f"{role.takes}/RUN")
+    for source in found:
+        if role.takes not in (source, source.rpartition("/")[0]):
+            raise ConfigError(f"{where}'{source}': must be {form}")
+
+
+def check_together(data: Mapping[str, Any], known: Signature, where: str) -> None:
+    """Refuse lists that should be of the same runs and are not, and roles that exclude each other."""
+    runs = {role: [source.rpartition("/")[2] for source in data.get(role) or []] for role in known.same_runs}
+    for role, listed in runs.items():
+        first = known.same_runs[0]
+        if odd := sorted(set(listed) ^ set(runs[first])):
+            raise ConfigError(f"{where}.{role}: must list the same runs as {first} (only in one: {', '.join(odd)})")
+    given = [role for role in known.either if data.get(role)]
+    if len(given) > 1:
+        raise ConfigError(f"{where}.{given[1]} = '{data[given[1]]}': must be empty beside {given[0]}")
+
+
+def figure_signatures() -> dict[str, Signature]:
+    """Signatures of all figures by name: the modules of figures/ with a function draw."""
+    found = ((path.stem, signature(path)) for path in sorted(FIGURES.glob("*.py")))
     return {name: known for name, known in found if known is not None}
 
 
-def roles(module: Path) -> dict[str, Role] | None:
-    """Arguments of a figure's draw, parsed from its source, as an import would load matplotlib; None without a draw."""
-    for node in ast.parse(module.read_text()).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "draw":
-            needed = len(node.args.args) - len(node.args.defaults)
-            return {
-                argument.arg: Role(k < needed, "list[" in ast.unparse(argument.annotation or ast.Constant("")))
-                for k, argument in enumerate(node.args.args)
-            }
+def signature(module: Path) -> Signature | None:
+    """What a figure's draw takes, parsed from its source, as an import would load matplotlib; None without a draw.
+
+    Its arguments are the roles, required where they have no default, lists where their annotation says so. Constants of
+    the module say the rest: ROLES, the file that each role takes; MOST, the longest lists; SAME_RUNS; EITHER.
+    """
+    body = ast.parse(module.read_text(encoding="utf-8")).body
+    draw = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == "draw"), None)
+    if draw is None:
+        return None
+    told = {name: constant(body, name) for name in ("ROLES", "MOST", "SAME_RUNS", "EITHER")}
+    needed = len(draw.args.args) - len(draw.args.defaults)
+    roles = {
+        argument.arg: Role(
+            needed=k < needed,
+            several="list[" in ast.unparse(argument.annotation or ast.Constant("")),
+            takes=told["ROLES"][argument.arg],
+            most=(told["MOST"] or {}).get(argument.arg),
+        )
+        for k, argument in enumerate(draw.args.args)
+    }
+    return Signature(roles, told["SAME_RUNS"] or (), told["EITHER"] or ())
+
+
+def constant(body: list[ast.stmt], name: str) -> Any:
+    """Value of a constant of a module, or None."""
+    for node in body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
     return None
 
 

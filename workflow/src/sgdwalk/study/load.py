@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk.storage.code_hash import importable
-from sgdwalk.study.analysis_table import ALWAYS, RECORDED, REQUESTS, files_of_runs
+from sgdwalk.study.analysis_table import ALWAYS, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.run_table import read_runs
@@ -17,7 +17,6 @@ from sgdwalk.study.sweeps import repetitions
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
-FILES = (*EVERY_RUN, *(made for name in REQUESTS for made in files_of_runs(name)))
 TOY = ("fractal", "random", "convex")
 
 
@@ -66,7 +65,7 @@ def load_study(name: str, folder: Path) -> Study:
     study = Study(name, base, settings, runs, checked_figures(root / "figures.yaml"))
     for figure, spec in study.figures.items():
         for role, source in sources(spec["data"]):
-            check_source(study, role, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
+            check_source(study, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
     return study
 
 
@@ -77,14 +76,9 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
 
 
-def check_source(study: Study, role: str, source: str, where: str) -> None:
-    """Refuse a source 'FILE/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make.
-
-    A role that has the name of a file of a run takes that file only.
-    """
+def check_source(study: Study, source: str, where: str) -> None:
+    """Refuse a source 'FILE/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make."""
     kind, _, name = source.rpartition("/")
-    if role in FILES and kind != role:
-        raise ConfigError(f"{where}: must be {role}/RUN, the file that the role is named after")
     known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
     if name not in known:
         what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
