@@ -12,6 +12,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 SHARED = {"finished": "the finished study", "slurm": "a SLURM"}  # fixtures that are made once, for all their tests
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Tests that share something slow to make run in one process, one after the other."""
     for item in items:
