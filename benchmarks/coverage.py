@@ -1,4 +1,4 @@
-"""How far estimates lie from the truth, and how often nominal 95 % intervals hold it: writes docs/coverage.md.
+"""Bias of estimates, and coverage of their nominal 95 % intervals: writes docs/coverage.md.
 
 `python benchmarks/coverage.py` makes both tables, `... walks` and `... tails` one of them. Two processes.
 """
@@ -41,7 +41,7 @@ def levy_flight(steps: int, dimensions: int, rng) -> np.ndarray:
 
 
 def ornstein_uhlenbeck(steps: int, dimensions: int, rng) -> np.ndarray:
-    """Stationary x <- (1 - k) x + noise that forgets in k^-1 = T/20 steps."""
+    """Stationary x <- (1 - k) x + noise with the correlation time 1 / k = T/20."""
     keep = 1 - 20 / steps
     noise = rng.standard_normal((steps, dimensions))
     noise[0] /= np.sqrt(1 - keep**2)
@@ -80,8 +80,8 @@ LAWS: dict[str, tuple[Callable, Callable]] = {
 
 
 def measure(law: str, dimensions: int, steps: int, copies: int, seed: int) -> np.ndarray:
-    """(error, held, supported) of each of RANGES for one walk: error of the exponent, whether the interval of
-    msd.nc holds the truth, and the share of the range's lags that msd.nc flags as supported.
+    """(error, covered, supported) [range, 3] for one walk: error of the exponent, whether the interval of msd.nc
+    covers the truth, and the share of the lags of the range that msd.nc flags as supported.
     """
     make, curve = LAWS[law]
     rng = np.random.default_rng([seed, dimensions, list(LAWS).index(law)])
@@ -94,8 +94,8 @@ def measure(law: str, dimensions: int, steps: int, copies: int, seed: int) -> np
         first, last = found["first_lag"][k], found["last_lag"][k]
         x = lags[(lags >= first) & (lags <= last)]
         truth = scaling_fits.power_law(x, curve(x, steps))[0]
-        held = found["exponent_low"][k] <= truth <= found["exponent_high"][k]
-        rows.append((found["exponent"][k] - truth, held, found["supported"][x - 1].mean()))
+        covered = found["exponent_low"][k] <= truth <= found["exponent_high"][k]
+        rows.append((found["exponent"][k] - truth, covered, found["supported"][x - 1].mean()))
     return np.array(rows, float)
 
 
@@ -126,27 +126,27 @@ def table(repetitions: int = REPETITIONS, steps: int = STEPS, copies: int = 200,
     ]
     for (law, size), values in found.items():
         for k, lags in enumerate(RANGES.values()):
-            error, held, supported = values[:, k].T
+            error, covered, supported = values[:, k].T
             cells = (law, size, lags, f"{error.mean():+.3f}", f"{error.std(ddof=1):.3f}")
-            cells += (f"{100 * held.mean():.1f} %", f"{100 * supported.mean():.0f} %")
+            cells += (f"{100 * covered.mean():.1f} %", f"{100 * supported.mean():.0f} %")
             lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines).replace("-0.000", "0.000").replace("+0.000", "0.000")
 
 
 def write(name: str, text: str) -> None:
-    """Put a table between its marks in docs/coverage.md."""
+    """Replace the table between its markers in docs/coverage.md."""
     page = PAGE.read_text()
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, _, rest = page.partition(begin)
     PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}")
 
 
-def main(wanted) -> None:
-    """Make the tables that are wanted; that of the stable laws where its script is there."""
+def main(requested) -> None:
+    """Write the requested tables, or all; that of the stable laws only where its script exists."""
     tables = {"walks": table}
     if (ROOT / "benchmarks" / "coverage_tails.py").exists():
         tables["tails"] = importlib.import_module("coverage_tails").table
-    for name in wanted or tables:
+    for name in requested or tables:
         text = tables[name]()
         print(text)
         write(name, text)

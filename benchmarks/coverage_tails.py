@@ -1,6 +1,6 @@
 """Coverage of the 95 % intervals of stable laws on independent samples of known parameters.
 
-python benchmarks/coverage_tails.py [copies]   prints a markdown table: a share of samples whose interval holds
+python benchmarks/coverage_tails.py [copies]   prints a markdown table: a share of samples whose interval covers
 the truth, in percent; the sampling error of a share of 95 % is sqrt(0.95 x 0.05 / copies).
 """
 
@@ -19,7 +19,7 @@ NAMES = ("alpha", "beta", "scale", "location")
 
 
 def coverage(alpha: float, beta: float, copies: int, symmetric: bool) -> dict[str, float]:
-    """Share of samples, in percent, whose interval of each parameter holds the truth."""
+    """Share of samples, in percent, whose interval of each parameter covers the truth."""
     truth = {"alpha": alpha, "beta": beta, "scale": 1.0, "location": 0.0}
     fits = [stable.fit(stable.sample(POINTS, alpha, beta, rng=[7, seed]), symmetric) for seed in range(copies)]
     bounds = {n: np.array([(getattr(f, f"{n}_low"), getattr(f, f"{n}_high")) for f in fits]) for n in NAMES}

@@ -1,6 +1,6 @@
-"""Squared distances of all pairs of a window, beside peers that give the MSD alone, and beside this machine's dgemm.
+"""Squared distances of all pairs of a window, compared with packages for the MSD alone and with the machine's dgemm.
 
-`python benchmarks/geometry.py [--threads 1] [--repeats 3] [--steps 1000] [--parameters 175258]`. Peers that are not
+`python benchmarks/geometry.py [--threads 1] [--repeats 3] [--steps 1000] [--parameters 175258]`. Packages that are not
 installed are named: `pip install tidynamics MDAnalysis freud-analysis` into an environment of their own.
 """
 
@@ -60,7 +60,7 @@ def tidynamics(weights: np.ndarray) -> np.ndarray:
 
 
 def in_space(weights: np.ndarray, dtype) -> np.ndarray:
-    """Parameters as particles in three dimensions [step, particle, 3], with zeros where they do not divide."""
+    """Parameters as particles in three dimensions [step, particle, 3], padded with zeros."""
     padded = np.zeros((len(weights), -(-weights.shape[1] // 3) * 3), dtype)
     padded[:, : weights.shape[1]] = weights
     return padded.reshape(len(weights), -1, 3)

@@ -1,4 +1,4 @@
-"""Stable fits beside scipy's, McCulloch's quantiles and Koutrouvelis' regression: time, likelihood, bias, spread.
+"""Stable fits compared with scipy's, McCulloch's quantiles, Koutrouvelis' regression: time, likelihood, bias, spread.
 
 python benchmarks/tails.py [copies]   prints markdown tables; times are medians of CPU time, in one process.
 """
@@ -56,7 +56,7 @@ def bound(alpha: float, points: int) -> float:
 
 
 def cpu(function, samples) -> float:
-    """Median CPU seconds over the samples, the first of which warms up."""
+    """Median CPU seconds over all samples but the first, which is a warm-up."""
     spent = []
     for x in samples:
         start = time.process_time()
@@ -94,7 +94,7 @@ def spread(copies: int, points: int = 1000) -> str:
 
 
 def against_scipy(alpha: float = 1.5) -> str:
-    """Time and log-likelihood of the general fit beside scipy.stats.levy_stable.fit, n = 200."""
+    """Time and log-likelihood of the general fit compared with scipy.stats.levy_stable.fit, n = 200."""
     x = stable.sample(FEW, alpha, rng=1)
     own = cpu(lambda x: stable.fit(x, symmetric=False), [stable.sample(FEW, alpha, rng=s) for s in range(8)])
     start = time.process_time()

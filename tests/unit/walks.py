@@ -1,8 +1,8 @@
-"""Walks of known exponent, and their distances by the slow obvious way."""
+"""Walks of known exponent, and their distances by direct computation."""
 
 import numpy as np
 import xarray as xr
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import levy_stable
 
 
@@ -33,6 +33,16 @@ def ornstein_uhlenbeck(rate, steps, dimensions, rng):
     return x
 
 
+def square(walk):
+    """Squared distances [step, step] of a walk [step, parameter]."""
+    return squareform(pdist(walk, "sqeuclidean"))
+
+
+def slow_msd(walk, lag):
+    """Time-averaged MSD of a walk [step, parameter] at one lag, step by step."""
+    return np.mean([((walk[t + lag] - walk[t]) ** 2).sum() for t in range(len(walk) - lag)])
+
+
 def distances_of(*walks, loss=None):
     """The data set of distances.nc for windows [step, dimension]; losses [window, step] are zero by default."""
     steps = len(walks[0])
@@ -49,9 +59,9 @@ def distances_of(*walks, loss=None):
     )
 
 
-def lose(distances, window):
-    """The same data set with one window lost to divergence."""
-    lost = distances.copy(deep=True)
-    lost.distance2[window] = np.nan
-    lost.loss[window] = np.nan
-    return lost
+def diverge(distances, window):
+    """The same data set with one window NaN, as after divergence."""
+    diverged = distances.copy(deep=True)
+    diverged.distance2[window] = np.nan
+    diverged.loss[window] = np.nan
+    return diverged

@@ -69,7 +69,7 @@ def test_variogram_recovers_known_dimensions(n, D, bias):
 
 
 def test_box_counts_are_biased_low_but_ordered():
-    read = [np.mean([dimension.readings(surface(25, D, s))[1] for s in range(20)]) for D in (2.2, 2.5, 2.8)]
+    read = [np.mean([dimension.both_dimensions(surface(25, D, s))[1] for s in range(20)]) for D in (2.2, 2.5, 2.8)]
     assert 2 < read[0] < read[1] < read[2] < 2.5
 
 
@@ -96,7 +96,7 @@ def test_tilted_plane_is_two_dimensional():
     assert found.dimension_low == 2
 
 
-def test_compute_holds_its_contract_and_repeats(tmp_path):
+def test_the_result_satisfies_its_contract_and_is_reproducible(tmp_path):
     data = plane(surface(25, 2.5))
     found = dimension.compute(data, realisations=20, seed=1)
     assert found.identical(dimension.compute(data, realisations=20, seed=1))
@@ -110,7 +110,7 @@ def test_compute_holds_its_contract_and_repeats(tmp_path):
     assert found.local_dimension.min() <= middle <= found.local_dimension.max()
 
 
-def test_controls_read_what_they_should():
+def test_controls_have_their_known_dimensions():
     found = dimension.compute(plane(surface(25, 2.5)), realisations=40).set_coords("control_dimension")
     assert found.control_dimension.values.tolist() == [2.0, 2.2, 2.5, 2.8]
     np.testing.assert_allclose(found.control_variogram[1:], [2.22, 2.5, 2.8], atol=0.04)
@@ -127,7 +127,7 @@ def test_interval_covers_the_true_dimension(D):
     rng = np.random.default_rng(3)
     truths = []
     for seed in range(25):
-        read = dimension.readings(surface(25, D, seed))[0]
+        read = dimension.both_dimensions(surface(25, D, seed))[0]
         low, high = dimension.interval(read, 25, 25, rng)
         truths.append(low <= D <= high)
         assert 0.02 < high - low < 0.6
@@ -135,7 +135,7 @@ def test_interval_covers_the_true_dimension(D):
 
 
 @pytest.mark.parametrize(("value", "status"), [(np.nan, "not finite"), (np.inf, "not finite"), (None, "flat")])
-def test_diverged_or_flat_planes_say_so(value, status):
+def test_diverged_or_flat_planes_are_nan_with_a_status(value, status):
     heights = np.ones((25, 25), int) if value is None else surface(25, 2.5)
     if value is not None:
         heights[3, 4] = value

@@ -4,21 +4,21 @@ from scipy.stats import t as student
 from sgdwalk.analyses import ensemble, msd
 from sgdwalk.storage import contracts
 from sgdwalk.trajectory import mean_squared_displacement
-from walks import distances_of, fbm, lose
+from walks import distances_of, diverge, fbm
 
 FAST = {"copies": 20}
 
 
-def runs(count, *, dimensions=8, lost=None):
+def runs(count, *, dimensions=8, diverged=None):
     found = []
     for seed in range(count):
         data = distances_of(*(fbm(0.5, 60, dimensions, np.random.default_rng([seed, w])) for w in range(2)))
-        data = lose(data, 1) if seed == lost else data
+        data = diverge(data, 1) if seed == diverged else data
         found.append(msd.compute(data, **FAST).assign_attrs(run=f"s{seed}"))
     return found
 
 
-def test_by_hand():
+def test_averages_and_ergodicity_breaking_against_their_formulas():
     parts = runs(5)
     result = ensemble.compute(parts)
     contracts.check(result, ensemble.CONTRACT)
@@ -32,7 +32,7 @@ def test_by_hand():
     assert list(result.run.values) == ["s0", "s1", "s2", "s3", "s4"]
 
 
-def test_interval_between_seeds_is_students():
+def test_interval_between_seeds_is_that_of_student():
     parts = runs(4)
     result = ensemble.compute(parts).sel(fit="whole")
     values = np.array([float(part.exponent.sel(fit="whole")[0]) for part in parts])
@@ -42,7 +42,7 @@ def test_interval_between_seeds_is_students():
     assert float(result.exponent_high[0]) == pytest.approx(values.mean() + half)
 
 
-def test_band_of_the_mean_curve_is_students_of_the_logarithms():
+def test_band_of_the_mean_curve_is_that_of_student_for_logarithms():
     parts = runs(4)
     result = ensemble.compute(parts)
     curves = np.log(np.stack([part.msd.values for part in parts]))
@@ -62,17 +62,17 @@ def test_ergodicity_breaking_of_brownian_motion():
     found = ensemble.compute([part.assign_attrs(run=str(k)) for k, part in enumerate(parts)])
     assert float(found.ergodicity_breaking[0].sel(lag=lag)) == pytest.approx(
         4 * lag / (3 * steps * dimensions), rel=0.35
-    )  # a sample variance of 300 has 8 %, plus what is left out at lag / T
+    )  # a sample variance of 300 has 8 %; terms of higher order in lag / T are neglected
 
 
-def test_a_lost_window_of_one_run_leaves_the_others():
-    result = ensemble.compute(runs(4, lost=2))
+def test_a_diverged_window_of_one_run_does_not_affect_the_others():
+    result = ensemble.compute(runs(4, diverged=2))
     assert (result.runs_used.sel(fit="whole") == [4, 3]).all()
     assert np.isfinite(result.exponent_low.sel(fit="whole")).all()
 
 
-def test_two_runs_of_which_one_is_lost_have_no_interval():
-    result = ensemble.compute(runs(2, lost=1)).sel(fit="whole")
+def test_two_runs_of_which_one_diverged_have_no_interval():
+    result = ensemble.compute(runs(2, diverged=1)).sel(fit="whole")
     assert np.isfinite(result.exponent).all()
     assert np.isfinite(result.exponent_low[0])
     assert np.isnan(result.exponent_low[1])

@@ -26,7 +26,7 @@ def test_against_a_slow_rewrite():
             assert float(result.moving_variance[t]) == pytest.approx(np.var(part, ddof=1))
 
 
-def test_small_variances_keep_their_digits():
+def test_small_variances_are_accurate():
     wiggle = 1e-7 * np.random.default_rng(0).standard_normal(60)
     found = fluctuations.moving_variance(1e3 + wiggle, 60)
     assert np.nanmax(found) == pytest.approx(np.var(wiggle, ddof=1), rel=1e-5)
@@ -42,7 +42,7 @@ def test_avalanches_by_hand():
 
 @pytest.mark.parametrize("loss", [np.full(30, np.nan), np.ones(30), [*np.ones(20), *np.full(10, np.nan)]])
 @pytest.mark.filterwarnings("ignore:Degrees of freedom")
-def test_no_avalanche_survives_the_file(tmp_path, loss):
+def test_a_file_without_avalanches_is_written_and_read(tmp_path, loss):
     result = fluctuations.compute(training(loss), interval=10)
     stamp = attributes({}, "code", "run", 0)
     netcdf.write(result, tmp_path / "f.nc", fluctuations.CONTRACT, stamp)
@@ -66,7 +66,7 @@ def test_tails_are_those_of_the_sizes_and_of_the_noise():
     assert result.noise_ratio < 0
 
 
-def test_tails_that_cannot_be_say_why():
+def test_tails_that_cannot_be_fitted_have_a_status():
     result = fluctuations.compute(training(np.random.default_rng(0).normal(size=100)))
     assert (result.size_status, result.noise_status) == ("too few points", "too few points")
     assert np.isnan(result.size_exponent)

@@ -81,7 +81,7 @@ def test_against_the_dense_hessian(checkpoints, found, which):
     assert float(at.trace_error) == pytest.approx(np.sqrt(2 * off / 200), rel=0.5)
 
 
-def test_residuals_are_true(checkpoints):
+def test_residuals_bound_the_distance_to_an_eigenvalue(checkpoints):
     matrix, _ = dense(checkpoints, 1)
     data = problem.load_images(RUN)
     batches = networks.equal_batches(*networks.sample(data, RUN, COUNT, 0), COUNT)
@@ -91,7 +91,7 @@ def test_residuals_are_true(checkpoints):
     vector = torch.randn(operator.size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     np.testing.assert_allclose(operator.matvec(vector), matrix @ vector.numpy(), atol=1e-10)
     value, residual, converged = curvature.top_eigenvalues(operator, 5, 1e-12, 15, 0)
-    assert not converged.all()  # 15 products cannot do it, and say so
+    assert not converged.all()  # 15 products are too few, which is reported
     nearest = np.abs(np.linalg.eigvalsh(matrix)[:, None] - value).min(0)
     assert (nearest <= residual * (1 + 1e-6)).all()  # an eigenvalue lies within each residual
 
@@ -123,7 +123,7 @@ def test_the_search_for_few_eigenvalues_goes_on_until_they_are_found(checkpoints
     np.testing.assert_allclose(few.eigenvalue, found.eigenvalue[:, :count], rtol=1e-6)
 
 
-def test_more_eigenvalues_than_parameters_are_not_asked_of_the_network(checkpoints):
+def test_more_eigenvalues_than_parameters_may_be_requested(checkpoints):
     result = hessian.compute(str(checkpoints), run=RUN, eigenvalues=400, images=20, trace_products=2)
     contracts.check(result, hessian.CONTRACT)
     assert result.sizes["rank"] in (334, 400)
@@ -170,7 +170,7 @@ def test_an_exhausted_krylov_space_ends_at_its_noise(dtype, unit, seed):
     assert not found[27]
 
 
-def test_below_zero_an_exhausted_space_tells_no_rank():
+def test_ranks_below_zero_are_nan_in_an_exhausted_krylov_space():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(20, 3), nn.Tanh(), nn.Linear(3, 4)).double()
     batch = torch.randn(2, 20, dtype=torch.float64), torch.tensor([0, 1])
@@ -197,7 +197,7 @@ def test_measuring_keeps_the_running_statistics_of_batch_norm():
 
 
 class Spare(nn.Linear):
-    """A layer with a parameter that it makes no use of."""
+    """A layer with a parameter that it does not use."""
 
     def __init__(self, inputs, outputs):
         super().__init__(inputs, outputs)

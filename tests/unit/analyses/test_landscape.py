@@ -44,16 +44,16 @@ def test_each_filter_of_a_direction_has_the_norm_of_its_weights(model, centre):
                 assert float(d.norm()) == pytest.approx(float(w.norm()), rel=1e-12)
 
 
-@pytest.mark.parametrize("lost", [0, 1])
-def test_weights_that_are_not_finite_have_no_place_in_the_plane(model, centre, lost):
+@pytest.mark.parametrize("diverged", [0, 1])
+def test_weights_that_are_not_finite_are_projected_to_nan(model, centre, diverged):
     states = [dict(centre), dict(centre)]
     name = next(iter(dict(model.named_parameters())))
-    states[lost] = centre | {name: torch.full_like(centre[name], torch.nan)}
+    states[diverged] = centre | {name: torch.full_like(centre[name], torch.nan)}
     x, y, share = Plane(model, states[1], 0).project(states)
     model.load_state_dict(centre)
-    lost_too = [0, 1] if lost == 1 else [0]  # the last state is the centre that all others are seen from
-    assert np.isnan([x[lost_too], y[lost_too], share[lost_too]]).all()
-    assert lost == 1 or x[1] == y[1] == 0
+    also = [0, 1] if diverged == 1 else [0]  # the last state is the centre of the plane
+    assert np.isnan([x[also], y[also], share[also]]).all()
+    assert diverged == 1 or x[1] == y[1] == 0
 
 
 def test_a_filter_of_zeros_does_not_move():
@@ -74,7 +74,7 @@ def test_directions_are_random_reproducible_and_nearly_orthogonal(model, centre)
 
 @pytest.fixture(scope="module")
 def computed(model, centre, tmp_path_factory):
-    """Three snapshots: two of known place in the plane around the third, which is its centre."""
+    """Three snapshots: two at known positions in the plane around the third, which is its centre."""
     folder = tmp_path_factory.mktemp("checkpoints")
     plane = Plane(model, centre, 7)
     for step, (x, y) in enumerate([(0.4, -0.3), (0.1, 0.05), (0, 0)]):
@@ -94,7 +94,7 @@ def test_a_snapshot_in_the_plane_has_its_coordinates(computed):
     np.testing.assert_allclose(result.path_share[:2], 1, rtol=1e-10)
 
 
-def test_share_of_a_snapshot_that_leaves_the_plane(model, centre):
+def test_share_of_a_snapshot_outside_the_plane(model, centre):
     plane = Plane(model, centre, 0)
     plane.move(0.3, 0.2)
     moved = {name: value.clone() for name, value in model.state_dict().items()}
@@ -154,7 +154,7 @@ def test_dropout_is_off_and_leaves_batch_norm_its_mode(model, centre):
             torch.testing.assert_close(value, centre[name], rtol=0, atol=0)  # nor are its statistics changed
 
 
-def test_batch_norm_that_a_network_holds_frozen_stays_frozen():
+def test_frozen_batch_norm_stays_frozen():
     class Frozen(nn.Sequential):
         def train(self, mode=True):
             super().train(mode)

@@ -1,4 +1,4 @@
-"""Every analysis, of a run and by settings that are as small as the schemas allow."""
+"""Every analysis, of a run and with settings that are as small as the schemas allow."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def least(rules):
 
 @pytest.fixture(scope="module")
 def run():
-    """A run of one window, as short and as sparsely recorded as can be."""
+    """A run of one window, as short and as sparsely recorded as the schemas allow."""
     rules = schema("run")["properties"]
     sizes = {key: rules[key]["minimum"] for key in ("seed", "window", "snapshots", "batch_size", "threads", "subset")}
     return settings(
@@ -50,7 +50,7 @@ def folder(run, tmp_path_factory):
 
 @pytest.mark.parametrize("analysis", INPUTS)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_the_least_that_is_allowed_is_analysed(run, folder, analysis, tmp_path):
+def test_an_analysis_runs_with_the_smallest_allowed_settings(run, folder, analysis, tmp_path):
     source, output = INPUTS[analysis], str(tmp_path / f"{analysis}.nc")
     given = least(schema("config")["properties"][analysis.removeprefix("layerwise_")])
     given |= {"run": run} if source == "checkpoints" else {"landscape": "fractal"} if analysis == "toy" else {}

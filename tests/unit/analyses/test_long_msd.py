@@ -4,7 +4,7 @@ import xarray as xr
 from sgdwalk.analyses import long_msd
 from sgdwalk.storage import contracts
 from sgdwalk.trajectory import mean_squared_displacement, scaling_fits
-from walks import fbm
+from walks import fbm, slow_msd
 
 
 def sketch_of(walk, components, rng=None):
@@ -19,17 +19,13 @@ def sketch_of(walk, components, rng=None):
     )
 
 
-def slow(walk, lag):
-    return np.mean([((walk[t + lag] - walk[t]) ** 2).sum() for t in range(len(walk) - lag)])
-
-
-def test_of_an_exact_projection_against_a_double_loop(monkeypatch):
+def test_msd_of_an_exact_projection_against_a_double_loop(monkeypatch):
     monkeypatch.setattr(mean_squared_displacement, "BLOCK", 5 * 7)
     walk = fbm(0.6, 60, 5, np.random.default_rng(0))
     result = long_msd.compute(sketch_of(walk, 5))
     contracts.check(result, long_msd.CONTRACT)
     assert (result.lag[0], result.lag[-1]) == (1, 59)
-    np.testing.assert_allclose(result.msd, [slow(walk, lag) for lag in result.lag.values], rtol=1e-10)
+    np.testing.assert_allclose(result.msd, [slow_msd(walk, lag) for lag in result.lag.values], rtol=1e-10)
     np.testing.assert_allclose(result.msd_low, result.msd)
 
 
@@ -41,11 +37,11 @@ def test_exponent_over_the_whole_run(H):
 
 
 @pytest.mark.parametrize("dimensions", [1, 4, 400])
-def test_the_band_holds_the_exact_curve_and_is_not_wider_than_it_must(dimensions):
+def test_the_band_covers_the_exact_curve_and_is_not_too_wide(dimensions):
     # 60 sketches of one walk: the scatter of their MSDs is known to 9 %; in 400 dimensions the band may be wider
     walk = fbm(0.5, 200, dimensions, np.random.default_rng(1))
     components, lags = 64, scaling_fits.log_lags(199, 1)
-    exact = np.array([slow(walk, lag) for lag in lags])
+    exact = np.array([slow_msd(walk, lag) for lag in lags])
     wide = np.concatenate([walk, np.zeros((200, 400 - dimensions))], axis=1)
     sketches = [sketch_of(wide, components, np.random.default_rng([s, 2])) for s in range(60)]
     found = xr.concat([long_msd.compute(sketch, per_decade=1) for sketch in sketches], "sketch")
@@ -56,10 +52,10 @@ def test_the_band_holds_the_exact_curve_and_is_not_wider_than_it_must(dimensions
     if dimensions < 10:
         np.testing.assert_allclose(error, scatter, rtol=0.3)
     held = ((found.msd_low <= exact) & (exact <= found.msd_high)).mean("sketch")
-    assert (held > 0.85).all()  # 95 % less three binomial deviations
+    assert (held > 0.85).all()  # 95 % minus three binomial deviations
 
 
-def test_a_diverged_run_counts_up_to_there():
+def test_a_diverged_run_is_measured_up_to_the_divergence():
     data = sketch_of(fbm(0.5, 50, 5, np.random.default_rng(0)), 5)
     data.projection[30:] = np.nan
     result = long_msd.compute(data)
@@ -68,7 +64,7 @@ def test_a_diverged_run_counts_up_to_there():
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
-def test_a_run_that_is_lost_from_the_start_has_no_lags(left):
+def test_a_run_that_diverges_at_once_has_no_lags(left):
     data = sketch_of(fbm(0.5, 50, 5, np.random.default_rng(0)), 5)
     data.projection[left:] = np.nan
     result = long_msd.compute(data)
@@ -91,7 +87,7 @@ def test_a_run_without_a_sketch_is_refused():
         long_msd.compute(data)
 
 
-def test_the_last_lag_stands_alone():
+def test_the_last_lag_has_a_single_displacement():
     # all displacements over 59 steps are one: the second moment has one direction
     result = long_msd.compute(sketch_of(fbm(0.5, 60, 30, np.random.default_rng(0)), 30, np.random.default_rng(1)))
     assert float(result.sketch_dimension[-1]) == pytest.approx(1)

@@ -3,7 +3,7 @@ import pytest
 from sgdwalk.analyses import msd, msl, path
 from sgdwalk.storage import contracts
 from sgdwalk.trajectory import distance_geometry, gaussian_walks, msd_exponents, scaling_fits
-from walks import ballistic, distances_of, fbm, levy_flight, lose, ornstein_uhlenbeck
+from walks import ballistic, distances_of, diverge, fbm, levy_flight, ornstein_uhlenbeck, slow_msd
 
 FAST = {"copies": 40}
 
@@ -12,11 +12,11 @@ def walks(make, count, *arguments):
     return [make(*arguments, np.random.default_rng(seed)) for seed in range(count)]
 
 
-def test_holds_its_contract_and_the_definitions():
+def test_the_result_satisfies_its_contract_and_the_definitions():
     path = fbm(0.6, 60, 7, np.random.default_rng(0))
     result = msd.compute(distances_of(path, path[::-1]), **FAST)
     contracts.check(result, msd.CONTRACT)
-    slow = [np.mean([((path[t + k] - path[t]) ** 2).sum() for t in range(60 - k)]) for k in range(1, 60)]
+    slow = [slow_msd(path, lag) for lag in range(1, 60)]
     np.testing.assert_allclose(result.msd[0], slow, rtol=1e-10)
     np.testing.assert_allclose(result.msd[1], slow, rtol=1e-10)  # reversed in time
     np.testing.assert_allclose(result.msd_from_start[0], ((path[1:] - path[0]) ** 2).sum(1), rtol=1e-10)
@@ -44,12 +44,12 @@ def test_ballistic_walk_has_exponent_two_and_is_all_drift():
 
 
 @pytest.mark.parametrize("alpha", [1.2, 1.6])
-def test_a_levy_flight_is_ordinary_in_the_time_average(alpha):
+def test_the_time_averaged_msd_of_a_levy_flight_has_exponent_one(alpha):
     result = msd.compute(distances_of(*walks(levy_flight, 12, alpha, 300, 200)), **FAST)
     assert result.exponent.sel(fit="whole").mean() == pytest.approx(1, abs=0.12)  # spread of one: about 0.15
 
 
-def test_ornstein_uhlenbeck_levels_off_where_its_variance_says():
+def test_the_msd_of_an_ornstein_uhlenbeck_walk_levels_off_at_twice_its_variance():
     rate, dimensions = 0.2, 300
     path = ornstein_uhlenbeck(rate, 600, dimensions, np.random.default_rng(1))
     result = msd.compute(distances_of(path), **FAST)
@@ -77,7 +77,7 @@ def test_tau0_is_the_first_lag_from_which_the_curve_is_one_power_law():
     assert 8 < expected < 30
 
 
-def test_tau0_is_nan_where_too_little_is_left():
+def test_tau0_is_nan_where_too_few_lags_remain():
     lags = scaling_fits.log_lags(100)
     wild = 10 ** np.random.default_rng(0).standard_normal((1, len(lags)))
     assert np.isnan(msd_exponents.paper_fits(lags, wild, 0.03)[0]).all()
@@ -119,16 +119,16 @@ def test_drift_share_of_a_drifting_walk_and_its_null():
     assert abs(float(result.drift_share[0].sel(lag=50))) < 2 * float(result.drift_share_null[0].sel(lag=50))
 
 
-def test_a_lost_window_is_nan_and_leaves_the_others_alone():
+def test_a_diverged_window_is_nan_and_does_not_affect_the_others():
     data = distances_of(*walks(fbm, 3, 0.5, 60, 20))
-    whole, broken = msd.compute(data, **FAST), msd.compute(lose(data, 1), **FAST)
+    whole, broken = msd.compute(data, **FAST), msd.compute(diverge(data, 1), **FAST)
     for name in ("msd", "exponent", "exponent_low", "effective_dimension", "drift_share"):
         assert broken[name][1].isnull().all(), name
         np.testing.assert_array_equal(broken[name][[0, 2]].notnull(), whole[name][[0, 2]].notnull())
         assert broken[name][[0, 2]].notnull().any(), name
     assert (broken.supported[1] == 0).all()
     np.testing.assert_array_equal(broken.exponent[0], whole.exponent[0])
-    assert msd.compute(lose(data.isel(window=[0]), 0), **FAST).exponent.isnull().all()
+    assert msd.compute(diverge(data.isel(window=[0]), 0), **FAST).exponent.isnull().all()
 
 
 def test_supported_lags_have_ten_independent_displacements():
@@ -148,7 +148,7 @@ def test_no_lag_of_a_walk_of_a_few_jumps_is_supported():
     np.testing.assert_array_equal(result.supported.sum("lag") > 0, [False, True])
 
 
-def test_fixed_ranges_are_what_they_say():
+def test_fits_over_fixed_ranges_use_the_lags_of_their_range():
     result = msd.compute(distances_of(fbm(0.5, 300, 20, np.random.default_rng(0))), **FAST).isel(window=0)
     ends = {"early": (1, 10), "middle": (10, 30), "late": (30, 240)}
     for fit, (first, last) in ends.items():
@@ -191,7 +191,7 @@ def test_a_short_last_window_is_left_out():
 
 
 @pytest.mark.parametrize(("steps", "longest"), [(20, 0.4), (40, 0.15), (20, 0.15)])
-def test_where_two_segments_cannot_be_fitted_the_other_fits_stand(steps, longest):
+def test_other_fits_do_not_need_a_fit_of_two_segments(steps, longest):
     # 8, 6 and 3 lags: no factor of three on either side of a crossover
     data = distances_of(fbm(0.5, steps, 20, np.random.default_rng(0)))
     result = msd.compute(data, longest=longest, **FAST).isel(window=0)
@@ -203,7 +203,7 @@ def test_where_two_segments_cannot_be_fitted_the_other_fits_stand(steps, longest
 
 
 @pytest.mark.parametrize("analysis", [msd, path, msl])
-def test_all_of_a_window_may_be_asked_for(analysis):
+def test_fits_may_extend_over_the_whole_window(analysis):
     rng = np.random.default_rng(0)
     data = distances_of(fbm(0.5, 60, 20, rng), loss=rng.standard_normal((1, 60)))
     result = analysis.compute(data, longest=1, **FAST).isel(window=0)
@@ -250,7 +250,7 @@ def test_intervals_cover_the_exponent_of_fractional_brownian_motion(dimensions, 
     assert coverage("whole", dimensions) >= least
 
 
-def test_the_papers_range_does_not_claim_more_than_it_knows():
+def test_intervals_of_the_papers_protocol_cover_the_exponent_or_are_nan():
     # tau_0 is chosen by the curve that is fitted: in two dimensions the interval covers some 60 % where the
     # protocol finds a range, but it mostly finds none. Right or none: 85 %, three deviations below that 33
     assert coverage("paper", 2) >= 33

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sgdwalk.analyses import msl
 from sgdwalk.storage import contracts
-from walks import distances_of, fbm, lose
+from walks import distances_of, diverge, fbm
 
 FAST = {"copies": 20}
 
@@ -24,7 +24,7 @@ def test_curve_against_a_double_loop():
             assert float(result.distance[0, k]) == pytest.approx(r[inside].mean())
 
 
-def test_a_mean_of_squares_not_a_square_of_means():
+def test_msl_is_a_mean_of_squares_not_a_square_of_means():
     # losses +-1 at random: differences average to nothing, their squares to 2
     rng = np.random.default_rng(1)
     loss = rng.choice([-1.0, 1.0], 200)
@@ -49,8 +49,8 @@ def test_white_noise_is_flat():
     assert (whole.exponent_high > 0).sum() >= 3
 
 
-def test_a_slope_has_exponent_two():
-    # along a line the loss difference is the distance, but for what the width of a bin does
+def test_the_msl_of_a_linear_loss_has_exponent_two():
+    # along a line the loss difference is the distance, up to the width of a bin
     walk = np.cumsum(np.random.default_rng(3).standard_normal((300, 1)), axis=0)
     result = msl.compute(distances_of(walk, loss=walk.T), **FAST)
     np.testing.assert_allclose(result.exponent, 2, atol=0.02)
@@ -80,14 +80,14 @@ def test_intervals_cover_the_exponent_of_a_fractal_landscape():
     assert abs(np.mean(errors)) < 0.25
 
 
-@pytest.mark.parametrize("lost", ["all", "loss", "constant loss"])
-def test_what_cannot_be_measured_is_nan(lost):
+@pytest.mark.parametrize("diverged", ["all", "loss", "constant loss"])
+def test_what_cannot_be_measured_is_nan(diverged):
     rng = np.random.default_rng(4)
     data = distances_of(*(fbm(0.5, 60, 10, rng) for _ in range(2)), loss=rng.standard_normal((2, 60)))
-    if lost == "all":
-        data = lose(data, 0)
+    if diverged == "all":
+        data = diverge(data, 0)
     else:
-        data.loss[0] = np.nan if lost == "loss" else 1.5
+        data.loss[0] = np.nan if diverged == "loss" else 1.5
     result = msl.compute(data, **FAST)
     contracts.check(result, msl.CONTRACT)
     assert result.exponent[0].isnull().all()
@@ -101,8 +101,8 @@ def test_a_window_of_the_shortest_length_allowed(bins):
     assert result["count"].sum() == 190
 
 
-def test_pairs_at_no_distance_are_left_out():
-    # a skipped update: the weights stand still and another minibatch is read
+def test_pairs_at_distance_zero_are_left_out():
+    # a skipped update: the weights do not change, the minibatch does
     rng = np.random.default_rng(0)
     walk, loss = fbm(0.5, 100, 10, rng), rng.standard_normal((1, 100))
     walk[31], walk[32] = walk[30], walk[30]

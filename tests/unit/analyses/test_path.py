@@ -1,25 +1,20 @@
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist, squareform
 from sgdwalk.analyses import path
 from sgdwalk.storage import contracts
-from walks import ballistic, distances_of, fbm, lose
+from walks import ballistic, distances_of, diverge, fbm, square
 
 FAST = {"copies": 30}
 
 
-def square(walk):
-    return squareform(pdist(walk, "sqeuclidean"))
-
-
-def test_holds_its_contract():
+def test_the_result_satisfies_its_contract():
     data = distances_of(*(fbm(0.5, 100, 20, np.random.default_rng(s)) for s in range(2)))
     result = path.compute(data, **FAST)
     contracts.check(result, path.CONTRACT)
     assert (result.pairs.sum("bin") == 100 * 99 / 2).all()
 
 
-def test_contour_has_not_one_step_too_many():
+def test_contour_length_on_a_line_is_the_distance():
     # steps of 1, 2, 3 ... on a line: the contour from i to j is the distance itself
     d2 = square(np.cumsum(np.arange(1.0, 30))[:, None])
     length, end_to_end2, pairs = path.binned(d2, np.sqrt(np.diagonal(d2, 1)), 1000)
@@ -70,7 +65,7 @@ def test_intervals_of_the_short_side_cover_the_exponent_of_fractional_brownian_m
 
 
 def test_bins_of_few_pairs_are_not_fitted():
-    # 49 of 300 bins have fewer than 20 pairs; their values may be anything without a change of the fit
+    # 49 of 300 bins have fewer than 20 pairs; the fit does not depend on their values
     d2 = square(fbm(0.5, 200, 30, np.random.default_rng(0)))
     steps = np.sqrt(np.diagonal(d2, 1))
     length, end_to_end2, pairs = path.binned(d2, steps, 300)
@@ -106,7 +101,7 @@ def test_a_brownian_walk_is_self_similar():
 
 
 def test_a_noisy_line_is_not_self_similar():
-    # chords grow with length, what strays from them does not
+    # chords grow with length, transverse distances do not
     rng = np.random.default_rng(0)
     walk = 0.3 * rng.standard_normal((300, 20)) + np.arange(300)[:, None] * np.eye(20)[0]
     result = path.compute(distances_of(walk), **FAST)
@@ -121,9 +116,9 @@ def test_a_straight_line_does_not_crash(line):
     np.testing.assert_allclose(result.exponent, 2, atol=0.02)
 
 
-def test_a_lost_window_is_nan_and_leaves_the_others_alone():
+def test_a_diverged_window_is_nan_and_does_not_affect_the_others():
     data = distances_of(*(fbm(0.5, 60, 10, np.random.default_rng(s)) for s in range(3)))
-    broken = path.compute(lose(data, 2), **FAST)
+    broken = path.compute(diverge(data, 2), **FAST)
     for name in ("contour_length", "end_to_end2", "exponent", "transverse2", "transverse_exponent"):
         assert broken[name][2].isnull().all(), name
     assert broken.exponent[:2].notnull().all()
@@ -134,7 +129,7 @@ def test_a_window_of_the_shortest_length_allowed():
     assert np.isfinite(result.end_to_end2).any()
 
 
-def test_a_walk_that_returns_to_where_it_was_does_not_crash():
+def test_a_walk_that_returns_to_its_start_does_not_crash():
     # an orbit of period two, as at the edge of stability: chords of length zero
     walk = np.random.default_rng(0).standard_normal((2, 5))[np.arange(60) % 2]
     result = path.compute(distances_of(walk), **FAST)
@@ -149,7 +144,7 @@ def test_steps_of_very_different_lengths_do_not_crash():
 
 
 @pytest.mark.parametrize("law", ["one", "Cauchy"])
-def test_where_a_few_steps_are_the_contour_the_exponent_is_nan(law):
+def test_the_exponent_is_nan_where_the_contour_consists_of_a_few_steps(law):
     # no bin lies between 1.5 mean steps and 0.8 of the whole, or too few do
     rng = np.random.default_rng(0)
     steps = rng.standard_normal((100, 30))

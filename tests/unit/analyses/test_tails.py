@@ -13,7 +13,7 @@ ALPHA = {0: 1.3, 1: 1.8}
 
 
 def pool(gradient, step, start, steps):
-    """gradients.nc of windows of `steps` steps whose other views hold nothing."""
+    """gradients.nc of windows of `steps` steps, with pooled gradients only."""
     windows = len(gradient)
     return xr.Dataset(
         {
@@ -65,14 +65,14 @@ def test_alpha_of_each_window_is_inside_its_interval(result):
         assert row.status == "ok"
 
 
-def test_windows_without_a_law_say_why(result):
+def test_windows_without_a_fit_have_a_status(result):
     assert list(result.status.values[3:6]) == ["not finite", "all zeros", "not finite"]
     bad = result.isel(window=slice(3, 6))
     for name in [
         *tails.STABLE,
         *tails.SKEW,
         *tails.EDGE,
-        *tails.RIVAL_PARAMETERS,
+        *tails.ALTERNATIVE_PARAMETERS,
         "gradient_quantile",
         "law_quantile",
         "vuong_z",
@@ -95,7 +95,7 @@ def test_padding_is_dropped_and_zeros_are_counted(gradients, result):
     assert result.effective_number.values[2] == fit.effective_number
 
 
-def test_rivals_lose_on_stable_data_and_the_gaussian_has_no_p(result):
+def test_the_stable_law_wins_on_stable_data_and_the_gaussian_has_no_p(result):
     row = result.sel(window=0)
     assert (row.log_likelihood_ratio.sel(rival=["gaussian", "laplace"]) > 100).all()
     assert row.vuong_z.sel(rival="laplace") > 3
@@ -119,8 +119,8 @@ def test_skewness_is_that_of_the_general_fit(gradients, result):
     assert row.beta_low < 0 < row.beta_high
 
 
-def test_gaussian_test_counts_dependent_gradients_once(gradients, result):
-    """A second copy of every gradient in its own step changes neither the ratio nor its critical value."""
+def test_the_test_of_the_gaussian_counts_dependent_gradients_once(gradients, result):
+    """A second copy of every gradient in its step changes neither the ratio nor its critical value."""
     window = gradients.isel(window=[1])
     twice = xr.concat([window, window], "sample", data_vars="minimal")
     once, both = (tails.compute(data, copies=50).isel(window=0) for data in (window, twice))
@@ -161,7 +161,7 @@ def test_ratios_are_those_of_the_fits(gradients, result):
     assert row.vuong_z.sel(rival="student-t") == pytest.approx(test.z, rel=1e-6)
 
 
-def test_histogram_keeps_the_mass_outside_in_its_norm(gradients, result):
+def test_histograms_are_normalised_by_all_values_including_those_outside(gradients, result):
     row = result.sel(window=0)
     z = (gradients.gradient.values[0].astype(float) - float(row.location)) / float(row.scale)
     inside = np.mean(np.abs(z) <= tails.CORE)
@@ -182,7 +182,7 @@ def test_histograms_are_densities_of_the_law_of_scale_one(result):
             assert (np.abs(found - expected) < 5 * np.sqrt(expected) + 3).all(), name
 
 
-def test_gradients_alike_within_a_minibatch_count_less():
+def test_gradients_correlated_within_a_minibatch_reduce_the_effective_number():
     """Steps that share a scale: the interval must know that 100 steps are not 4000 samples."""
     rng = np.random.default_rng(1)
     step = np.repeat(np.arange(400), 10)
@@ -194,7 +194,7 @@ def test_gradients_alike_within_a_minibatch_count_less():
     assert effective(step) < 0.75 * effective(rng.permutation(step))
 
 
-def test_file_comes_back_as_written(result, tmp_path):
+def test_a_file_is_read_as_it_was_written(result, tmp_path):
     netcdf.write(result, tmp_path / "tails.nc", tails.CONTRACT, {"code": "x"})
     back = xr.load_dataset(tmp_path / "tails.nc")
     contracts.check(back, tails.CONTRACT)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sgdwalk.analyses import toy
 from sgdwalk.storage import netcdf
+from walks import slow_msd
 
 SMALL = {"walkers": 12, "steps": 300, "levels": 5, "smoothing": 2.0, "descent_lag": 5, "basin_lag": 20}
 X = np.linspace(-1, 1, 65)
@@ -67,7 +68,7 @@ def test_reflection_is_repeated_mirroring(x):
     assert toy.reflect(np.array(x)) == pytest.approx(folded, abs=1e-12)
 
 
-def test_walkers_stay_inside_however_they_are_thrown():
+def test_walkers_stay_inside_the_walls():
     rng = np.random.default_rng(0)
     steep = 50 * rng.standard_normal((33, 33))
     position, gradient = toy.walk(steep, rng.uniform(-1, 1, (20, 2)), 200, 0.02, 0.5, rng)
@@ -84,10 +85,6 @@ def test_entry_is_the_first_step_after_which_the_walker_stays():
     position[2, 99] = 0.6
     inside = (position[1, -10:, 0].mean() - position[1, :, 0]) > 0.2
     assert toy.last_entry(position, 0.2).tolist() == [37, inside.sum(), 100]
-
-
-def slow_msd(path, lag):
-    return np.mean([np.sum((path[t + lag] - path[t]) ** 2) for t in range(len(path) - lag)])
 
 
 def test_msd_of_each_stage_against_a_direct_loop():
@@ -123,7 +120,7 @@ def test_exponents_of_ballistic_and_brownian_walkers():
     assert (free.exponent_high - free.exponent_low < 0.3).all()
 
 
-def test_too_few_walkers_in_a_stage_read_nan():
+def test_a_stage_of_too_few_walkers_is_nan():
     rng = np.random.default_rng(2)
     position = rng.standard_normal((8, 60, 2))
     found = toy.diffusion(position, np.array([0, 0, 0, 0, 30, 30, 30, 30]), 10, 10, rng)
@@ -133,7 +130,7 @@ def test_too_few_walkers_in_a_stage_read_nan():
     assert np.isfinite(found.sel(stage=["basin", "whole"]).exponent).all()
 
 
-def test_stages_forge_no_exponent_on_a_flat_surface():
+def test_stages_create_no_anomalous_exponent_on_a_flat_surface():
     rng = np.random.default_rng(0)
     position, _ = toy.walk(np.zeros((9, 9)), rng.uniform(-1, 1, (100, 2)), 1000, 0.02, 0.01, rng)
     found = toy.diffusion(position, toy.last_entry(position, 0.3), 20, 100, rng)
@@ -141,7 +138,7 @@ def test_stages_forge_no_exponent_on_a_flat_surface():
 
 
 @pytest.mark.parametrize("name", ["fractal", "random", "convex"])
-def test_compute_holds_its_contract_and_repeats(name, tmp_path):
+def test_the_result_satisfies_its_contract_and_is_reproducible(name, tmp_path):
     first, again = (toy.compute(landscape=name, seed=3, **SMALL) for _ in range(2))
     assert first.identical(again)
     assert not first.position.equals(toy.compute(landscape=name, seed=4, **SMALL).position)

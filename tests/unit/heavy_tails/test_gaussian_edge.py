@@ -11,20 +11,20 @@ def test_gaussian_log_likelihood():
 
 
 def test_rejects_four_to_six_in_a_hundred_gaussian_samples():
-    """At a number of points between the table's: 3,000 samples, the share's own error is 0.4 %."""
+    """At a number of points that is not tabulated; 3,000 samples give the share an error of 0.4 %."""
     ratios = gaussian_edge.simulate(75, 3000, seed=2)
     assert 0.04 <= np.mean(ratios > gaussian_edge.critical_value(75, 0.05)) <= 0.06
     p = np.array([gaussian_edge.p_value(ratio, 75) for ratio in ratios])
     assert 0.015 <= np.mean(p < 0.025) <= 0.035
 
 
-def test_table_is_what_its_generator_makes():
+def test_the_table_is_reproduced_by_its_simulation():
     ratios = gaussian_edge.simulate(1000, 600, seed=1)
     share = np.mean(ratios > gaussian_edge.QUANTILES[1000][gaussian_edge.LEVELS.index(0.1)])
     assert share == pytest.approx(0.1, abs=0.043)  # 3.5 sd of the share
 
 
-def test_critical_values_lie_between_the_tables():
+def test_critical_values_are_interpolated_between_tabulated_numbers():
     at = gaussian_edge.QUANTILES[100][2], gaussian_edge.QUANTILES[200][2]
     assert gaussian_edge.critical_value(100, 0.05) == at[0]
     assert gaussian_edge.critical_value(20_000**0.5, 0.05) == pytest.approx(sum(at) / 2)
@@ -39,7 +39,7 @@ def test_p_value_inverts_the_critical_value():
     assert gaussian_edge.p_value(1e3, 300) == pytest.approx(0.001)
 
 
-def test_interval_reaches_two_exactly_where_the_test_keeps_the_gaussian():
+def test_interval_reaches_two_exactly_where_the_gaussian_is_not_rejected():
     reached = []
     for seed in range(60):
         x = stable.sample(300, 1.97, rng=seed)

@@ -11,7 +11,7 @@ T, LAYERS, EPOCHS = 120, ["stem", "head"], 3
 
 @pytest.fixture(scope="module")
 def gradients():
-    """Gaussian in each layer and at each parameter, of unlike scales; the last window has no gradients."""
+    """Gaussian in each layer and at each parameter, of different scales; the last window has no gradients."""
     rng = np.random.default_rng(3)
     start = T * np.arange(3)
     layer = rng.normal(size=(3, 2, 900)) * np.array([1e-7, 1e-5])[:, None]
@@ -46,7 +46,7 @@ def result(gradients):
     return tails.compute(gradients, copies=15)
 
 
-def test_pooling_unlike_layers_alone_makes_tails(result):
+def test_pooling_layers_of_different_scales_creates_heavy_tails(result):
     """The three views disagree, and only the pool is heavy-tailed: the layers and the parameters are Gaussian."""
     assert result.alpha_high[0] < 1.5
     assert result.gaussian_p[0] < 0.0011
@@ -56,7 +56,7 @@ def test_pooling_unlike_layers_alone_makes_tails(result):
     assert np.nanmedian(result.tracked_alpha[0]) > 1.9
 
 
-def test_mixture_by_layer_beats_the_stable_law_on_such_a_pool(gradients, result):
+def test_the_mixture_by_layer_fits_pooled_gaussian_layers_better_than_the_stable_law(gradients, result):
     row = result.sel(window=0, rival="mixture")
     assert row.log_likelihood_ratio < -20
     assert row.vuong_z < -3
@@ -66,7 +66,7 @@ def test_mixture_by_layer_beats_the_stable_law_on_such_a_pool(gradients, result)
     assert row.mixture_location == fit.parameters["location"]
 
 
-def test_layers_are_fits_of_their_own_with_blocks_of_steps(gradients, result):
+def test_each_layer_is_fitted_separately_with_blocks_of_steps(gradients, result):
     x, step = gradients.layer_gradient.values[1, 1], gradients.layer_step.values[1]
     fit = stable.fit(x, blocks=(step - T) // 10)
     row = result.sel(window=1, layer="head")
@@ -106,7 +106,7 @@ def test_epochs_mean_and_noise(gradients, result):
     assert (result.mean_alpha > 1.9).all()
 
 
-def test_windows_without_gradients_say_so(result):
+def test_windows_without_gradients_have_a_status(result):
     last = result.isel(window=2)
     for name in ("status", "time_status"):
         assert last[name] == "not finite"
@@ -115,7 +115,7 @@ def test_windows_without_gradients_say_so(result):
         assert np.isnan(last[name]).all()
 
 
-def test_without_recorded_noise_and_layers_their_views_say_nothing(gradients, result):
+def test_views_are_missing_or_nan_without_recorded_noise_and_layers(gradients, result):
     bare = gradients.drop_vars(["epoch_step", "mean_gradient", "noise"]).assign(
         layer_gradient=np.nan * gradients.layer_gradient
     )
@@ -126,7 +126,7 @@ def test_without_recorded_noise_and_layers_their_views_say_nothing(gradients, re
     xr.testing.assert_equal(bare.alpha, result.alpha)
 
 
-def test_file_comes_back_as_written(result, tmp_path):
+def test_a_file_is_read_as_it_was_written(result, tmp_path):
     netcdf.write(result, tmp_path / "tails.nc", tails.CONTRACT, {"code": "x"})
     back = netcdf.read(tmp_path / "tails.nc")
     assert list(back.layer.values) == LAYERS

@@ -71,7 +71,7 @@ def test_log_density_is_that_of_direct_integration(alpha, beta):
     ("alpha", "beta"), [(0.9, 0.3), (0.99, -0.8), (1.0, 1.0), (1.02, 0.9), (1.5, -1.0), (1.9, 1.0)]
 )
 def test_density_is_the_fourier_integral(alpha, beta):
-    """f(z) = 1 / pi integral exp(-k^alpha) cos(phase - kz) dk, another formula than the code's."""
+    """f(z) = 1 / pi integral exp(-k^alpha) cos(phase - kz) dk, independent of Zolotarev's integral."""
     t = np.tan(np.pi * alpha / 2)
 
     def phase(k):
@@ -87,13 +87,13 @@ def test_density_is_the_fourier_integral(alpha, beta):
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(0.6, 0.5), (1.4, -0.7), (1.8, 0.9)])
-def test_density_and_distribution_are_scipys(alpha, beta):
+def test_density_and_distribution_agree_with_scipy(alpha, beta):
     z, shift = np.array([-4.0, -0.5, 0.0, 1.0, 5.0]), beta * np.tan(np.pi * alpha / 2)  # scipy's location is S1's
     assert np.exp(stable.logpdf(z, alpha, beta)) == pytest.approx(levy_stable.pdf(z + shift, alpha, beta), rel=1e-5)
     assert stable.cdf(z, alpha, beta) == pytest.approx(levy_stable.cdf(z + shift, alpha, beta), abs=1e-6)
 
 
-def test_one_sided_law_is_levys():
+def test_the_one_sided_law_of_alpha_one_half_is_the_levy_distribution():
     """S0(1/2, 1) is Levy's law from zeta = -1 on: f = s^(-3/2) exp(-1 / (2 s)) / sqrt(2 pi)."""
     s = np.array([0.05, 0.3, 1.0, 10.0, 1e4])
     expected = -1.5 * np.log(s) - 1 / (2 * s) - np.log(2 * np.pi) / 2
@@ -101,7 +101,7 @@ def test_one_sided_law_is_levys():
 
 
 @pytest.mark.parametrize("beta", [-1, -0.4, 0.4])
-def test_no_seam(beta):
+def test_log_density_is_continuous_across_special_parameters(beta):
     """At alpha 1, 2 and where the nodes' origin jumps; and beta to 0."""
     z = np.array([-6.0, -1.0, 0.0, 0.7, 3.0])
     for alpha in (skewed.SINGULAR, 1 - skewed.NEAR_ONE, 1.0, 1 + skewed.NEAR_ONE):
@@ -208,7 +208,7 @@ def test_skewness_out_of_range_is_an_error():
         stable.logpdf(0, 1.5, 1.1)
 
 
-def test_a_general_fit_of_gaussian_data_ends_beside_or_at_two():
+def test_a_general_fit_of_gaussian_data_has_alpha_at_or_near_two():
     for seed in (0, 34, 53, 54):
         x = np.random.default_rng(seed).normal(size=2000)
         fit, symmetric = stable.fit(x, symmetric=False), stable.fit(x)

@@ -18,7 +18,7 @@ Z = np.concatenate([np.geomspace(1e-4, 1e4, 41), np.linspace(3, 14, 23)])
 
 
 def exponent(z, alpha, y):
-    """log of Zolotarev's g and log dtheta/dy at y = log(theta / (pi/2 - theta)), written as it stands."""
+    """log of Zolotarev's g and log dtheta/dy at y = log(theta / (pi/2 - theta)), straight from the formula."""
     theta, rest = np.pi / 2 / (1 + np.exp(-y)), np.pi / 2 / (1 + np.exp(y))
     power = alpha / (alpha - 1)
     log_v = power * (np.log(np.sin(rest)) - np.log(np.sin(alpha * theta)))
@@ -54,7 +54,7 @@ def test_log_density_is_that_of_direct_integration(alpha):
 
 @pytest.mark.parametrize("alpha", [0.7, 1.0, 1.3, 1.7, 1.95, 1.999])
 def test_density_is_the_fourier_integral(alpha):
-    """f(z) = 1 / pi integral cos(kz) exp(-k^alpha) dk, another formula than the code's."""
+    """f(z) = 1 / pi integral cos(kz) exp(-k^alpha) dk, independent of Zolotarev's integral."""
     z = np.array([0.05, 0.3, 1.0, 2.5, 6.0])
     end = 40 ** (1 / alpha)
     waves = [quad(lambda k: np.exp(-(k**alpha)), 0, end, weight="cos", wvar=v, limit=2000)[0] for v in z]
@@ -72,7 +72,7 @@ def test_far_tail_is_the_tail_series(alpha):
 
 
 @pytest.mark.parametrize("alpha", [0.5, 1.2, 1.5, 1.8])
-def test_density_is_scipys(alpha):
+def test_density_agrees_with_scipy(alpha):
     z = np.array([0.0, 0.2, 1.0, 3.0, 20.0])
     assert np.exp(stable.logpdf(z, alpha)) == pytest.approx(levy_stable.pdf(z, alpha, 0), rel=1e-5)  # scipy's
 
@@ -85,7 +85,7 @@ def test_alpha_one_and_two_are_exact():
     assert stable.cdf(-z[z < 40], 2) == pytest.approx(norm.cdf(-z[z < 40] / 2**0.5), rel=1e-12)
 
 
-def test_no_seam_at_alpha_one_or_two():
+def test_log_density_is_continuous_at_alpha_one_and_two():
     z = np.concatenate([[0.0], Z[Z < 5]])
     for alpha in (1.0, 2.0):
         near = stable.logpdf(z, alpha - 1e-7)  # the derivative in alpha is below 10 here
@@ -124,7 +124,7 @@ def test_samples_follow_the_distribution(alpha):
 
 @pytest.mark.parametrize("alpha", [0.7, 1.2, 1.5, 1.8])
 def test_recovers_alpha_with_stated_error_and_coverage(alpha):
-    """80 samples of 400: mean within 4 sd, coverage within 3.3 sd (binomial), spread as the intervals say."""
+    """80 samples of 400: mean within 4 sd, coverage within 3.3 sd (binomial), spread as the intervals imply."""
     fits = [stable.fit(stable.sample(400, alpha, 0, 2e-6, 5e-6, seed)) for seed in range(80)]
     found = np.array([fit.alpha for fit in fits])
     low, high = np.array([(fit.alpha_low, fit.alpha_high) for fit in fits]).T
@@ -137,7 +137,7 @@ def test_recovers_alpha_with_stated_error_and_coverage(alpha):
 
 @pytest.mark.parametrize("alpha", [1.2, 1.5, 1.8])
 def test_spread_is_near_the_cramer_rao_bound(alpha):
-    """Fisher information by quadrature over quantiles, apart from the code's own observed information."""
+    """Fisher information by quadrature over quantiles, independent of the observed information in the code."""
     n, h, count = 1000, 1e-3, 60
     z = np.concatenate([[0], np.geomspace(1e-4, 1e9, 40_000)])
     p = np.exp(stable.logpdf(z, alpha))
@@ -153,7 +153,7 @@ def test_spread_is_near_the_cramer_rao_bound(alpha):
 
 @settings(max_examples=8, deadline=None)
 @given(unit=st.floats(1e-20, 1e12), shift=st.floats(-100, 100), flip=st.booleans())
-def test_fit_moves_with_units_and_origin(unit, shift, flip):
+def test_fit_is_equivariant_under_shift_and_scale(unit, shift, flip):
     x = stable.sample(300, 1.4, rng=8)
     sign = -1 if flip else 1
     plain, moved = stable.fit(x), stable.fit(sign * unit * (x + shift))
@@ -223,11 +223,11 @@ def test_interval_at_the_edge_is_that_of_the_profile_likelihood(seed):
         lambda s: -stable.logpdf(x, fit.alpha_low, 0, s, fit.location).sum(), bounds=(1, 2), method="bounded"
     )
     drop = fit.log_likelihood + best.fun
-    assert drop == pytest.approx(norm.ppf(0.975) ** 2 / 2, rel=0.05)  # a parabola stands in for the profile
+    assert drop == pytest.approx(norm.ppf(0.975) ** 2 / 2, rel=0.05)  # the profile is approximated by a parabola
 
 
 def test_blocks_of_clustered_data_widen_the_interval():
-    """Each draw stands 5 times in its block, jittered: about a fifth of the observations is independent."""
+    """Each draw occurs 5 times in its block, jittered: about a fifth of the observations is independent."""
     rng = np.random.default_rng(2)
     x = np.repeat(stable.sample(600, 1.5, rng=rng), 5) + 1e-3 * rng.normal(size=3000)
     labels = np.repeat(np.arange(600), 5)
@@ -250,7 +250,7 @@ def test_blocks_of_independent_data_leave_the_interval():
 
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_bootstrap_of_blocks_agrees_with_the_sandwich(symmetric):
-    """Each draw stands 4 times in its block: a quarter of the observations is independent."""
+    """Each draw occurs 4 times in its block: a quarter of the observations is independent."""
     rng = np.random.default_rng(2)
     x = np.repeat(stable.sample(250, 1.4, rng=rng), 4) + 1e-3 * rng.normal(size=1000)
     labels = np.repeat(np.arange(250), 4)
@@ -272,17 +272,6 @@ def test_bootstrap_at_the_edge_ends_there():
     fit = stable.fit(x, copies=30)
     assert fit.alpha == fit.alpha_high == 2
     assert 1.8 < fit.alpha_low < 2
-
-
-def test_rows_are_fits_of_their_own():
-    x = stable.sample((2, 3, 300), 1.4, rng=1)
-    x[0, 1, :100], x[1, 2], x[1, 0] = np.nan, 0, np.nan
-    found = stable.fit_rows(x)
-    assert found["alpha"].shape == (2, 3)
-    assert found["alpha"][0, 1] == stable.fit(x[0, 1, 100:]).alpha
-    assert found["alpha"][1, 1] == stable.fit(x[1, 1]).alpha
-    assert found["status"].tolist() == [["ok", "ok", "ok"], ["too few points", "ok", "all zeros"]]
-    assert np.isnan(found["scale"][1, [0, 2]]).all()
 
 
 @pytest.mark.parametrize(
@@ -311,24 +300,24 @@ def test_parameters_out_of_range_are_errors():
             stable.logpdf(0, alpha, 0, scale)
 
 
-def test_rivals_are_maxima_of_their_likelihoods():
+def test_alternatives_are_maxima_of_their_likelihoods():
     x = 1e-6 * np.random.default_rng(7).standard_t(3, 3000) + 4e-6
     laws = {"gaussian": norm, "laplace": laplace, "student_t": t}
-    for name, rival in laws.items():
+    for name, law in laws.items():
         fit = getattr(alternatives, name)(x)
         p = fit.parameters
         shape = [p["degrees"]] if "degrees" in p else []
-        assert fit.log_likelihood == pytest.approx(rival.logpdf(x, *shape, p["location"], p["scale"]), abs=1e-8)
+        assert fit.log_likelihood == pytest.approx(law.logpdf(x, *shape, p["location"], p["scale"]), abs=1e-8)
         best = fit.log_likelihood.sum()
         for factor in (0.99, 1.01):
-            worse = [rival.logpdf(x, *shape, p["location"], factor * p["scale"]).sum()]
-            worse += [rival.logpdf(x, *shape, p["location"] + 1e-2 * (factor - 1) * 1e-6, p["scale"]).sum() - 1e-6]
-            worse += [rival.logpdf(x, factor * d, p["location"], p["scale"]).sum() for d in shape]
+            worse = [law.logpdf(x, *shape, p["location"], factor * p["scale"]).sum()]
+            worse += [law.logpdf(x, *shape, p["location"] + 1e-2 * (factor - 1) * 1e-6, p["scale"]).sum() - 1e-6]
+            worse += [law.logpdf(x, factor * d, p["location"], p["scale"]).sum() for d in shape]
             assert max(worse) < best
     assert alternatives.student_t(x).parameters["degrees"] == pytest.approx(3, rel=0.2)
 
 
-def test_mixture_by_layer_is_a_maximum_and_finds_its_shares():
+def test_the_mixture_by_layer_is_a_maximum_and_recovers_its_weights():
     rng = np.random.default_rng(7)
     layer = rng.choice(3, 4000, p=[0.6, 0.1, 0.3])
     scales = np.array([1e-6, 1e-7, 2e-5])

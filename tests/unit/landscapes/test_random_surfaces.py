@@ -54,7 +54,7 @@ def test_random_keeps_the_heights_but_not_their_order():
     assert abs(np.corrcoef(shuffled[1:].ravel(), shuffled[:-1].ravel())[0, 1]) < 0.06
 
 
-def test_random_is_smoothed_by_the_gaussian_asked_for():
+def test_random_is_smoothed_by_the_given_gaussian():
     heights = random_surfaces.diamond_square(8, 3.0, rng())
     smooth = random_surfaces.random(heights, 8.0, rng(1))
     assert smooth.std() / heights.std() == pytest.approx(1 / (2 * np.sqrt(np.pi) * 8), rel=0.15)
@@ -81,7 +81,7 @@ def test_landscape_is_made_from_the_same_fractal_surface(name):
     assert np.array_equal(again, heights) == (name == "fractal")
 
 
-def test_bad_arguments_are_named():
+def test_bad_arguments_are_refused_by_name():
     with pytest.raises(ValueError, match="flat"):
         random_surfaces.landscape("flat", 3, 1.0, 1.0, rng())
     with pytest.raises(ValueError, match="levels"):

@@ -18,7 +18,7 @@ def coverage():
 
 
 @pytest.mark.parametrize(("H", "dimensions"), [(0.25, 20), (0.5, 200), (0.75, 20)])
-def test_intervals_hold_the_exponent_at_lags_up_to_a_tenth_of_the_window(coverage, H, dimensions):
+def test_intervals_cover_the_exponent_at_lags_up_to_a_tenth_of_the_window(coverage, H, dimensions):
     # 40 walks x 2 ranges at 95 %: 69 of 80 is three binomial deviations (of the 40, were the ranges one) below
     found = np.stack([coverage.measure(f"fBm, H = {H}", dimensions, 200, 100, seed) for seed in range(40)])
     assert found[:, :2, 1].sum() >= 69
@@ -26,12 +26,12 @@ def test_intervals_hold_the_exponent_at_lags_up_to_a_tenth_of_the_window(coverag
 
 
 @pytest.mark.parametrize("law", ["Ornstein-Uhlenbeck", "Brownian with drift"])
-def test_bent_curves_are_held_too(coverage, law):
+def test_intervals_cover_the_exponents_of_bent_curves(coverage, law):
     found = np.stack([coverage.measure(law, 20, 200, 100, seed) for seed in range(40)])
     assert found[:, :2, 1].sum() >= 66
 
 
-def test_the_laws_have_the_curves_that_they_are_tested_against(coverage):
+def test_each_simulated_walk_has_its_theoretical_msd(coverage):
     rng = np.random.default_rng(0)
     lags = np.array([1, 5, 20])
     for law in ("fBm, H = 0.75", "Ornstein-Uhlenbeck", "Brownian with drift"):
@@ -48,7 +48,7 @@ def test_the_table_has_a_row_for_each_law_dimension_and_range(coverage, monkeypa
     assert found["fBm, H = 0.5", 5].shape == (2, len(coverage.RANGES), 3)
 
 
-def test_a_table_replaces_what_stands_between_its_marks(coverage, tmp_path, monkeypatch):
+def test_a_table_replaces_the_text_between_its_markers(coverage, tmp_path, monkeypatch):
     page = tmp_path / "coverage.md"
     page.write_text(
         "a\n<!-- walks: begin -->\nold\n<!-- walks: end -->\nb\n<!-- tails: begin -->\n<!-- tails: end -->\n"

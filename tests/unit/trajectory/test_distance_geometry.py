@@ -3,13 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
-from scipy.spatial.distance import pdist, squareform
 from sgdwalk.trajectory import distance_geometry
-from walks import fbm
-
-
-def square(walk):
-    return squareform(pdist(walk, "sqeuclidean"))
+from walks import fbm, square
 
 
 def brownian(steps, spread, rng):
@@ -66,7 +61,7 @@ def test_effective_dimension_of_correlated_steps(H):
 
 
 @pytest.mark.parametrize("memory", [0.8, -0.8])
-def test_effective_dimension_of_steps_that_remember_the_last_five(memory):
+def test_effective_dimension_of_steps_with_a_memory_of_five(memory):
     # standard error 2 %; divided by 1 + rho^2, 65.4 and 64.3
     found = []
     for seed in range(60):

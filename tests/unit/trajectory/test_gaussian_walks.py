@@ -43,8 +43,8 @@ def test_basic_interval_of_39_copies_reaches_from_the_first_to_the_last():
     assert gaussian_walks.basic_interval(0.0, 0.0, np.arange(39.0)) == pytest.approx((-38, 0))
 
 
-def test_a_curve_that_is_no_walks_does_not_bias_the_bootstrap():
-    # a sharp bend downwards: walks cannot follow it, and deviations are from what they can
+def test_a_curve_that_is_not_a_valid_variogram_does_not_bias_the_bootstrap():
+    # no walk has a variogram with so sharp a bend downwards: deviations are from the nearest valid one
     fit = scaling_fits.TwoSegments(1.6, 0.4, 20.0, 0.0, 0.0)
     lags = scaling_fits.log_lags(160)
     boot = gaussian_walks.walk_bootstrap(fit, 200, lags, 16, 200, np.random.default_rng(0))
@@ -73,6 +73,6 @@ def test_distances_of_simulated_walks_have_the_mean_of_the_fit_and_the_spread_of
     np.testing.assert_allclose(copies, copies.swapaxes(1, 2), atol=1e-12)
 
 
-def test_basic_interval_leaves_out_copies_that_could_not_be_fitted():
+def test_basic_interval_ignores_copies_without_a_fit():
     assert gaussian_walks.basic_interval(0.0, 0.0, np.append(np.arange(39.0), np.nan)) == pytest.approx((-38, 0))
     assert np.isnan(gaussian_walks.basic_interval(0.0, 0.0, np.full(3, np.nan))).all()

@@ -52,7 +52,7 @@ def test_the_last_step_of_a_walk_that_ends_with_its_window_is_unknown(tmp_path):
     assert np.isnan(training.step_length[49])
 
 
-def test_losses_and_gradients_are_taken_over(tmp_path):
+def test_losses_and_gradients_are_imported(tmp_path):
     rng = np.random.default_rng(1)
     loss, gradient = rng.random(60), rng.standard_normal((60, 6))
     found = bring(tmp_path, a_walk(loss=("step", loss), gradient=(("step", "parameter"), gradient)))
@@ -74,7 +74,7 @@ def test_missing_losses_and_gradients_are_nan(tmp_path):
     assert found["training"].sizes["epoch"] == 0
 
 
-def test_a_walk_imported_is_the_walk_recorded(tmp_path):
+def test_an_imported_trajectory_gives_the_files_of_a_recorded_one(tmp_path):
     """The same weights, losses and gradients give the same files by either way."""
     rng = np.random.default_rng(3)
     gradient, loss = rng.standard_normal((51, 6)), rng.random(51)
@@ -100,7 +100,7 @@ def test_a_walk_imported_is_the_walk_recorded(tmp_path):
         assert found[name].equals(expected), name
 
 
-def test_a_walk_without_gradients_passes_the_checks_of_a_run(tmp_path):
+def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
     from sgdwalk.analyses import fluctuations, msd, msl, path, tails
 
     found = bring(tmp_path, a_walk())
@@ -142,21 +142,21 @@ def test_a_walk_without_gradients_passes_the_checks_of_a_run(tmp_path):
         "integers",
     ],
 )
-def test_a_file_that_is_no_walk_is_refused_in_one_line(tmp_path, walk, message):
+def test_a_file_without_a_valid_trajectory_is_refused_in_one_line(tmp_path, walk, message):
     with pytest.raises(ValueError, match=message) as caught:
         bring(tmp_path, walk)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "training.nc").exists()
 
 
-def test_a_file_that_is_no_netcdf_is_named(tmp_path):
+def test_a_file_that_is_not_netcdf_is_refused_by_name(tmp_path):
     path = tmp_path / "walk.nc"
     path.write_text("not a NetCDF file")
     with pytest.raises((ValueError, OSError), match=r"walk\.nc"):
         import_walk(str(path), SETTINGS, {}, "code")
 
 
-def test_a_folder_that_a_recorder_saved_is_taken_as_it_is(tmp_path):
+def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
     model = nn.Linear(3, 2)
     recorder = Recorder(model, WINDOW, samples=75)
     for step in range(60):
@@ -183,7 +183,7 @@ def test_a_folder_that_a_recorder_saved_is_taken_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
-def test_a_truncated_walk_is_refused_in_one_line(tmp_path, share):
+def test_a_truncated_file_is_refused_in_one_line(tmp_path, share):
     path = tmp_path / "walk.nc"
     a_walk(steps=4000).to_netcdf(path)
     content = path.read_bytes()

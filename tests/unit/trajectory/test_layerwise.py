@@ -24,7 +24,7 @@ def layers():
 
 
 @pytest.mark.parametrize("quantity", ["msd", "path", "msl"])
-def test_each_layer_is_analysed_as_a_network_of_its_own(layers, quantity):
+def test_each_layer_is_analysed_as_a_separate_network(layers, quantity):
     module = importlib.import_module(f"sgdwalk.analyses.layerwise_{quantity}")
     alone = importlib.import_module(f"sgdwalk.analyses.{quantity}")
     result = module.compute(layers, **FAST)
@@ -35,7 +35,7 @@ def test_each_layer_is_analysed_as_a_network_of_its_own(layers, quantity):
         xr.testing.assert_equal(result.isel(layer=k, drop=True), alone.compute(single, **FAST))
 
 
-def test_layers_have_exponents_of_their_own(layers):
+def test_layers_have_their_own_exponents(layers):
     found = importlib.import_module("sgdwalk.analyses.layerwise_msd").compute(layers, **FAST)
     np.testing.assert_allclose(found.exponent.sel(fit="whole").mean("window"), [0.6, 1.4], atol=0.2)
 
@@ -53,7 +53,7 @@ def test_a_run_without_layers_is_refused(layers):
         importlib.import_module("sgdwalk.analyses.layerwise_msd").compute(layers.isel(layer=[]))
 
 
-def test_it_is_written_and_read(layers, tmp_path):
+def test_a_layerwise_file_is_written_and_read(layers, tmp_path):
     module = importlib.import_module("sgdwalk.analyses.layerwise_msd")
     netcdf.write(module.compute(layers, **FAST), tmp_path / "msd.nc", module.CONTRACT, {})
     assert netcdf.read(tmp_path / "msd.nc").msd.dims == ("layer", "window", "lag")

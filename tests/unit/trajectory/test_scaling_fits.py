@@ -28,7 +28,7 @@ def test_power_law_fits_each_curve_evenly_in_log_x():
     bent = np.where(x < 31.6, x**0.5, 31.6**-1.0 * x**1.5)
     found, rmse = scaling_fits.power_law(x, np.stack([bent, x**0.7]))
     # the line of a bend in the middle of the log axis has the mean slope (unweighted, the dense top: 1.5);
-    # the sum over few points at the low end stands for an integral only to some per cent
+    # the few points at the low end approximate the integral to some per cent only
     assert found[0] == pytest.approx(1.0, abs=0.05)
     assert found[1] == pytest.approx(0.7, abs=1e-9)
     assert rmse[0] > 0.03 > rmse[1]
@@ -68,7 +68,7 @@ def test_two_segments_of_noisy_curves_against_a_brute_force_search():
         assert found.crossover == at
 
 
-def test_two_segments_of_a_narrow_range_says_so():
+def test_two_segments_of_a_narrow_range_have_an_infinite_rmse():
     assert scaling_fits.two_segments(np.array([1.0, 2, 3, 4]), np.array([1.0, 2, 3, 4])).rmse == np.inf
 
 

@@ -1,4 +1,4 @@
-"""Shorter windows cut from longer ones, against those that were recorded short."""
+"""Shorter windows cut from longer ones, against recordings with the shorter window."""
 
 import numpy as np
 import pytest

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist, squareform
 from sgdwalk.storage import contracts
 from sgdwalk.storage.contracts import Contract, ContractError, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory import windows
-from walks import distances_of, fbm, lose
+from walks import distances_of, diverge, fbm, square
 
 CONTRACT = Contract(
     "example",
@@ -22,7 +21,7 @@ COORDS, SIZES = {"fit": ["a", "b"]}, {"step": 30, "bin": 3}
 
 
 def measure(d2, loss):
-    """All three of a window that is finite, else the losses alone."""
+    """All three variables of a window that is finite, otherwise only the losses."""
     if not np.isfinite(d2).all():
         return {"losses": np.ones(30)}
     return {"total": d2.sum(), "losses": loss, "table": np.full((2, 3), d2[0, 1])}
@@ -39,7 +38,7 @@ def test_each_window_is_measured_and_stacked(data):
     found = windows.per_window(distances, CONTRACT, measure, COORDS, SIZES)
     contracts.check(found, CONTRACT)
     for k, walk in enumerate(walks):
-        d2 = squareform(pdist(walk, "sqeuclidean"))
+        d2 = square(walk)
         assert found.total[k] == d2.sum()
         assert (found.table[k] == d2[0, 1]).all()
     np.testing.assert_array_equal(found.losses, np.arange(90.0).reshape(3, 30))
@@ -51,7 +50,7 @@ def test_each_window_is_measured_and_stacked(data):
 def test_what_a_window_leaves_out_is_nan_in_the_shape_of_the_contract(data, diverged):
     distances = data[0]
     for window in diverged:
-        distances = lose(distances, window)
+        distances = diverge(distances, window)
     found = windows.per_window(distances, CONTRACT, measure, COORDS, SIZES)
     contracts.check(found, CONTRACT)
     assert found.table.shape == (3, 2, 3)

@@ -16,7 +16,7 @@ CONTRACT = Contract(
         "variogram": variable("scale", "1", "mean squared height difference"),
         "local_dimension": variable("scale", "1", "local dimension"),
         "box": variable("box", "grid step", "side of a box"),
-        "box_count": variable("box", "1", "boxes that the surface meets"),
+        "box_count": variable("box", "1", "boxes that the surface intersects"),
         "box_dimension": variable("", "1", "box-counting dimension"),
         "dimension": variable("", "1", "dimension from the variogram"),
         "dimension_low": variable("", "1", "dimension from the variogram, 2.5 %"),
@@ -27,31 +27,33 @@ CONTRACT = Contract(
         "status": variable("", "1", "ok, or why there is no dimension"),
         "control": variable("control", "1", "control surface"),
         "control_dimension": variable("control", "1", "true dimension"),
-        "control_variogram": variable("control", "1", "mean dimension read from the variogram"),
+        "control_variogram": variable("control", "1", "mean dimension from the variogram"),
         "control_variogram_spread": variable("control", "1", "standard deviation between realisations"),
-        "control_box": variable("control", "1", "mean dimension read from box counts"),
+        "control_box": variable("control", "1", "mean dimension from box counts"),
         "control_box_spread": variable("control", "1", "standard deviation between realisations"),
     },
 )
 
 
 def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int = 100, seed: int = 0) -> xr.Dataset:
-    """Dimension of landscape.loss (x, y) on an evenly spaced n x n plane, by variogram and by box counts.
+    """Dimension of landscape.loss [x, y] on an evenly spaced n x n plane, by variogram and by box counts.
 
-    logarithm: take log10 of the loss as the height, where the loss is positive everywhere. A loss that
-    spans decades grows so steeply towards the edges that they alone make the variogram: a smooth
-    exp(6 r) reads 2.35 on 25 x 25 points, its logarithm 2.1.
+    logarithm: take log10 of the loss as the height, where the loss is positive everywhere. A loss that spans
+    decades grows so steeply towards the edges that they dominate the variogram: a smooth exp(6 r) gives 2.35 on
+    25 x 25 points, its logarithm 2.1.
 
-    D = 3 - H from the variogram E (z_i - z_j)^2 ~ |i - j|^(2H) over 1 to n // 5 grid steps. Its 95 %
-    interval is a parametric bootstrap, `realisations` fractional Brownian surfaces on the same grid at
-    each of several dimensions (see interval): it covered 90-100 % for D from 2.05 to 2.95 on 25 x 25,
-    where surfaces of the fitted H alone covered 73-95 %. It holds for Gaussian self-affine surfaces;
-    a smooth one reads about 2.1, as the bowl among the controls does.
+    D = 3 - H from the variogram E (z_i - z_j)^2 ~ |i - j|^(2H) over 1 to n // 5 grid steps. Its 95 % interval is a
+    parametric bootstrap, `realisations` fractional Brownian surfaces on the same grid at each of several dimensions
+    (see interval; seed: of these). It covered the truth in 90-100 % for D from 2.05 to 2.95 on 25 x 25, where
+    surfaces of the fitted H alone covered it in 73-95 %. It is valid for Gaussian self-affine surfaces; a smooth
+    one gives about 2.1, as the bowl among the controls does.
 
-    Box counts depend on the height that equals one side (see box_counts) and carry no interval: read
-    them against the controls, a smooth bowl and surfaces of known dimension on the same grid.
-    A plane with values that are not finite, or flat, has status saying so and NaN throughout.
-    Raises ValueError for a plane that is not square, or not evenly spaced, or smaller than 11 x 11.
+    Box counts depend on the height that equals one side (see box_counts) and have no interval: compare them with
+    the controls, a smooth bowl and surfaces of known dimension on the same grid.
+
+    Returns the data set of CONTRACT; for a plane with values that are not finite, or a flat one, status says so and
+    the rest, but for the controls, is NaN. ValueError for a plane that is not square, not evenly spaced, or smaller
+    than 11 x 11.
     """
     rng = np.random.default_rng(seed)
     heights = landscape["loss"].transpose("x", "y").values.astype(np.float64)
@@ -117,25 +119,25 @@ def _mean_square(first, second) -> float:
 
 
 def variogram_dimension(scale: np.ndarray, squares: np.ndarray) -> float:
-    """D = 3 - half the least-squares slope of log variogram against log distance; NaN stays NaN."""
+    """D = 3 - half the least-squares slope of log variogram against log distance; NaN if any value is."""
     if np.isnan(squares).any():
         return np.nan
     return 3 - np.polyfit(np.log(scale), np.log(squares), 1)[0] / 2
 
 
 def local_dimension(scale: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """The same slope about each distance, over distances within a factor of two."""
+    """variogram_dimension [scale] about each distance, over distances within a factor of two."""
     near = np.abs(np.log2(scale[:, None] / scale)) < 1 + 1e-9
     return np.array([variogram_dimension(scale[within], squares[within]) for within in near])
 
 
 def box_counts(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sides of boxes [box], in grid steps, and how many boxes of that side the surface meets.
+    """Sides of boxes [box], in grid steps, and how many boxes of that side the surface intersects.
 
-    Heights are stretched so that their range equals the side of the square: another stretch gives other
-    counts and another slope. Sides divide n - 1 and are at most a quarter of it; each column of boxes
-    stands on points that it shares with its neighbours and counts floor(max/s) - floor(min/s) + 1, on
-    one grid of boxes that starts at the lowest point. Counts are NaN where heights are.
+    Heights are scaled so that their range equals the side of the square: another scale gives other counts and
+    another slope. Sides s divide n - 1 and are at most a quarter of it; each column of boxes spans s + 1 points a
+    side, the outer ones shared with its neighbours, and counts floor(max/s) - floor(min/s) + 1, on one grid of
+    boxes that starts at the lowest point. Counts are NaN where heights are.
     """
     side = len(heights) - 1
     box = np.array([s for s in range(1, side // 4 + 1) if side % s == 0])
@@ -157,10 +159,11 @@ def box_dimension(box: np.ndarray, count: np.ndarray) -> float:
 
 
 def interval(dimension: float, n: int, realisations: int, rng: np.random.Generator) -> tuple[float, float]:
-    """95 % interval: all true dimensions whose surfaces, n points a side, may well read `dimension`.
+    """95 % interval: the true dimensions for which an estimate of `dimension` is not unlikely, n points a side.
 
-    Well: between the 2.5 % and 97.5 % quantiles of their readings. Quantiles are simulated at TRIED
-    and interpolated; a reading beyond them ends at 2 or 3, the limits of a surface.
+    Not unlikely: between the 2.5 % and 97.5 % quantiles of the estimates from simulated surfaces. Quantiles are
+    simulated at the dimensions TRIED and interpolated; beyond them the interval ends at 2 or 3, the limits of a
+    surface.
     """
     if np.isnan(dimension):
         return np.nan, np.nan
@@ -173,15 +176,18 @@ def interval(dimension: float, n: int, realisations: int, rng: np.random.Generat
     return np.interp(dimension, high, TRIED, **ends), np.interp(dimension, low, TRIED, **ends)
 
 
-def readings(heights: np.ndarray) -> tuple[float, float]:
-    """What the variogram and the box counts read on a surface."""
+def both_dimensions(heights: np.ndarray) -> tuple[float, float]:
+    """(dimension from the variogram, from box counts) of a surface [x, y]."""
     return variogram_dimension(*variogram(heights)), box_dimension(*box_counts(heights))
 
 
 def controls(n: int, realisations: int, rng: np.random.Generator) -> dict:
-    """Mean and spread of both readings on surfaces of known dimension, n points a side."""
+    """Mean and spread of both dimensions over surfaces of known dimension, n points a side."""
     read = np.array(
-        [[readings(_control(name, n, true, rng)) for _ in range(realisations)] for name, true in CONTROLS.items()]
+        [
+            [both_dimensions(_control(name, n, true, rng)) for _ in range(realisations)]
+            for name, true in CONTROLS.items()
+        ]
     )
     mean, spread = read.mean(axis=1), read.std(axis=1)
     return {
@@ -194,7 +200,7 @@ def controls(n: int, realisations: int, rng: np.random.Generator) -> dict:
 
 
 def _control(name: str, n: int, dimension: float, rng) -> np.ndarray:
-    """One surface; the bowl's lowest point is put at random in the middle half of the plane."""
+    """One control surface; the bowl's lowest point is random in the middle half of the plane."""
     if name != "bowl":
         return fractional_brownian_surface(n, 3 - dimension, rng)
     x, y = np.linspace(-1, 1, n) - rng.uniform(-0.5, 0.5, (2, 1))

@@ -1,4 +1,4 @@
-"""Runs that differ only in their seed: ensemble against time average, and the spread between seeds."""
+"""Runs that differ only in their seed: ensemble average against time average, and the spread between seeds."""
 
 import numpy as np
 import xarray as xr
@@ -20,24 +20,35 @@ CONTRACT = Contract(
             "window lag", "1", "squared displacement from the window's start, mean over runs"
         ),
         "mean_time_averaged": variable("window lag", "1", "time-averaged MSD, mean over runs"),
-        "mean_time_averaged_low": variable("window lag", "1", "lower end of its 95 % interval between seeds"),
-        "mean_time_averaged_high": variable("window lag", "1", "upper end of its 95 % interval between seeds"),
+        "mean_time_averaged_low": variable(
+            "window lag", "1", "time-averaged MSD, lower end of the 95 % interval between seeds"
+        ),
+        "mean_time_averaged_high": variable(
+            "window lag", "1", "time-averaged MSD, upper end of the 95 % interval between seeds"
+        ),
         "ergodicity_breaking": variable("window lag", "1", "ergodicity-breaking parameter"),
         "exponent": variable("window fit", "1", "exponent of the MSD, mean over runs"),
-        "exponent_low": variable("window fit", "1", "lower end of its 95 % interval between seeds"),
-        "exponent_high": variable("window fit", "1", "upper end of its 95 % interval between seeds"),
+        "exponent_low": variable(
+            "window fit", "1", "exponent of the MSD, lower end of the 95 % interval between seeds"
+        ),
+        "exponent_high": variable(
+            "window fit", "1", "exponent of the MSD, upper end of the 95 % interval between seeds"
+        ),
         "runs_used": variable("window fit", "1", "runs with a finite exponent"),
     },
 )
 
 
 def compute(msd: list[xr.Dataset]) -> xr.Dataset:
-    """Ensemble over the msd.nc of runs with different seeds.
+    """Averages over runs with different seeds, from their msd.nc.
 
-    ergodicity_breaking: EB(lag) = var(d2) / mean(d2)^2 of the time-averaged MSD d2 over runs, sample
-    variance. The band of the mean MSD is Student's of the logarithms, so that it stays above zero where
-    seeds are few. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have one; NaN for
-    fewer than two. With two seeds t is 12.7: such an interval says little, and says so.
+    ergodicity_breaking: EB(lag) = var(d2) / mean(d2)^2 of the time-averaged MSD d2 over runs, with the sample
+    variance (He, Burov, Metzler & Barkai 2008). The band of the mean MSD is Student's, of the logarithms, so that it
+    stays above zero with few seeds. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have
+    one; NaN for fewer than two. With two seeds t is 12.7: such an interval is wide.
+
+    msd: one data set per run, with attribute run; windows that only some runs have are averaged over those.
+    Returns the data set of CONTRACT.
     """
     run = xr.DataArray([data.attrs["run"] for data in msd], dims="run", name="run")
     kept = [data[["msd", "msd_from_start", "exponent"]].reset_coords(drop=True) for data in msd]
@@ -62,7 +73,7 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
 
 
 def mean_curve(curves: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """(mean, low, high) over runs of positive curves; the interval is Student's of their logarithms about the mean."""
+    """(mean, low, high) over runs of positive curves; the interval is Student's, of the logarithms, about the mean."""
     average = curves.mean("run")
     centre, low, high, _ = between_seeds(np.log(curves.where(curves > 0)))
     return average, average * np.exp(low - centre), average * np.exp(high - centre)

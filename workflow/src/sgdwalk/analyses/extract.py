@@ -20,32 +20,33 @@ CONTRACT = Contract(
 
 
 def compute(checkpoints: str, *, run: dict) -> xr.Dataset:
-    """Weight [epoch, parameter] in the order of the walk's components, the tensor each comes from, and buffers.
+    """Weights [epoch, parameter] in the order of the trajectory's components, their tensors, and buffers.
 
-    checkpoints: the run's folder of checkpoints; run: its settings, from which the network is rebuilt.
+    checkpoints: the run's folder of checkpoints. run: its settings, from which the network is rebuilt. Returns the
+    data set of CONTRACT. FileNotFoundError where there are no checkpoints.
     """
     from sgdwalk.landscapes import trained_networks  # torch, which readers of the file do not need
     from sgdwalk.training import problem  # torch, which readers of the file do not need
 
-    shots = trained_networks.snapshots(checkpoints)
+    snapshots = trained_networks.snapshots(checkpoints)
     model = problem.build(run, problem.load_images(run))
     names = [name for name, _ in trained_networks.named_weights(model)]
     buffers = [name for name, _ in model.named_buffers()]
-    sizes = [shots[0]["model"][name].numel() for name in names]
-    entries = [name for name in buffers for _ in range(shots[0]["model"][name].numel())]
+    sizes = [snapshots[0]["model"][name].numel() for name in names]
+    entries = [name for name in buffers for _ in range(snapshots[0]["model"][name].numel())]
     return xr.Dataset(
         {
-            "step": ("epoch", [shot["step"] for shot in shots]),
-            "weight": (("epoch", "parameter"), np.stack([_flat(shot, names) for shot in shots])),
+            "step": ("epoch", [snapshot["step"] for snapshot in snapshots]),
+            "weight": (("epoch", "parameter"), np.stack([_flat(snapshot, names) for snapshot in snapshots])),
             "layer": ("parameter", np.repeat(np.arange(len(names), dtype=np.int32), sizes)),
             "tensor_name": ("tensor", np.array(names, dtype=object)),
-            "buffer": (("epoch", "buffer_entry"), np.stack([_flat(shot, buffers) for shot in shots])),
+            "buffer": (("epoch", "buffer_entry"), np.stack([_flat(snapshot, buffers) for snapshot in snapshots])),
             "buffer_name": ("buffer_entry", np.array(entries, dtype=object)),
         },
-        coords={"epoch": [shot["epoch"] for shot in shots]},
+        coords={"epoch": [snapshot["epoch"] for snapshot in snapshots]},
     )
 
 
-def _flat(shot: dict, names: list[str]) -> np.ndarray:
-    parts = [shot["model"][name].reshape(-1).numpy() for name in names]
+def _flat(snapshot: dict, names: list[str]) -> np.ndarray:
+    parts = [snapshot["model"][name].reshape(-1).numpy() for name in names]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -1,4 +1,4 @@
-"""Fluctuations of the minibatch loss: changes, moving variance, avalanches; tails of avalanches and gradient noise."""
+"""Fluctuations of the minibatch loss: changes, moving variance, avalanches; tails of their sizes and of noise norms."""
 
 import numpy as np
 import xarray as xr
@@ -9,7 +9,7 @@ from sgdwalk.storage.run_files import STEP
 
 
 def tail(prefix: str, units: str, what: str) -> dict[str, Variable]:
-    """The variables of a tail: the entries of power_tails.PowerTail under its prefix."""
+    """The variables of a tail: the entries of power_law_tail.PowerTail under its prefix."""
     texts = {
         "status": ("1", f"ok, or why the {what} have no tail"),
         "number": ("1", f"{what} in the tail"),
@@ -17,7 +17,7 @@ def tail(prefix: str, units: str, what: str) -> dict[str, Variable]:
         "exponent_low": ("1", f"exponent of the density of the {what}, 2.5 %"),
         "exponent_high": ("1", f"exponent of the density of the {what}, 97.5 %"),
         "smallest": (units, f"where the tail of the {what} begins"),
-        "ratio": ("nat", f"log-likelihood of the power law over the exponential in the tail of the {what}"),
+        "ratio": ("nat", f"log-likelihood ratio of the power law to the exponential in the tail of the {what}"),
         "z": ("1", f"ratio over its standard deviation, {what}: above 0 where the power law is closer"),
         "p": ("1", f"two-sided p-value of the ratio, {what}"),
     }
@@ -40,11 +40,12 @@ CONTRACT = Contract(
 
 
 def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
-    """|L_{t+1} - L_t| [step], variance of the loss over `interval` centred steps, and avalanches.
+    """Changes |L_{t+1} - L_t| [step] of the loss, its variance over `interval` centred steps, and avalanches.
 
-    An avalanche is a run of steps whose change exceeds one standard deviation of all changes. The moving
-    variance is NaN where the interval does not fit in; so is the last step's change. size_*: the tail of the
-    avalanche sizes; noise_*: that of training's noise_norm, NaN left out; both as power law and exponential.
+    training: loss [step], and noise_norm [step] if recorded. An avalanche is a run of steps whose change exceeds one
+    standard deviation of all changes. The moving variance is NaN where the interval does not fit in; so is the last
+    step's change. size_*: the tail of the avalanche sizes; noise_*: that of noise_norm, NaN left out; both compare
+    a power law with an exponential (power_law_tail.fit). Returns the data set of CONTRACT.
     """
     loss = training.loss.values
     change = np.append(np.abs(np.diff(loss)), np.nan)
@@ -68,7 +69,7 @@ def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
 
 
 def moving_variance(values: np.ndarray, interval: int) -> np.ndarray:
-    """Sample variance over `interval` values around each; two passes, so that small variances keep their digits."""
+    """Sample variance over `interval` values around each; by two passes, which keep the digits of small variances."""
     result = np.full(len(values), np.nan)
     if len(values) >= interval:
         view = np.lib.stride_tricks.sliding_window_view(values, interval)

@@ -36,29 +36,33 @@ def compute(
     trace_products: int = 10,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Top eigenvalues (algebraically largest) by Lanczos with full reorthogonalisation, and the trace.
+    """Algebraically largest eigenvalues by Lanczos with full reorthogonalisation, and the trace, at each snapshot.
 
-    The loss is the mean over `images` random training images, not augmented, in equal batches of
-    `batch_size`. batch_norm 'batch' normalises each with its own statistics, as training does; 'stored'
-    uses the running ones. The Krylov space grows until every residual |Hv - lambda v| is at most
-    `tolerance` times the largest |lambda| found, or `most_products` Hessian-vector products are reached:
-    `residual` and `converged` then say how far it came. Trace: Hutchinson's estimator.
+    checkpoints: the run's folder of checkpoints. run: its settings. eigenvalues: how many. The loss is the mean over
+    `images` random training images, not augmented, in equal batches of `batch_size`. batch_norm: 'batch' normalises
+    each batch with its own statistics, as training does; 'stored' uses the running ones. The Krylov space grows
+    until every residual |Hv - lambda v| is at most `tolerance` times the largest |lambda| found, or `most_products`
+    Hessian-vector products are reached: `residual` and `converged` say how far it came. Trace: Hutchinson's
+    estimator, from `trace_products` products. seed: of images, start vector and probes.
+
+    Returns the data set of CONTRACT; weights that diverged have NaN. FileNotFoundError where there are no
+    checkpoints; ValueError for batches that are too small for their own statistics.
     """
     from sgdwalk.landscapes import curvature, trained_networks  # torch, which readers of the file do not need
     from sgdwalk.training.losses import objective
 
     model, batches = trained_networks.network_and_batches(run, "hessian", images, batch_size, batch_norm, seed)
-    shots = trained_networks.snapshots(checkpoints)
+    snapshots = trained_networks.snapshots(checkpoints)
     rows = []
-    for shot in shots:
-        operator = curvature.hessian(model, shot["model"], batches, objective(run), batch_norm)
+    for snapshot in snapshots:
+        operator = curvature.hessian(model, snapshot["model"], batches, objective(run), batch_norm)
         top = curvature.top_eigenvalues(operator, eigenvalues, tolerance, most_products, seed)
         rows.append((*top, *curvature.trace(operator, trace_products, seed), curvature.mean_loss(operator)))
-        print(f"epoch {shot['epoch']:g}: largest {top[0][0]:.4g}", file=sys.stderr, flush=True)
+        print(f"epoch {snapshot['epoch']:g}: largest {top[0][0]:.4g}", file=sys.stderr, flush=True)
     value, residual, converged, trace, error, loss = map(np.array, zip(*rows, strict=True))
     return xr.Dataset(
         {
-            "step": ("epoch", [shot["step"] for shot in shots]),
+            "step": ("epoch", [snapshot["step"] for snapshot in snapshots]),
             "eigenvalue": (("epoch", "rank"), value),
             "residual": (("epoch", "rank"), residual),
             "converged": (("epoch", "rank"), converged.astype(np.int8)),
@@ -66,5 +70,5 @@ def compute(
             "trace_error": ("epoch", error),
             "loss": ("epoch", loss),
         },
-        coords={"epoch": [shot["epoch"] for shot in shots], "rank": np.arange(1, eigenvalues + 1)},
+        coords={"epoch": [snapshot["epoch"] for snapshot in snapshots], "rank": np.arange(1, eigenvalues + 1)},
     )

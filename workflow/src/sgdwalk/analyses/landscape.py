@@ -39,9 +39,14 @@ def compute(
 ) -> xr.Dataset:
     """Loss L(w + x a + y b) around the final weights w, on [-extent, extent]^2 and enlarged on `zoom` times that.
 
-    Each filter of the random directions a, b is scaled to the norm of the filter that it moves; biases and
-    batch-norm parameters stay. batch_norm: 'stored' running statistics, as published, or 'batch'. The
-    snapshots of the run are projected on the plane (least squares), with the share of the distance it holds.
+    checkpoints: the run's folder of checkpoints. run: its settings. points, zoom_points: of the grids, a side. Each
+    filter of the random directions a, b (seed) is scaled to the norm of the filter that it moves; biases and
+    batch-norm parameters do not move. The loss is the mean over `images` random training images in equal batches of
+    `batch_size`. batch_norm: 'stored' running statistics, as published, or 'batch'. The snapshots of the run are
+    projected on the plane (least squares); path_share: of the squared distance that lies in the plane.
+
+    Returns the data set of CONTRACT. FileNotFoundError where there are no checkpoints; ValueError for batches that
+    are too small for their own statistics. Source: Li et al. 2018 (arXiv 1712.09913).
     """
     from sgdwalk.landscapes import (  # torch, which readers of the file do not need
         filter_normalised_plane,
@@ -50,13 +55,13 @@ def compute(
     from sgdwalk.training.losses import objective
 
     model, batches = trained_networks.network_and_batches(run, "landscape", images, batch_size, batch_norm, seed)
-    shots = trained_networks.snapshots(checkpoints)
-    plane = filter_normalised_plane.Plane(model, shots[-1]["model"], seed)
+    snapshots = trained_networks.snapshots(checkpoints)
+    plane = filter_normalised_plane.Plane(model, snapshots[-1]["model"], seed)
     loss = filter_normalised_plane.batch_loss(objective(run), batches, batch_norm)
     axis, zoom_axis = np.linspace(-extent, extent, points), np.linspace(-zoom, zoom, zoom_points) * extent
     surface = plane.surface(loss, axis)
     print("surface done, now the enlargement", file=sys.stderr, flush=True)
-    path_x, path_y, share = plane.project([shot["model"] for shot in shots])
+    path_x, path_y, share = plane.project([snapshot["model"] for snapshot in snapshots])
     return xr.Dataset(
         {
             "loss": (("x", "y"), surface),
@@ -70,6 +75,6 @@ def compute(
             "y": axis,
             "zoom_x": zoom_axis,
             "zoom_y": zoom_axis,
-            "epoch": [shot["epoch"] for shot in shots],
+            "epoch": [snapshot["epoch"] for snapshot in snapshots],
         },
     )

@@ -17,7 +17,7 @@ CONTRACT = Contract(
         "relative_error": variable("lag", "1", "relative standard error of the MSD due to the sketch"),
         "sketch_dimension": variable("lag", "1", "effective dimension of the sketched increments"),
         "independent_pairs": variable("lag", "1", "independent displacements in the MSD, all dimensions of the sketch"),
-        "local_exponent": variable("lag", "1", "local exponent of the MSD, one octave wide"),
+        "local_exponent": variable("lag", "1", "running exponent of the MSD, one octave wide"),
     },
 )
 

@@ -19,7 +19,7 @@ CONTRACT = Contract(
         "fit": variable("fit", "1", "fit: paper's protocol, two segments (short, long), or the lags it names"),
         "msd": variable("window lag", "1", "time-averaged MSD"),
         "msd_from_start": variable("window lag", "1", "squared displacement from the window's start"),
-        "local_exponent": variable("window lag", "1", "local exponent of the MSD, one octave wide"),
+        "local_exponent": variable("window lag", "1", "running exponent of the MSD, one octave wide"),
         "msd_without_drift": variable(
             "window lag", "1", "time-averaged MSD minus the squared mean drift (NaN beyond a tenth of the window)"
         ),

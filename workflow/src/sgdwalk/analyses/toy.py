@@ -9,8 +9,8 @@ from sgdwalk.landscapes import random_surfaces
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.trajectory import mean_squared_displacement
 
-BOOTSTRAPS = 1000
-FEWEST_WALKERS = 5
+BOOTSTRAPS = 1000  # resamplings of the walkers
+FEWEST_WALKERS = 5  # in a stage that is measured
 MSD = "mean squared displacement"
 
 CONTRACT = Contract(
@@ -25,8 +25,8 @@ CONTRACT = Contract(
         "position": variable("walker step axis", "1", "position"),
         "gradient": variable("walker step axis", "1", "gradient of the loss at the position"),
         "loss": variable("walker step", "1", "loss at the position"),
-        "entry": variable("walker", "step", "first step in the last minimum; number of steps: never"),
-        "stage": variable("stage", "1", "part of the walk: before entry, after it, all"),
+        "entry": variable("walker", "step", "first step in the last minimum (number of steps: never)"),
+        "stage": variable("stage", "1", "part of the walk: before the entry, after it, all"),
         "lag": variable("lag", "step", "lag"),
         "msd": variable("stage lag", "1", MSD),
         "walkers_used": variable("stage", "1", "walkers with enough steps in the stage"),
@@ -35,9 +35,9 @@ CONTRACT = Contract(
         "exponent_high": variable("stage", "1", f"exponent of the {MSD}, 97.5 %"),
         "fit_lag_low": variable("stage", "step", "shortest lag of the fit"),
         "fit_lag_high": variable("stage", "step", "longest lag of the fit"),
-        "alpha": variable("", "1", "stability index of the gradients"),
-        "alpha_low": variable("", "1", "stability index of the gradients, 2.5 %"),
-        "alpha_high": variable("", "1", "stability index of the gradients, 97.5 %"),
+        "alpha": variable("", "1", "stability parameter of the gradients"),
+        "alpha_low": variable("", "1", "stability parameter of the gradients, 2.5 %"),
+        "alpha_high": variable("", "1", "stability parameter of the gradients, 97.5 %"),
         "scale": variable("", "1", "scale of the stable law"),
         "location": variable("", "1", "location of the stable law"),
         "status": variable("", "1", "ok, or why there is no stable law"),
@@ -63,17 +63,20 @@ def compute(
     basin_lag: int = 100,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Walk many independent walkers down one surface, and measure each before and after its last minimum.
+    """Independent walkers that descend one surface, measured before and after they enter their last minimum.
 
-    x_{t+1} = x_t - step_size grad L(x_t) + noise N(0, I) on [-1, 1]^2 from uniformly random starts, with
-    reflecting walls (the released code redraws the noise instead, which cannot end where the slope
-    alone leads outside). Stages: 'descent' before entry (see last_entry), 'basin' after it, 'whole'.
-    The gradients of all walkers and both axes are pooled; the interval of alpha takes walkers as blocks.
-    All intervals hold for this one surface: another seed is another surface, and differs by more.
+    x_{t+1} = x_t - step_size grad L(x_t) + noise N(0, I) on [-1, 1]^2 from uniformly random starts, with reflecting
+    walls (the released code redraws the noise instead, which cannot end where the slope alone leads outside).
+    landscape, levels, roughness, smoothing: the surface (random_surfaces.landscape). Stages: 'descent' before the
+    entry (see last_entry), 'basin' after it, 'whole'. The gradients of all walkers and both axes are pooled; the
+    interval of alpha takes walkers as blocks. All intervals are for this one surface: another seed gives another
+    surface, and differs by more.
 
-    basin_radius is about twice the largest excursion of a typical walker in its last tenth on the
-    fractal surface; with it a walker on a flat surface reads 1.0 before and after, so that the choice of
-    stages alone forges no exponent. Lags of the fits: 1 to descent_lag, 1 to basin_lag.
+    basin_radius: about twice the largest excursion of a typical walker in its last tenth on the fractal surface;
+    with it the exponents of walkers on a flat surface are 1.0 before and after, so that the choice of stages creates
+    no anomalous exponent. Lags of the fits: 1 to descent_lag, 1 to basin_lag.
+
+    Returns the data set of CONTRACT. ValueError for an unknown landscape. Source: Chen, Qu & Gong 2022, Eq. 10.
     """
     rng = np.random.default_rng(seed)
     surface = random_surfaces.landscape(landscape, levels, roughness, smoothing, rng)
@@ -141,8 +144,9 @@ def last_entry(position: np.ndarray, radius: float) -> np.ndarray:
 def diffusion(position, entry, descent_lag: int, basin_lag: int, rng) -> xr.Dataset:
     """Time-averaged MSD of each stage averaged over walkers, its exponent, and a bootstrap over walkers.
 
-    A stage takes the walkers with at least twice its longest lag of steps in it, the same ones at every
-    lag: a set that shrinks with the lag would favour slow walkers at long lags. NaN below FEWEST_WALKERS.
+    position [walker, step, axis], entry [walker]. A stage uses the walkers that spend at least twice its longest lag
+    in it, the same ones at every lag: a set that shrinks with the lag would favour slow walkers at long lags. NaN
+    for fewer than FEWEST_WALKERS.
     """
     lags = np.geomspace(1, max(descent_lag, basin_lag), 25).round().astype(int)
     lags = np.union1d(lags, [descent_lag, basin_lag])
@@ -176,7 +180,7 @@ def _stage(paths: list[np.ndarray], lags: np.ndarray, rng) -> xr.Dataset:
 
 
 def _exponent(each, lags, rng) -> tuple[float, float, float]:
-    """Log-log slope of the walkers' mean MSD over lags even in log, with a 95 % bootstrap interval."""
+    """(slope, low, high) of the walkers' mean MSD on logarithmic axes, with a 95 % bootstrap interval."""
     drawn = rng.integers(len(each), size=(BOOTSTRAPS, len(each)))
     curves = np.vstack([each.mean(axis=0), each[drawn].mean(axis=1)])
     slopes = np.polyfit(np.log(lags), np.log(curves).T, 1)[0]

@@ -1,4 +1,4 @@
-"""Rivals of the stable law by maximum likelihood: Gaussian, Laplace, Student's t, Gaussians by layer; Vuong's test."""
+"""Alternatives to the stable law by maximum likelihood: Gaussian, Laplace, Student's t, a Gaussian per layer; Vuong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, ndtr
 from scipy.stats import norm
 
-MIXTURE_ROUNDS = 300
-DEGREES_MIN, DEGREES_MAX = 0.2, 1e4  # range of Student's degrees; at the upper end it is a Gaussian
+MIXTURE_ROUNDS = 300  # at most, of expectation maximisation
+DEGREES_MIN, DEGREES_MAX = 0.2, 1e4  # range of Student's degrees of freedom; at the upper end it is a Gaussian
 
 
 @dataclass(frozen=True)
-class RivalFit:
-    """A fitted law: its parameters by name and the log-density of each observation, in the order of x."""
+class AlternativeFit:
+    """A fitted distribution: its parameters by name, and the log-density of each observation in the order of x."""
 
     parameters: Mapping[str, float]
     log_likelihood: np.ndarray
@@ -22,31 +22,31 @@ class RivalFit:
 
 @dataclass(frozen=True)
 class Vuong:
-    """ratio: sum of the log-likelihood differences, uncorrected; z > 0 favours a; p is two-sided."""
+    """Result of Vuong's test: ratio, the sum of the log-likelihood differences; z > 0 favours a; two-sided p."""
 
     ratio: float
     z: float
     p: float
 
 
-def gaussian(x) -> RivalFit:
-    """Mean and standard deviation (divisor n) as location and scale, in the units of x (not constant)."""
+def gaussian(x) -> AlternativeFit:
+    """Gaussian fit to x [n], not constant: location is the mean, scale the standard deviation (divisor n)."""
     x = np.asarray(x, float)
     location, scale = x.mean(), x.std()
-    return RivalFit(_named(location=location, scale=scale), norm.logpdf(x, location, scale))
+    return AlternativeFit(_named(location=location, scale=scale), norm.logpdf(x, location, scale))
 
 
-def laplace(x) -> RivalFit:
-    """Density exp(-|x - location| / scale) / (2 scale): the median and the mean distance from it."""
+def laplace(x) -> AlternativeFit:
+    """Laplace fit to x [n], density exp(-|x - location| / scale) / (2 scale): the median, the mean distance from it."""
     x = np.asarray(x, float)
     location = np.median(x)
     distance = np.abs(x - location)
     scale = distance.mean()
-    return RivalFit(_named(location=location, scale=scale), -distance / scale - np.log(2 * scale))
+    return AlternativeFit(_named(location=location, scale=scale), -distance / scale - np.log(2 * scale))
 
 
-def student_t(x) -> RivalFit:
-    """Student's t: location, scale and degrees of freedom, the latter within [0.2, 1e4].
+def student_t(x) -> AlternativeFit:
+    """Student-t fit to x [n]: location, scale and degrees of freedom, the latter within [0.2, 1e4].
 
     L-BFGS-B with exact gradients on (location, log scale, log degrees) of data standardised by quantiles.
     """
@@ -58,7 +58,7 @@ def student_t(x) -> RivalFit:
     found = minimize(_student_loss, [0, 0, np.log(3)], z, "L-BFGS-B", True, bounds=edges, tol=1e-12)
     location, scale, degrees = found.x[0], np.exp(found.x[1]), np.exp(found.x[2])
     density = _student_density((z - location) / scale, degrees) - found.x[1] - np.log(unit)
-    return RivalFit(_named(location=centre + unit * location, scale=unit * scale, degrees=degrees), density)
+    return AlternativeFit(_named(location=centre + unit * location, scale=unit * scale, degrees=degrees), density)
 
 
 def _student_density(r, degrees) -> np.ndarray:
@@ -77,12 +77,12 @@ def _student_loss(point, z) -> tuple[float, np.ndarray]:
     return point[1] - _student_density(r, degrees).mean(), -gradient
 
 
-def scale_mixture(x, scales) -> RivalFit:
-    """A sum of Gaussians of one location, one for each layer's standard deviation in `scales`.
+def scale_mixture(x, scales) -> AlternativeFit:
+    """Mixture of Gaussians of one location and given standard deviations, fitted to x [n].
 
-    Density sum_l weight_l N(x; location, scale_l^2); weights (which sum to 1) and location by maximum likelihood
-    (expectation maximisation). Every scale counts as a parameter too, 2 len(scales) in all, though they come
-    from the layers' own samples.
+    Density sum_l weight_l N(x; location, scale_l^2); scales [layer]: standard deviations of the layers' own
+    samples. Weights (which sum to 1) and location by maximum likelihood (expectation maximisation). Every scale
+    counts as a parameter too, 2 len(scales) in all, although the scales come from other samples.
     """
     x, scales = np.asarray(x, float), np.sort(np.asarray(scales, float))
     weights, location, last = np.full(len(scales), 1 / len(scales)), np.median(x), -np.inf
@@ -96,7 +96,7 @@ def scale_mixture(x, scales) -> RivalFit:
         pull = shares / scales[:, None] ** 2
         weights, location = np.maximum(shares.mean(axis=1), 1e-12), (pull * x).sum() / pull.sum()
     named = {f"weight_{i}": w for i, w in enumerate(weights[:-1])} | {f"scale_{i}": s for i, s in enumerate(scales)}
-    return RivalFit(_named(location=location, **named), density - np.log(2 * np.pi) / 2)
+    return AlternativeFit(_named(location=location, **named), density - np.log(2 * np.pi) / 2)
 
 
 def _named(**parameters) -> dict[str, float]:
@@ -104,16 +104,17 @@ def _named(**parameters) -> dict[str, float]:
 
 
 def vuong(loglik_a, loglik_b, parameters_a: int, parameters_b: int, blocks=None) -> Vuong:
-    """Vuong's test (1989, doi 10.2307/1912557) of non-nested laws a and b on the same n observations.
+    """Vuong's test of non-nested distributions a and b on the same n observations.
 
-    With d_i the difference of the pointwise log-likelihoods, ratio = sum d_i and
-    z = (ratio - (parameters_a - parameters_b) log(n) / 2) / sqrt(n var d), normal when both are equally
-    close to the truth. With blocks (a label per observation) the variance is that of the sums of d within
-    blocks, which may depend on each other inside a block only. z and p are NaN where that variance is 0.
+    loglik_a, loglik_b [n]: log-densities of the observations. With d_i their differences, ratio = sum d_i and
+    z = (ratio - (parameters_a - parameters_b) log(n) / 2) / sqrt(n var d), normal when both are equally close to
+    the truth; parameters_a, parameters_b: their numbers of parameters. blocks [n]: labels; observations of the
+    same label may depend on each other, and the variance is that of the sums of d within blocks. z and p are NaN
+    where that variance is 0. Source: Vuong 1989, doi 10.2307/1912557.
 
-    Not for a Gaussian against a stable law: alpha = 2 is an edge of the stable family, where z is not
-    normal and the half-chi-square law fails too, as the information on alpha diverges; that ratio needs
-    critical values simulated under the Gaussian, which stable.edge has.
+    Not for a Gaussian against a stable law: alpha = 2 is an edge of the stable family, where z is not normal and
+    the half chi-square fails too, since the information on alpha diverges. That ratio needs critical values
+    simulated under the Gaussian (stable.gaussian_edge).
     """
     difference = np.asarray(loglik_a, float) - np.asarray(loglik_b, float)
     ratio, count = difference.sum(), len(difference)

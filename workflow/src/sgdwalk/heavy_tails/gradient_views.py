@@ -1,4 +1,4 @@
-"""Stable laws of gradients seen in several ways: by layer, through time at fixed parameters, by epoch."""
+"""Stable laws of gradients pooled in several ways: by layer, at fixed parameters through time, by epoch."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ ENTRIES = ("alpha", "alpha_low", "alpha_high", "scale", "effective_number", "sta
 
 
 class Usable(NamedTuple):
-    """What of a sample can be fitted: values and blocks; number of values not 0; share of exact zeros."""
+    """The part of a sample that can be fitted: values and blocks; number of values not 0; share of exact zeros."""
 
     values: np.ndarray
     blocks: np.ndarray | None
@@ -20,7 +20,7 @@ class Usable(NamedTuple):
 
 
 def usable(x, blocks=None) -> Usable:
-    """Of x [sample] without its padding (NaN) what is not exactly 0; all of it where all are 0."""
+    """The values of x [sample] that are neither padding (NaN) nor exactly 0; all but padding where all are 0."""
     kept = ~np.isnan(x)
     nonzero = kept & (x != 0)
     used = nonzero if nonzero.any() else kept
@@ -29,7 +29,10 @@ def usable(x, blocks=None) -> Usable:
 
 
 def fitted(x, blocks=None, **options) -> dict:
-    """ENTRIES of the symmetric stable law of x [sample]; a status of 'not finite' where it holds no number."""
+    """ENTRIES of the symmetric stable law fitted to x [sample]; status 'not finite' where all of x is NaN.
+
+    blocks [sample] and options: as for stable.distribution.fit.
+    """
     sample = usable(x, blocks)
     fit = stable.fit(sample.values, blocks=sample.blocks, **options) if sample.values.size else NOTHING
     found = {name: getattr(fit, name) for name in ENTRIES[:-2]}
@@ -40,7 +43,7 @@ NOTHING = stable.StableFit("not finite")
 
 
 def rows(x, blocks=None) -> dict[str, np.ndarray]:
-    """ENTRIES of each row of x [..., sample] as arrays [...]; blocks as x, or broadcast to it."""
+    """ENTRIES of each row of x [..., sample] as arrays [...]; blocks of the shape of x, or broadcast to it."""
     x = np.asarray(x, np.float64)
     blocks = None if blocks is None else np.broadcast_to(blocks, x.shape)
     places = list(np.ndindex(x.shape[:-1]))
@@ -49,7 +52,10 @@ def rows(x, blocks=None) -> dict[str, np.ndarray]:
 
 
 def layers(gradients: xr.Dataset, block: int) -> xr.Dataset:
-    """layer_* [window, layer]: gradients at random parameters of a group of layers and steps of the window."""
+    """layer_* [window, layer]: fits of gradients at random parameters of a group of layers, at the window's steps.
+
+    gradients: as in gradients.nc. block: consecutive steps that may depend on each other.
+    """
     x = gradients["layer_gradient"].transpose("window", "layer", "layer_sample").values
     step = gradients["layer_step"].transpose("window", "layer_sample").values
     blocks = (step - gradients["window_start"].values[:, None]) // block
@@ -57,16 +63,16 @@ def layers(gradients: xr.Dataset, block: int) -> xr.Dataset:
 
 
 def through_time(gradients: xr.Dataset, block: int) -> xr.Dataset:
-    """tracked_* [window, tracked]: the steps' gradients at one fixed parameter; time_* [window]: all of them.
+    """tracked_* [window, tracked]: fits of gradients at one fixed parameter through time; time_* [window]: pooled.
 
-    For the latter each parameter's gradients in the window are first reduced to median 0 and quartiles 2 apart,
-    so that unlike scales do not add to the tails; a block is `block` steps of all parameters.
+    For the pool each parameter's gradients in the window are first standardised to median 0 and quartiles 2 apart,
+    so that different scales do not add to the tails; a block is `block` steps of all parameters.
     """
     x = gradients["tracked_gradient"].transpose("window", "tracked", "step_in_window").values.astype(np.float64)
     blocks = np.broadcast_to(np.arange(x.shape[-1]) // block, x.shape)
     pooled = np.where(x == 0, np.nan, x)
     count = np.isfinite(pooled).sum(axis=-1)
-    pooled[count < stable.MIN_POINTS] = np.nan  # too few to know the parameter's own scale
+    pooled[count < stable.MIN_POINTS] = np.nan  # too few to estimate the parameter's own scale
     flat = (len(x), -1)
     together = rows(_standardised(pooled).reshape(flat), blocks.reshape(flat))
     single = _named("tracked", ("window", "tracked"), rows(x, blocks))
@@ -85,7 +91,7 @@ def _standardised(x) -> np.ndarray:
 
 
 def epochs(gradients: xr.Dataset) -> xr.Dataset:
-    """mean_* and noise_* [epoch]: an epoch's mean gradient, and a minibatch's less that, at random parameters."""
+    """mean_* and noise_* [epoch]: fits of an epoch's mean gradient, and of a minibatch's minus that mean."""
     parts = []
     for name, variable in (("mean", "mean_gradient"), ("noise", "noise")):
         x = gradients[variable].transpose("epoch", "mean_sample").values

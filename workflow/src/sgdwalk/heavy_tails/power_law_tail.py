@@ -1,4 +1,4 @@
-"""Power law against exponential in the tail of positive data, through the package powerlaw (Alstott et al. 2014)."""
+"""Power law against exponential in the tail of positive data, by the package powerlaw (Alstott et al. 2014)."""
 
 import warnings
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 FEWEST = 50  # points in a tail
 CANDIDATES = np.linspace(0, 0.95, 77)  # quantiles at which a tail may begin
-STEEPEST = 1000.0  # largest exponent; the package's own default of 3 would hide how steep a light tail is
+STEEPEST = 1000.0  # largest exponent; the package's default of 3 would hide how steep a light tail is
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class PowerTail:
     """Tail of positive data x >= smallest: density ~ x^-exponent, and its comparison with an exponential.
 
     exponent_low, exponent_high: 95 % interval exponent -+ 1.96 (exponent - 1) / sqrt(number). ratio is the power
-    law's log-likelihood less the exponential's over the `number` points of the tail, z that over its standard
-    deviation (above 0: the power law is closer), p two-sided. All take points as independent and smallest as given.
+    law's log-likelihood minus the exponential's over the `number` points of the tail, z the ratio over its standard
+    deviation (above 0: the power law is closer), p two-sided. All assume independent points and a given smallest.
     status: 'ok', 'not finite', 'too few points', 'not positive', 'constant'.
     """
 
@@ -33,7 +33,18 @@ class PowerTail:
 
 
 def fit(x) -> PowerTail:
-    """Tail of x [n]; NaN are padding. smallest minimises Kolmogorov's distance (Clauset et al. 2009)."""
+    """Power-law tail of x [n], NaN left out: p(x) ~ x^-exponent above smallest, against an exponential.
+
+    smallest minimises Kolmogorov's distance (Clauset, Shalizi & Newman 2009, doi 10.1137/070710111). Returns a
+    PowerTail, whose status says why there is no fit.
+
+    >>> x = (1 - np.random.default_rng(0).random(2000)) ** -0.5  # a Pareto law of exponent 3 above 1
+    >>> tail = fit(x)
+    >>> bool(tail.exponent_low < 3 < tail.exponent_high)
+    True
+    >>> fit([1.0, 2.0]).status
+    'too few points'
+    """
     x = np.asarray(x, float)
     x = np.sort(x[~np.isnan(x)])
     status = _defect(x)
@@ -64,14 +75,17 @@ def _defect(x) -> str:
 
 
 def beginning(x) -> float:
-    """Of the candidates with a tail of FEWEST points or more, that with the least Kolmogorov distance; x sorted."""
+    """The start of the tail of sorted x: the candidate with the least Kolmogorov distance.
+
+    Candidates are the quantiles CANDIDATES that leave a tail of FEWEST points or more.
+    """
     starts = np.unique((CANDIDATES * len(x)).astype(int))
     starts = starts[(len(x) - starts >= FEWEST) & (x[np.minimum(starts, len(x) - 1)] < x[-1])]
     return float(min((x[start] for start in starts), key=lambda smallest: _distance(x[x >= smallest], smallest)))
 
 
 def _distance(tail, smallest) -> float:
-    """Largest distance of the tail's distribution from that of its best power law."""
+    """Kolmogorov's distance between the tail's distribution and that of the power law fitted to it."""
     logs = np.log(tail / smallest)
     model = -np.expm1(-logs / logs.mean())
     steps = np.arange(len(tail) + 1) / len(tail)

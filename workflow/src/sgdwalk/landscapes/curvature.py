@@ -10,12 +10,15 @@ from torch import nn
 
 from sgdwalk.training.batch_norm_mode import set_modes
 
-GROWTH = 1.25
-ROUNDINGS = 8  # an exhausted Krylov space leaves about one rounding of the largest element, a few at most
+GROWTH = 1.25  # of the Krylov space between two attempts
+ROUNDINGS = 8  # relative size of a beta that is noise, in machine epsilons: an exhausted space leaves a few at most
 
 
 def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
-    """Hessian at the weights `state` of the mean loss over equal batches."""
+    """Hessian of the mean loss over equal batches, at the weights `state` (a state dict).
+
+    batches: pairs of inputs and labels. objective(outputs, labels): the loss. batch_norm: 'batch' or 'stored'.
+    """
     model.load_state_dict(state)
     set_modes(model, batch_norm)
 
@@ -33,12 +36,12 @@ class MeanHessian(HessianOperator):
         return sum(self.product(self.gradient(batch), v) for batch in self.dataloader) / len(self.dataloader)
 
     def gradient(self, batch) -> tuple[torch.Tensor, ...]:
-        """Gradient of a batch's loss by parameter, with its graph."""
+        """Gradient of a batch's loss, a tensor per parameter, with its graph."""
         loss = self.loss_fn(self.model, batch)
         return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
 
     def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:
-        """Flat derivative of gradient . v; `again` keeps the graph for another product."""
+        """Flat derivative of gradient . v; again: keep the graph for another product."""
         parts = torch.autograd.grad(
             gradient, self._param_list, grad_outputs=self._split(v), retain_graph=again, materialize_grads=True
         )
@@ -46,7 +49,7 @@ class MeanHessian(HessianOperator):
 
 
 class OneBatchHessian(MeanHessian):
-    """Hessian over a single batch: the graph of the gradient is made once and serves every product."""
+    """Hessian over a single batch: the graph of the gradient is made once and used for every product."""
 
     kept = None
 
@@ -59,21 +62,21 @@ class OneBatchHessian(MeanHessian):
 
 
 class Remembered(CurvatureOperator):
-    """An operator that keeps its products, so that Lanczos, begun again with more steps, repeats none."""
+    """An operator that keeps its products, so that Lanczos, restarted with more steps, repeats none."""
 
     def __init__(self, operator: CurvatureOperator):
-        self.operator, self.products, self.asked = operator, [], 0
+        self.operator, self.products, self.position = operator, [], 0
 
     size = property(lambda self: self.operator.size)
     device = property(lambda self: self.operator.device)
     dtype = property(lambda self: self.operator.dtype)
 
     def matvec(self, v: torch.Tensor) -> torch.Tensor:
-        """Product number `asked`: Lanczos from the same start asks for the same ones in the same order."""
-        if self.asked == len(self.products):
+        """Product number `position`: Lanczos from the same start needs the same ones in the same order."""
+        if self.position == len(self.products):
             self.products.append(self.operator.matvec(v))
-        self.asked += 1
-        return self.products[self.asked - 1]
+        self.position += 1
+        return self.products[self.position - 1]
 
 
 def top_eigenvalues(
@@ -81,11 +84,12 @@ def top_eigenvalues(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(eigenvalue, residual, converged), each [rank], algebraically largest first.
 
-    Lanczos with full reorthogonalisation; the Krylov space grows until each residual |Hv - lambda v| of
-    the unit vector v is at most `tolerance` times the largest |lambda|, or holds `most_products`.
-    Residuals come from the products themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. Weights or
-    products that are not finite have NaN, and so have ranks that the space does not reach. An exhausted space
-    holds each eigenvalue once: of a null space one vector, and ranks below zero cannot be told.
+    Lanczos with full reorthogonalisation from a random start (seed); the Krylov space grows until each residual
+    |Hv - lambda v| of the unit vector v is at most `tolerance` times the largest |lambda|, or until it has
+    `most_products` dimensions. Residuals come from the products themselves: with v = sum_j s_j q_j,
+    Hv = sum_j s_j H q_j. NaN for weights or products that are not finite, and for ranks that the space does not
+    reach. An exhausted space contains each eigenvalue once: one vector of a null space, so that ranks below zero
+    cannot be determined.
     """
     unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
@@ -97,7 +101,7 @@ def top_eigenvalues(
     limit = min(most_products, operator.size)
     steps = min(2 * count, limit)
     while True:
-        remembered.asked = 0
+        remembered.position = 0
         krylov = until_exhausted(lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True))
         if not torch.isfinite(krylov.alphas).all():
             return unknown
@@ -112,7 +116,7 @@ def top_eigenvalues(
 
 
 def noise(krylov: LanczosTridiag) -> float:
-    """Size of a beta that is rounding alone: ROUNDINGS of the largest element of the tridiagonal matrix."""
+    """Size of a beta that is only rounding: ROUNDINGS epsilons of the largest element of the tridiagonal matrix."""
     largest = torch.cat([krylov.alphas, krylov.betas]).abs().max()
     return ROUNDINGS * torch.finfo(largest.dtype).eps * float(largest)
 
@@ -120,8 +124,8 @@ def noise(krylov: LanczosTridiag) -> float:
 def until_exhausted(krylov: LanczosTridiag) -> LanczosTridiag:
     """The Krylov space up to the first beta that is noise.
 
-    The vectors after it are normalised noise, no longer orthogonal to those before, and would bring back
-    eigenvalues that are there already. The library itself stops at 1e-12, whatever the precision and H.
+    The vectors after it are normalised noise, no longer orthogonal to those before, and would duplicate
+    eigenvalues. The library itself stops at 1e-12, whatever the precision and H.
     """
     small = (krylov.betas <= noise(krylov)).nonzero().flatten().tolist()
     if not small:
@@ -135,7 +139,10 @@ def until_exhausted(krylov: LanczosTridiag) -> LanczosTridiag:
 def ritz(
     krylov: LanczosTridiag, products: list[torch.Tensor], count: int, lowest: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(value, residual norm) of the `count` largest Ritz pairs of a Krylov space that are `lowest` or more."""
+    """(value, residual norm), each [rank], of the `count` largest Ritz pairs of a Krylov space that are >= `lowest`.
+
+    products: H q_j of the basis vectors q_j. NaN for missing ranks.
+    """
     off = krylov.betas.double()[: len(krylov.alphas) - 1]
     tridiagonal = torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1)
     values, vectors = torch.linalg.eigh(tridiagonal)
@@ -153,12 +160,12 @@ def ritz(
 
 
 def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float]:
-    """Hutchinson's estimate of the trace and its standard error."""
+    """(Hutchinson's estimate of the trace, its standard error) from a number of Hessian-vector products."""
     result = hutchinson(operator, num_matvecs=products, method="hutchinson", seed=seed)
     return result.estimate, result.stderr
 
 
 @torch.no_grad()
 def mean_loss(operator: HessianOperator) -> float:
-    """The loss whose Hessian the operator is."""
+    """The mean loss over the operator's batches."""
     return float(np.mean([float(operator.loss_fn(operator.model, batch)) for batch in operator.dataloader]))

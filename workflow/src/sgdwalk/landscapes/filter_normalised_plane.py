@@ -14,8 +14,8 @@ from sgdwalk.training.batch_norm_mode import set_modes
 class Plane:
     """The plane w + x a + y b around the weights `centre` (a state dict) of a model.
 
-    a, b: random normal directions, each filter (first index of a weight tensor) scaled to the norm of the
-    centre's filter; one-dimensional parameters do not move.
+    a, b: random normal directions (seed), each filter (first index of a weight tensor) scaled to the norm of the
+    centre's filter; one-dimensional parameters do not move (Li et al. 2018, arXiv 1712.09913, Section 4).
     """
 
     def __init__(self, model: nn.Module, centre: dict[str, torch.Tensor], seed: int):
@@ -36,7 +36,7 @@ class Plane:
             p.copy_(w + x * a + y * b)
 
     def surface(self, loss: Callable[[nn.Module], float], axis: np.ndarray) -> np.ndarray:
-        """Loss [x, y] on the square grid axis x axis."""
+        """Loss [x, y] on the square grid axis x axis; the model is back at the centre afterwards."""
         values = np.empty((len(axis), len(axis)))
         for i, x in enumerate(axis):
             for j, y in enumerate(axis):
@@ -46,7 +46,7 @@ class Plane:
         return values
 
     def project(self, states: list[dict[str, torch.Tensor]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(x, y, share of the squared distance from the centre in the plane) of each state; NaN if not finite."""
+        """(x, y, share of the squared distance from the centre in the plane), each [state]; NaN if not finite."""
         basis = np.stack([_flat(direction) for direction in self.directions], axis=1)
         away = np.stack([_flat([s[n] for n in self.names]) for s in states], axis=1) - _flat(self.centre)[:, None]
         coordinates = np.full((2, len(states)), np.nan)
@@ -68,7 +68,7 @@ def filter_normalised(direction: torch.Tensor, weight: torch.Tensor) -> torch.Te
 
 
 def batch_loss(objective, batches: list, batch_norm: str) -> Callable[[nn.Module], float]:
-    """Mean loss over equal batches as a function of the model."""
+    """Mean loss over equal batches, as a function of the model."""
 
     @torch.no_grad()
     def loss(model: nn.Module) -> float:

@@ -14,8 +14,11 @@ LANDSCAPES = ("fractal", "random", "convex")
 def landscape(name: str, levels: int, roughness: float, smoothing: float, rng: np.random.Generator) -> np.ndarray:
     """Heights of one of LANDSCAPES on 2^levels + 1 points a side.
 
-    'fractal' is the diamond-square surface itself; 'random' and 'convex' are made from it, so that the
-    three are comparable. Raises ValueError for another name.
+    'fractal' is the diamond-square surface itself; 'random' and 'convex' are made from it, so that the three are
+    comparable. roughness: see diamond_square. smoothing: see random. ValueError for another name.
+
+    >>> landscape("convex", 5, 3.0, 8.0, np.random.default_rng(0)).shape
+    (33, 33)
     """
     if name not in LANDSCAPES:
         raise ValueError(f"unknown landscape '{name}': one of {', '.join(LANDSCAPES)}")
@@ -33,8 +36,11 @@ def diamond_square(levels: int, roughness: float, rng: np.random.Generator) -> n
     [-roughness/2, roughness/2] / 2^l. The width, not the half-width, is `roughness`: so in the code
     released with Chen et al. (Neural Networks 149, 2022), where the paper is silent.
 
-    The displacement halves as the grid step halves, so slopes are of one size at every level: Hurst
-    exponent 1, the edge at which the surface has dimension 2 with a logarithmic correction.
+    The displacement halves as the grid step halves, so slopes are of one size at every level: Hurst exponent 1, the
+    limit at which the surface has dimension 2 with a logarithmic correction. ValueError for levels below 1.
+
+    >>> diamond_square(3, 3.0, np.random.default_rng(0)).shape
+    (9, 9)
     """
     if levels < 1:
         raise ValueError(f"levels must be at least 1, got {levels}")
@@ -54,7 +60,7 @@ def _fill_centres(heights, side, width, rng) -> None:
 
 
 def _fill_edges(heights, side, width, rng) -> None:
-    """Middles of the inner edges that run along the first axis."""
+    """Midpoints of the inner edges along the first axis."""
     corners = heights[::side, side:-1:side]
     centres = heights[side // 2 :: side, side // 2 :: side]
     mean = (corners[:-1] + corners[1:] + centres[:, :-1] + centres[:, 1:]) / 4
@@ -64,9 +70,9 @@ def _fill_edges(heights, side, width, rng) -> None:
 def random(heights: np.ndarray, smoothing: float, rng: np.random.Generator) -> np.ndarray:
     """The same heights in random order, smoothed by a Gaussian of `smoothing` grid points.
 
-    Comparable by being the same heights: what the smoothing leaves of their spread, about
-    1 / (2 sqrt(pi) smoothing), is not scaled up again. Scaled to the spread of `heights` its curvature
-    would pass 2 / eta in nearly every minimum, and a walker would be thrown about rather than stuck.
+    The smoothing reduces their spread to about 1 / (2 sqrt(pi) smoothing) of it, which is not scaled up again.
+    Scaled to the spread of `heights`, the curvature would exceed 2 / step_size in nearly every minimum, and a
+    walker would be thrown about instead of trapped.
     """
     return ndimage.gaussian_filter(rng.permutation(heights.ravel()).reshape(heights.shape), smoothing)
 
@@ -81,9 +87,13 @@ def convex(heights: np.ndarray) -> np.ndarray:
 def fractional_brownian_surface(n: int, H: float, rng: np.random.Generator) -> np.ndarray:
     """Fractional Brownian surface [n, n] of Hurst exponent 0 < H < 1: dimension D = 3 - H.
 
-    Gaussian, isotropic, E (z_i - z_j)^2 = |i - j|^(2H) with distances in grid steps, z[0, 0] = 0. Exact
-    in law up to rounding: M. L. Stein's circulant embedding of a compactly supported covariance
-    (J. Comput. Graph. Stat. 11, 587, 2002), plus a random plane. Raises ValueError for another H.
+    Gaussian, isotropic, E (z_i - z_j)^2 = |i - j|^(2H) with distances in grid steps, z[0, 0] = 0. Its distribution is
+    exact up to rounding: circulant embedding of a compactly supported covariance, plus a random plane. ValueError for
+    another H. Source: M. L. Stein 2002, J. Comput. Graph. Stat. 11, 587.
+
+    >>> surfaces = [fractional_brownian_surface(9, 0.3, np.random.default_rng(seed)) for seed in range(2000)]
+    >>> print(f"{np.mean([z[4, 4] ** 2 for z in surfaces]) / 32**0.3:.1f}")  # 4 sqrt(2) grid steps away
+    1.0
     """
     if not 0 < H < 1:
         raise ValueError(f"H must lie between 0 and 1, got {H}")
@@ -95,9 +105,9 @@ def fractional_brownian_surface(n: int, H: float, rng: np.random.Generator) -> n
     return (surface - surface[0, 0]) / (np.sqrt(2) * step**H)
 
 
-@lru_cache(maxsize=1)  # callers draw many surfaces of one kind
+@lru_cache(maxsize=1)  # callers simulate many surfaces of one kind
 def _spectrum(n: int, H: float) -> tuple[np.ndarray, float, float]:
-    """Amplitudes on a torus on which n points a side keep within distance 1; c2; the grid step there."""
+    """(amplitudes on a torus on which n points a side are within distance 1, c2, the grid step there)."""
     radius = 1.0 if H <= 0.75 else 2.0
     period = fft.next_fast_len(int(np.ceil(2 * np.sqrt(2) * radius * (n - 1))))
     step = 2 * radius / period
@@ -107,7 +117,7 @@ def _spectrum(n: int, H: float) -> tuple[np.ndarray, float, float]:
 
 
 def _stein_covariance(r, exponent, radius) -> tuple[np.ndarray, float]:
-    """Covariance c0 - r^exponent + c2 r^2 up to r = 1, continued smoothly to 0 at `radius`; and c2."""
+    """(covariance c0 - r^exponent + c2 r^2 up to r = 1, continued smoothly to 0 at `radius`; c2)."""
     tail = exponent * (2 - exponent) / (3 * radius * (radius**2 - 1)) if radius > 1 else 0.0
     c2 = (exponent - tail * (radius - 1) ** 2 * (radius + 2)) / 2
     c0 = tail * (radius - 1) ** 3 + 1 - c2

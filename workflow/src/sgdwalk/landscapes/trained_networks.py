@@ -18,9 +18,10 @@ from sgdwalk.training.problem import build, load_images
 def network_and_batches(
     run: Mapping[str, Any], section: str, images: int, batch_size: int, batch_norm: str, seed: int
 ) -> tuple[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]]:
-    """A run's network, untrained, and random training images in equal batches, on the run's device; never in TF32.
+    """(a run's network, untrained; random training images in equal batches), on the run's device, never in TF32.
 
-    ValueError, by the keys of the study's `section`, for batches that are too small for their own statistics.
+    run: its settings. section: of the study's settings, which a ValueError names for batches that are too small for
+    their own statistics. batch_norm: 'batch' or 'stored'. Batches are pairs of inputs and labels.
     """
     allow_tf32(False)
     data, place = load_images(run), device(run["device"])
@@ -32,7 +33,10 @@ def network_and_batches(
 
 
 def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:
-    """All checkpoints of a run in the order of their steps: step, epoch, model (weights and buffers)."""
+    """All checkpoints of a run in the order of their steps: step, epoch, model (weights and buffers).
+
+    FileNotFoundError where there are none.
+    """
     paths = sorted(Path(checkpoints).glob("step-*.pt"))
     if not paths:
         raise FileNotFoundError(f"{checkpoints}: no checkpoints step-*.pt")
@@ -54,5 +58,5 @@ def equal_batches(inputs: torch.Tensor, labels: torch.Tensor, size: int) -> list
 
 
 def named_weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """(name, parameter) of what is trained, in the order of the walk's components."""
+    """(name, parameter) of what is trained, in the order of the trajectory's components."""
     return ((name, p) for name, p in model.named_parameters() if p.requires_grad)

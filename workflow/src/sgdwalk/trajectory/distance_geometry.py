@@ -81,7 +81,7 @@ def drift_quantile(dimension: float) -> float:
 
 
 def local_exponent(lags: np.ndarray, curve: np.ndarray, half_width: float = 0.5) -> np.ndarray:
-    """Local exponent d log curve / d log lag [lag]: slope of a straight line through the points within
+    """Running exponent d log curve / d log lag [lag]: slope of a straight line through the points within
     half_width octaves on either side, and at least the next neighbours.
     """
     u, v = np.log(lags), np.log(curve)

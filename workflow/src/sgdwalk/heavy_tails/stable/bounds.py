@@ -10,8 +10,8 @@ from sgdwalk.heavy_tails.stable import gaussian_edge
 from sgdwalk.heavy_tails.stable.integral import ALPHA_MAX, ALPHA_MIN
 from sgdwalk.heavy_tails.stable.likelihood import Expansion, maximise
 
-NEAREST = 0.1  # of its distance from 2 that alpha's upper bound keeps where the Gaussian is rejected
-COARSE = 1e-3  # rise at which a refit may end: 5 % of a standard error from the maximum
+NEAREST = 0.1  # share of its distance from 2 by which alpha's upper bound stays below 2 where the Gaussian is rejected
+COARSE = 1e-3  # rise of the log-likelihood at which a refit may end: 5 % of a standard error from the maximum
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class StableFit:
 
     *_low and *_high bound the confidence interval; scale and location have the units of the data. A symmetric
     fit has beta 0 with no width; at alpha 2, where beta means nothing, a general one has [-1, 1].
-    effective_number is the number of independent observations that would pin alpha down as well.
+    effective_number is the number of independent observations that would give alpha the same variance.
     status: 'ok', 'not finite', 'too few points', 'all zeros', 'constant', 'repeated values' (a point mass,
     whose likelihood has no maximum), 'too few blocks', 'alpha at lower edge', 'not converged'.
     """
@@ -42,20 +42,18 @@ class StableFit:
     effective_number: float = np.nan
     points: float = np.nan
 
-    @classmethod
-    def names(cls) -> list[str]:
-        """The names of its entries."""
-        return [field.name for field in fields(cls)]
-
     def moved(self, origin: float, unit: float) -> "StableFit":
-        """The fit in units of which one is `unit` long, after a shift by origin."""
-        scales = {name: unit * getattr(self, name) for name in self.names() if name.startswith("scale")}
-        places = {name: origin + unit * getattr(self, name) for name in self.names() if name.startswith("location")}
+        """The fit of origin + unit x, where this one is of x."""
+        names = [field.name for field in fields(self)]
+        scales = {name: unit * getattr(self, name) for name in names if name.startswith("scale")}
+        places = {name: origin + unit * getattr(self, name) for name in names if name.startswith("location")}
         return replace(self, **scales, **places, log_likelihood=self.log_likelihood - self.points * np.log(unit))
 
 
 def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: int = 0) -> StableFit:
-    """The fit with its intervals; labels [n] of blocks or None, copies > 0 for a block bootstrap.
+    """The fit with its intervals.
+
+    best: the maximum, for z [n]. labels [n]: block of each observation, or None. copies > 0: a block bootstrap.
 
     Bounds are estimate -+ quantile x standard error: of the logarithm for scale, of sqrt(2 - alpha) for alpha,
     whose spread hardly depends on alpha close to 2, cut at the edges for beta. The covariance is the inverse of the
@@ -64,10 +62,10 @@ def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: i
     For m blocks it is multiplied by m / (m - 1) and the quantile is Student's of m - 1. effective_number = n times
     the variance of alpha for independent observations over this one, at most n.
 
-    At an edge the far bound is where a parabola through the edge's slope and curvature puts the log-likelihood as
-    far below its maximum as the level asks. alpha_high is 2 if and only if the likelihood-ratio test of
-    stable.edge, with effective_number observations, does not reject the Gaussian; where it does the bound keeps a
-    tenth of the estimate's distance from 2.
+    At an edge the far bound is where a parabola with the slope and curvature at the edge puts the log-likelihood
+    as far below its maximum as the level requires. alpha_high is 2 if and only if the likelihood-ratio test of
+    gaussian_edge, with effective_number observations, does not reject the Gaussian; where it does, the bound stays
+    below 2 by at least a tenth of the estimate's distance.
     """
     inverse = np.linalg.inv(_regular(best))
     covariance, quantile, number = inverse, norm.ppf((1 + level) / 2), float(len(z))
@@ -88,7 +86,7 @@ def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: i
 
 
 def _sandwich(best, inverse, labels) -> np.ndarray:
-    """Covariance from scores that are summed within blocks."""
+    """Covariance (sandwich) from scores that are summed within blocks."""
     sums = np.stack([np.bincount(labels, column) for column in best.scores.T], axis=1)
     return inverse @ (sums.T @ sums) @ inverse
 
@@ -124,7 +122,7 @@ def _alpha_bounds(alpha, half, push, gaussian: bool) -> tuple[float, float]:
 
 
 def _gaussian_holds(value, z, number, level) -> bool:
-    """Whether the test of stable.edge keeps the Gaussian, the ratio cut to that of `number` observations."""
+    """Whether the test of gaussian_edge does not reject the Gaussian, the ratio scaled to `number` observations."""
     ratio = 2 * (value - gaussian_edge.gaussian(z))
     return bool(ratio * number / len(z) < gaussian_edge.critical_value(number, 1 - level))
 
@@ -142,7 +140,7 @@ def _beta_bounds(best, half, push) -> tuple[float, float]:
 
 
 def _collect(best, alpha, beta, wide, number) -> StableFit:
-    """The fit in the data's own units; wide: bounds of log scale and location."""
+    """The fit as a StableFit; wide: bounds of log scale and location."""
     skew = best.point[1] if len(best.point) == 4 and best.point[0] < ALPHA_MAX else 0.0
     entries = [best.point[0], *alpha, skew, *beta, *np.exp([best.point[-2], *wide[0]]), best.point[-1], *wide[1]]
     return StableFit("ok", *map(float, entries), float(best.value), float(number), float(len(best.scores)))

@@ -7,10 +7,10 @@ z = (x - location) / scale the characteristic function of z is (Nolan's S0, cont
     exp(-|k| (1 + i beta sign(k) (2 / pi) log|k|)) at alpha 1.
 
 alpha 1 with beta 0 is Cauchy, alpha 2 a Gaussian of variance 2 scale^2. log f is within 1e-6 of direct
-integration at beta 0 and within 1e-4 for |beta| <= 0.6, |z| <= 1e4; beyond that the thin tail's last stretch
-before it vanishes (f < 1e-4) is off by up to 0.1 % at |beta| 0.95 and 3 % at 1. The numerics are in
-.integral, .law (symmetric) and .skewed, the likelihood's in .likelihood, intervals in .bounds, the test against
-the Gaussian in .edge.
+integration at beta 0 and within 1e-4 for |beta| <= 0.6, |z| <= 1e4; beyond that the thin tail just before it
+vanishes (f < 1e-4) is off by up to 0.1 % at |beta| 0.95 and 3 % at 1. The numerics are in .integral, .symmetric
+and .skewed, those of the likelihood in .likelihood, intervals in .bounds, the test against the Gaussian in
+.gaussian_edge.
 """
 
 import numpy as np
@@ -21,9 +21,9 @@ from sgdwalk.heavy_tails.stable.integral import ALPHA_MAX, ALPHA_MIN, NEAR_ONE, 
 from sgdwalk.heavy_tails.stable.likelihood import maximise
 
 MIN_POINTS, MIN_BLOCKS = 50, 5
-MOST_REPEATED = 0.2  # a larger share than alpha / (1 + alpha) at one value: the likelihood is unbounded
+MOST_REPEATED = 0.2  # share at one value; above alpha / (1 + alpha) the likelihood is unbounded
 PEAKED = 0.9  # alpha below which a general fit starts from the peak
-# Points about the peak whose median is its first place, rounds in which a better one is sought, points that decide.
+# Points whose median is the first estimate of the peak, rounds of its improvement, points used in them.
 PEAK, SEEK, SOME = 10, 3, 1000
 CHUNK = 4096  # points that are integrated at a time
 # Quantiles of the laws (as McCulloch 1986): (q95 - q05) / (q75 - q25) and (q75 - q25) / scale, by alpha.
@@ -37,7 +37,11 @@ START_QUARTILES = np.array(
 
 
 def logpdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float = 0.0) -> np.ndarray:
-    """Log-density log(f(z) / scale) at x; array shaped as x."""
+    """Log-density log(f(z) / scale) at x, in the shape of x. ValueError for parameters out of range.
+
+    >>> print(f"{logpdf(0.0, 1):.4f}")  # Cauchy: -log(pi)
+    -1.1447
+    """
     _check(alpha, beta, scale)
     z = (np.asarray(x, float) - location) / scale
     if beta == 0:
@@ -46,7 +50,10 @@ def logpdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: flo
 
 
 def cdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float = 0.0) -> np.ndarray:
-    """Distribution function P(X <= x); array shaped as x. The left tail keeps its relative precision."""
+    """Distribution function P(X <= x), in the shape of x; the left tail keeps its relative precision.
+
+    ValueError for parameters out of range.
+    """
     _check(alpha, beta, scale)
     z = (np.asarray(x, float) - location) / scale
     if beta == 0 or alpha == ALPHA_MAX:
@@ -58,7 +65,10 @@ def cdf(x, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float 
 
 
 def quantile(p, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float = 0.0) -> np.ndarray:
-    """The x with P(X <= x) = p for p in (1e-12, 1 - 1e-12), by bisection to 1e-12 of its distance from 0 in scales."""
+    """The x with P(X <= x) = p, in the shape of p, for p in (1e-12, 1 - 1e-12).
+
+    By bisection, to a relative error of 1e-12 in (x - location) / scale.
+    """
     p = np.asarray(p, float)
     core = symmetric.core(alpha)
     high = np.full(p.shape, np.log(2 / core) + 12 * np.log(10) / alpha)
@@ -71,7 +81,7 @@ def quantile(p, alpha: float, beta: float = 0.0, scale: float = 1.0, location: f
 
 
 def sample(size, alpha: float, beta: float = 0.0, scale: float = 1.0, location: float = 0.0, rng=None) -> np.ndarray:
-    """Independent draws (Chambers, Mallows & Stuck 1976); rng is a numpy Generator or a seed."""
+    """Independent samples of shape `size` (Chambers, Mallows & Stuck 1976); rng: a numpy Generator or a seed."""
     _check(alpha, beta, scale)
     rng = np.random.default_rng(rng)
     angle = rng.uniform(-np.pi / 2, np.pi / 2, size)
@@ -97,14 +107,21 @@ def _check(alpha, beta, scale):
 
 
 def fit(x, symmetric: bool = True, *, blocks=None, level: float = 0.95, copies: int = 0, seed: int = 0) -> StableFit:
-    """Maximum likelihood over (alpha, scale, location), with symmetric=False over beta too.
+    """Maximum-likelihood fit of (alpha, scale, location) to x [n], with symmetric=False of beta too.
 
-    blocks: a label per observation; those that share one may depend on each other, those that do not are
-    independent. Without blocks the observations are independent and the intervals come from the observed
-    information; with blocks scores are summed within a block (sandwich covariance, Student's t for few blocks).
-    copies > 0: the covariance is that of refits to `copies` resamplings of the blocks instead (block bootstrap).
-    stable.bounds says how the intervals are made, also at the edge alpha = 2; StableFit what cannot be fitted.
-    Newton's method starts from quantiles of the data, of a general law with alpha < 0.9 from its peak.
+    blocks [n]: labels; observations of the same label may depend on each other, others are independent. Without
+    blocks all are independent and the intervals come from the observed information; with blocks scores are summed
+    within a block (sandwich covariance, Student's t for few blocks). copies > 0: the covariance is that of refits
+    to `copies` resamplings of the blocks instead (block bootstrap, from seed). level: of the intervals.
+    bounds.intervals describes them, also at the edge alpha = 2. Newton's method starts from quantiles of the data,
+    for a general law with alpha < 0.9 from its peak. Returns a StableFit, whose status says why there is no fit.
+
+    >>> x = sample(2000, 1.5, scale=2.0, rng=0)
+    >>> found = fit(x)
+    >>> found.alpha_low < 1.5 < found.alpha_high
+    True
+    >>> fit(x[:10]).status
+    'too few points'
     """
     x = np.asarray(x, float).ravel()
     labels = None if blocks is None else np.unique(np.ravel(blocks), return_inverse=True)[1]
@@ -125,17 +142,6 @@ def fit(x, symmetric: bool = True, *, blocks=None, level: float = 0.95, copies: 
         return StableFit("not converged")
     labels = None if labels is None else labels[order]
     return intervals(best, z, labels, level, copies, seed).moved(middle, unit)
-
-
-def fit_rows(x, symmetric: bool = True, **options) -> dict[str, np.ndarray]:
-    """A fit for each row of x [..., sample] (windows, layers): StableFit's entries as arrays [...].
-
-    NaN are padding. The rows are fitted one after the other; what they share is the table of densities, so that
-    a row costs the same as a fit after the first. Rows cannot have blocks: use fit.
-    """
-    x = np.asarray(x, float)
-    fits = [fit(row[~np.isnan(row)], symmetric, **options) for row in x.reshape(-1, x.shape[-1])]
-    return {name: np.array([getattr(f, name) for f in fits]).reshape(x.shape[:-1]) for name in StableFit.names()}
 
 
 def _defect(x, labels) -> str:
@@ -165,9 +171,9 @@ def _start(z, symmetric) -> np.ndarray:
 
 
 def _peaked_start(z) -> np.ndarray:
-    """(alpha, beta, log scale, location) for small alpha, where the law is sharply peaked at zeta.
+    """(alpha, beta, log scale, location) for small alpha, where the density is sharply peaked at zeta.
 
-    In turn: the first three from logarithms of distances from the peak, the likeliest place of the peak given them.
+    Alternates: the first three from logarithms of distances from the peak, then the likeliest peak given them.
     """
     peak, some = _densest(z), z[:: max(1, len(z) // SOME)]
     for _ in range(SEEK):
@@ -180,7 +186,7 @@ def _peaked_start(z) -> np.ndarray:
 
 
 def _densest(z) -> float:
-    """The place of sorted z by shortest halves of halves."""
+    """The mode of sorted z: the shortest interval with half of the points, repeated within itself."""
     while len(z) > PEAK:
         half = len(z) // 2
         first = (z[half:] - z[:-half]).argmin()

@@ -1,14 +1,14 @@
-"""The test of a Gaussian against a stable law: likelihood ratio at the edge alpha = 2, by simulation.
+"""The likelihood-ratio test of a Gaussian against a stable law, at the edge alpha = 2, by simulation.
 
-ratio = 2 (log L of the stable law - log L of the Gaussian), both at their maxima. Wilks' theorem does not
-hold, nor does the half chi-square of an ordinary edge: the information on alpha diverges at 2. QUANTILES holds
-those of the ratio under the Gaussian by number of points; `python -m sgdwalk.stable.edge` simulates them again.
+ratio = 2 (log L of the stable law - log L of the Gaussian), both at their maxima. Neither Wilks' theorem applies
+nor the half chi-square of an ordinary edge: the information on alpha diverges at 2. QUANTILES are those of the
+ratio under the Gaussian, by number of points; `python -m sgdwalk.heavy_tails.stable.gaussian_edge` prints them.
 """
 
 import numpy as np
 
-LEVELS = (0.2, 0.1, 0.05, 0.025, 0.01, 0.001)  # the chance of a larger ratio under the Gaussian
-COPIES = 20_000
+LEVELS = (0.2, 0.1, 0.05, 0.025, 0.01, 0.001)  # probability of a larger ratio under the Gaussian
+COPIES = 20_000  # simulated samples; fewer of more than 2,000 points
 QUANTILES: dict[int, tuple[float, ...]] = {
     50: (0.00, 0.21, 1.06, 2.19, 3.71, 8.05),
     100: (0.00, 0.23, 1.10, 2.13, 3.49, 7.12),
@@ -23,14 +23,14 @@ QUANTILES: dict[int, tuple[float, ...]] = {
 
 
 def gaussian(x) -> float:
-    """Log-likelihood of the best Gaussian."""
+    """Log-likelihood of the Gaussian fitted to x [n] by maximum likelihood."""
     return -len(x) * (np.log(2 * np.pi * np.var(x)) + 1) / 2
 
 
 def critical_value(number: float, level: float = 0.05) -> float:
-    """The ratio above which a Gaussian is rejected at the level; between the tabulated n on a line in log n.
+    """The ratio above which a Gaussian is rejected at this level, for a number of observations.
 
-    level is interpolated in its logarithm and kept within the tabulated ones, the number too.
+    Interpolated linearly in the logarithms of number and level, both clipped to the range of the table.
     """
     counts = np.array(list(QUANTILES))
     row = [np.interp(np.log(number), np.log(counts), column) for column in zip(*QUANTILES.values(), strict=True)]
@@ -38,7 +38,7 @@ def critical_value(number: float, level: float = 0.05) -> float:
 
 
 def p_value(ratio: float, number: float) -> float:
-    """The chance of a larger ratio under the Gaussian, between 0.001 and 1; on a line in its logarithm."""
+    """The probability of a larger ratio under the Gaussian, from 0.001 to 1; interpolated in its logarithm."""
     row = [critical_value(number, level) for level in LEVELS]
     if ratio <= row[0]:
         return 1.0
@@ -55,7 +55,7 @@ def simulate(number: int, copies: int, seed: int) -> np.ndarray:
 
 
 def main() -> None:
-    """Print QUANTILES anew; there are fewer above 2,000 points."""
+    """Simulate QUANTILES and print them."""
     for number in (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000):
         ratios = simulate(number, max(4000, min(COPIES, COPIES * 2000 // number)), seed=1)
         row = np.quantile(ratios, 1 - np.array(LEVELS))

@@ -2,7 +2,7 @@
 
 The law is S0 (Nolan 1997, doi 10.1080/15326349708807450): scale 1, location 0, skewness beta. With
 zeta = -beta tan(pi alpha / 2) and s = z - zeta > 0, an angle phi in (0, L), and u the logarithm of the
-integral's exponent,
+exponent in the integrand,
 
     (alpha - 1) u = alpha log s + W(phi),   theta = phi - theta_0,   tan(alpha theta_0) = -zeta,
     W = log cos(alpha theta_0) + log cos(theta) - alpha log sin(alpha phi)
@@ -11,9 +11,9 @@ integral's exponent,
     P(Z > z) = 1 / pi integral exp(u - e^u) (L - phi(u)) du.
 
 The side z < zeta is the mirror image: s = zeta - z with -beta. phi enters as y = logit(phi / L). The variable
-of integration is tau = u - mix y, with mix of the sign of alpha - 1: it stays smooth where u stands still and
-phi runs (alpha near 2, a thin tail's side) and where phi stands still and u runs. The trapezoid rule in tau
-converges exponentially. Against four times as many points log f is within 1e-8 for |beta| <= 0.5, and within
+of integration is tau = u - mix y, with mix of the sign of alpha - 1: it is smooth both where phi varies at nearly
+constant u (alpha near 2, the side of a thin tail) and where u varies at nearly constant phi. The trapezoidal rule
+in tau converges exponentially. Against four times as many points log f is within 1e-8 for |beta| <= 0.5, and within
 1e-6 for any |beta| <= 1 - 1e-6, alpha 0.3 to 1.999, |z| <= 1e4.
 """
 
@@ -24,13 +24,13 @@ from scipy.interpolate import CubicSpline
 from scipy.special import expit, gamma
 
 ALPHA_MIN, ALPHA_MAX = 0.3, 2.0  # the range in which the numerics are tested
-NEAR_ONE = 1e-4  # nearer to alpha 1 with beta not 0, zeta is so far away that digits are lost
+NEAR_ONE = 1e-4  # closer to alpha 1 with beta not 0, zeta is so large that digits are lost
 ANGLES = 3 * np.sinh(np.linspace(-6, 6, 1200))  # y: dense where phi bends, out to 1e-260 at either end
 DEPTH, TOP = 20.0, 4.6  # u from -DEPTH max(alpha, min(1/alpha, 2)) to TOP: all but 1e-8 of the integral
 
 
 def centre(alpha: float, beta: float) -> float:
-    """zeta, about which the two sides of the law are integrated."""
+    """zeta, the point that separates the two sides on which the law is integrated."""
     return -beta * np.tan(np.pi / 2 * alpha) if beta and alpha < ALPHA_MAX else 0.0
 
 
@@ -100,12 +100,12 @@ def _integral(s, alpha, beta, log_kernel) -> np.ndarray:
 
 
 def _mix(alpha) -> float:
-    """Y's share in tau; less at small alpha, where y spans more."""
+    """The factor of y in tau; smaller at small alpha, where y has a wider range."""
     return 1.0 if alpha > 1 else -min(1.0, alpha / (1 - alpha)) if alpha < 1 else 0.0
 
 
 def _angle_part(alpha, angles) -> tuple[np.ndarray, np.ndarray]:
-    """W and -dW/dy at ANGLES; above L / 2 from the angle's complement, so that nothing cancels."""
+    """W and -dW/dy at ANGLES; above L / 2 from the angle's complement, to avoid cancellation."""
     phi, complement = angles.length * expit(ANGLES), angles.length * expit(-ANGLES)
     early = ANGLES < 0
     first = np.where(early, angles.rest + phi, complement)  # pi/2 - |theta| up to pi, whose sine is cos(theta)

@@ -10,9 +10,9 @@ from sgdwalk.heavy_tails.stable.integral import ALPHA_MAX, ALPHA_MIN, centre
 STEP, WIDE = 5e-4, 2e-3  # of the differences: in alpha of the symmetric law, in alpha and beta of the general one
 GAIN = 1e-6  # expected rise of the log-likelihood at which a search ends
 SHORTEST = 1e-6  # step below which the search gives up
-STALL = 0.01  # the same where no step rises: at an edge the differences are taken beside it
-BESIDE = 4 * WIDE  # from alpha 2 where the differences, taken further in, can point to where no step rises
-CLOSE = 0.1  # distance from which on beta may step onto its edge
+STALL = 0.01  # expected rise that is accepted where no step rises: near an edge differences are taken beside it
+BESIDE = 4 * WIDE  # distance from alpha 2 within which those differences can point to where no step rises
+CLOSE = 0.1  # distance within which beta may step onto its edge
 # Edges of the parameters and longest steps of the search, with and without beta.
 LOW = {3: np.array([ALPHA_MIN, -np.inf, -np.inf]), 4: np.array([ALPHA_MIN, -1, -np.inf, -np.inf])}
 HIGH = {3: np.array([ALPHA_MAX, np.inf, np.inf]), 4: np.array([ALPHA_MAX, 1, np.inf, np.inf])}
@@ -34,7 +34,7 @@ class Expansion:
 
     @property
     def free(self) -> np.ndarray:
-        """Indices of the parameters that no edge holds; beta is held at alpha 2, where it means nothing."""
+        """Indices of the parameters that are not fixed at an edge; beta is fixed at alpha 2, where it has no effect."""
         push, count = self.scores.sum(axis=0), len(self.point)
         held = (self.point >= HIGH[count]) & (push >= 0) | (self.point <= LOW[count]) & (push <= 0)
         if count == 4 and self.point[0] >= ALPHA_MAX:
@@ -42,7 +42,7 @@ class Expansion:
         return np.flatnonzero(~held)
 
     def information(self, chosen) -> np.ndarray:
-        """Minus the second derivative in the chosen parameters, or the sum of squared scores if not positive."""
+        """Minus the second derivative in the chosen parameters, or the sum of squared scores if it is not definite."""
         part = -self.second[np.ix_(chosen, chosen)]
         if np.isfinite(part).all() and np.linalg.eigvalsh(part)[0] > 0:
             return part
@@ -63,38 +63,41 @@ class _Shape:
 
 
 def expand(x, point) -> Expansion:
-    """Expansion at a point; in alpha and beta by differences of f, kept off their edges: f is nearly linear there."""
+    """Expansion of the log-likelihood of x [n] at a point.
+
+    Derivatives in alpha and beta are finite differences of f, taken inside the edges, near which f is almost linear.
+    """
     if _peaked(point):
         return turned(_expand(x, _moved(point, 1)), -1)
     return _expand(x, point)
 
 
 def _expand(x, point) -> Expansion:
-    """Expansion at a point, whose last entry is the peak's place where the law is peaked."""
+    """Expansion at a point, whose last entry is the position of the peak where the law is peaked."""
     scale = np.exp(point[-2])
     z = (x - point[-1]) / scale
-    with np.errstate(over="ignore", invalid="ignore"):  # a Gaussian tried on outliers; its value is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # a Gaussian on outliers, whose value is rejected
         shape = _symmetric_shape(z, point[0]) if len(point) == 3 else _skew_shape(z, point[0], point[1])
         scores, second = _assemble(z, scale, shape)
     return Expansion(point, shape.density.sum() - len(x) * point[-2], scores, second)
 
 
 def _peaked(point) -> bool:
-    """Whether the location is better replaced by the peak's place, location + scale zeta.
+    """Whether the location is replaced by the position of the peak, location + scale zeta.
 
-    At small alpha the peak at zeta is far narrower than zeta moves with alpha and beta: the likelihood's ridge is
-    curved in the location, and straight in the peak's place. Toward alpha 1 zeta grows without bound.
+    At small alpha the peak at zeta is far narrower than zeta shifts with alpha and beta: the ridge of the likelihood
+    is curved in the location and straight in the peak's position. Toward alpha 1 zeta grows without bound.
     """
     return len(point) == 4 and point[0] < skewed.SINGULAR
 
 
 def _moved(point, sign: int) -> np.ndarray:
-    """The point with the peak's place for the location (sign 1) or the location for the peak's place (-1)."""
+    """The point with the peak's position instead of the location (sign 1), or the reverse (sign -1)."""
     return np.append(point[:-1], point[-1] + sign * np.exp(point[-2]) * centre(*point[:2]))
 
 
 def turned(expansion: Expansion, sign: int) -> Expansion:
-    """The expansion in the peak's place instead of the location (sign 1) or the other way round (-1)."""
+    """The expansion in the peak's position instead of the location (sign 1), or the reverse (sign -1)."""
     first, second = _distance(expansion.point)
     jacobian = np.eye(4)
     jacobian[3] -= sign * first
@@ -129,9 +132,9 @@ def _symmetric_shape(z, alpha) -> _Shape:
 
 
 def _skew_shape(z, alpha, beta) -> _Shape:
-    """At z, or where the law is peaked at the distance z from the peak.
+    """Derivatives at z, or at the distance z from the peak where the law is peaked.
 
-    The differences in alpha are taken at beta itself, also on its edge: f there is not that beside it.
+    Differences in alpha are taken at beta itself, also at its edge, where f differs from f beside it.
     """
     a = float(np.clip(alpha, ALPHA_MIN + WIDE, ALPHA_MAX - 2 * WIDE))
     b = float(np.clip(beta, -1 + WIDE, 1 - WIDE))
@@ -177,13 +180,13 @@ def _assemble(z, scale, shape) -> tuple[np.ndarray, np.ndarray]:
 
 
 def maximise(x, start, gain: float = GAIN) -> tuple[Expansion, bool]:
-    """Newton's method with shortened steps, inside the edges: its last point, and if it is a maximum.
+    """Newton's method with shortened steps, inside the edges: (last expansion, whether it is a maximum).
 
-    The search ends where the log-likelihood is expected to rise by less than gain. Where the law is peaked its
-    steps are straight in the peak's place. A step is tried on the log-likelihood alone, a sixth of an expansion.
-    A search for a general law that is stuck within BESIDE of alpha 2 ends there or at 2, whichever is likelier.
-
-    Raises LinAlgError where the likelihood has no curvature in some direction.
+    x [n]: sorted or not. start: the first point. The search ends where the log-likelihood is expected to rise by
+    less than gain. Where the law is peaked, steps are straight in the peak's position. A step is first tried on the
+    log-likelihood alone, at a sixth of the cost of an expansion. A search for a general law that is stuck within
+    BESIDE of alpha 2 ends there or at 2, whichever is likelier. LinAlgError where the likelihood has no curvature
+    in some direction.
     """
     best = expand(x, start)
     for _ in range(50):
@@ -215,9 +218,9 @@ def _gaussian(x) -> np.ndarray:
 
 
 def _stepped(point, step, peaked: bool) -> np.ndarray:
-    """The point a step away inside the edges, with the location as its last entry.
+    """The point a step away, clipped to the edges, with the location as its last entry.
 
-    Beta keeps a quarter of its distance to an edge that is not close: once on it, the way back would be long.
+    Beta keeps a quarter of its distance to an edge that is not close: from the edge the search would return slowly.
     """
     low, high = LOW[len(step)].copy(), HIGH[len(step)].copy()
     if len(step) == 4:

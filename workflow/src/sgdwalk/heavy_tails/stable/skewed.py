@@ -8,10 +8,10 @@ from scipy.interpolate import make_interp_spline
 from sgdwalk.heavy_tails.stable import integral, symmetric
 from sgdwalk.heavy_tails.stable.integral import NEAR_ONE, centre
 
-BETA_MAX = 1 - 1e-6  # what |beta| = 1 is computed as: a thin tail's density stops at 1e-6 of the thick one's
-SPACING, BEND, FAR = 0.08, 0.03, 0.2  # nodes in asinh: within 20 scales, there near alpha 2, beyond
-STRETCH = 0.75  # below this alpha they stand apart as 1 / alpha: log f bends on the scale of z^alpha
-SKEWED, SHARP = 0.7, 0.022  # from this |beta| on a thin tail ends so sharply that nodes stand this close
+BETA_MAX = 1 - 1e-6  # used for |beta| = 1: the thin tail's density ends at 1e-6 of the thick one's
+SPACING, BEND, FAR = 0.08, 0.03, 0.2  # of nodes in asinh: within 20 scales, there near alpha 2, beyond
+STRETCH = 0.75  # below this alpha the spacing grows as 1 / alpha: log f bends on the scale of z^alpha
+SKEWED, SHARP = 0.7, 0.022  # the spacing from this |beta| on, where the thin tail ends sharply
 SINGULAR = 0.75  # below this alpha the density is sharpest at zeta, above it at 0
 
 
@@ -43,7 +43,7 @@ class SkewCurve:
 
 
 def _nodes(alpha, beta, core) -> np.ndarray:
-    """Nodes in q, symmetric about 0: dense over 20 scales, wide out to where power laws rule."""
+    """Nodes in q, symmetric about 0: dense over 20 scales, wide out to where the tails are power laws."""
     stretch = max(1.0, STRETCH / alpha)
     spacing = stretch * (SHARP if abs(beta) >= SKEWED else SPACING if alpha < 1.6 else BEND)
     end = np.log(2 / core) + 9 * np.log(10) / alpha
@@ -59,14 +59,14 @@ def density(z, alpha: float, beta: float) -> np.ndarray:
 
 
 def distribution(z, alpha: float, beta: float) -> np.ndarray:
-    """P(Z <= z) by quadrature, the left tail with its relative precision; alpha < 2."""
+    """P(Z <= z) by quadrature; the left tail keeps its relative precision; alpha < 2."""
     return _across_one(_distribution, z, alpha, float(np.clip(beta, -BETA_MAX, BETA_MAX)))
 
 
 def _across_one(function, z, alpha, beta) -> np.ndarray:
-    """function(z, alpha, beta), on the line between 1 - NEAR_ONE and 1 + NEAR_ONE where alpha lies between.
+    """function(z, alpha, beta), interpolated linearly between 1 - NEAR_ONE and 1 + NEAR_ONE if alpha is in between.
 
-    Both are smooth in alpha; their curvature leaves less than 1e-6 of them out.
+    Density and distribution are smooth in alpha; the relative error is below 1e-6.
     """
     if beta == 0 or abs(alpha - 1) >= NEAR_ONE:
         return function(z, alpha, beta)
@@ -95,7 +95,7 @@ def _distribution(z, alpha, beta) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def log_density(alpha: float, beta: float):
-    """Curve of log f(z); at beta 0 and alpha 2 the symmetric one would do as well."""
+    """Curve of log f(z); at alpha 2 that of the Gaussian."""
     if alpha == symmetric.ALPHA_MAX:
         return symmetric.GaussCurve()
     return SkewCurve(alpha, beta)

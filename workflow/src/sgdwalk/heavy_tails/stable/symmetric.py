@@ -1,9 +1,9 @@
 """Log-density and log-survival of the symmetric stable law: tables in alpha, quintic splines in |z|.
 
-alpha in [0.3, 2] is cut into cells of 0.1. In a cell f at each node of |z| is a Chebyshev series in alpha
-through the quadrature's values; a cell is computed when first asked for (about 0.05 s) and kept. What is
+alpha in [0.3, 2] is divided into cells of 0.1. In a cell f at each node of |z| is a Chebyshev series in alpha
+through values from quadrature; a cell is computed when it is first needed (about 0.05 s) and kept. What is
 interpolated is f (1 + z^2)^((1 + alpha) / 2) and not log f: near alpha 2 the tail is proportional to
-2 - alpha, which the series follows and its logarithm does not.
+2 - alpha, which the series can follow and its logarithm cannot.
 """
 
 from functools import cache, lru_cache
@@ -20,10 +20,10 @@ CELL, ORDER = 0.1, 11  # width of a cell in alpha; order of the series in it
 
 
 class Curves:
-    """Functions of |z|, one a column: quintic splines in q = asinh(z / core), power laws beyond the last node."""
+    """Functions of |z|, one per column: quintic splines in q = asinh(z / core), power laws beyond the last node."""
 
     def __init__(self, q, core: float, values, exponent, left):
-        """Values are [node] or [node, column]; exponent: a column's power law; left: two end conditions at q = 0."""
+        """Curves of values [node(, column)]; exponent [column]: of the power laws; left: end conditions at q = 0."""
         self.core, self.exponent, self.last = core, np.asarray(exponent, float), q[-1]
         ends = (left, [(1, self.exponent), (2, 0 * self.exponent)])
         self.spline: BSpline = make_interp_spline(q, values, k=5, bc_type=ends)
@@ -42,7 +42,7 @@ class Curves:
 
 
 class GaussCurve:
-    """The log-density of alpha 2, whose tail no power law continues."""
+    """The log-density at alpha 2, whose tail is not a power law."""
 
     def __call__(self, z) -> np.ndarray:
         """Value at z."""
@@ -54,15 +54,15 @@ class GaussCurve:
 
 
 def core(alpha: float) -> float:
-    """Width of the centre: w in f(z) = f(0) (1 - (z / w)^2 + ...), less below alpha 1.
+    """Width of the centre: w in f(z) = f(0) (1 - (z / w)^2 + ...), reduced below alpha 1.
 
-    There the series at 0 only is asymptotic and the density bends long before z = w.
+    There the series at 0 is only asymptotic and the density bends long before z = w.
     """
     return min(alpha, 1.0) ** 2 * np.exp((np.log(2) + gammaln(1 / alpha) - gammaln(3 / alpha)) / 2)
 
 
 def _nodes(alpha) -> np.ndarray:
-    """Nodes in q: dense over the bend from Gaussian to power law, out to where the latter rules."""
+    """Nodes in q: dense over the transition from Gaussian to power law, out to where the latter is accurate."""
     end = np.log(2 / core(alpha)) + 9 * np.log(10) / alpha
     bend = np.arcsinh(16 / core(alpha))
     if alpha < 1.5:
@@ -109,7 +109,7 @@ def _cell(index: int) -> Cell:
 
 
 def near(alpha: float) -> Cell:
-    """The cell that alpha lies in."""
+    """The cell that contains alpha."""
     count = round((ALPHA_MAX - ALPHA_MIN) / CELL)
     return _cell(min(int((alpha - ALPHA_MIN) / CELL), count - 1))
 
