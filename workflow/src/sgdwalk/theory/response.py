@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 LEAST_ROOT = 2.0**-53
+FADED = 746.0  # exp(-746) is 0
 
 
 class ChainResponse(NamedTuple):
@@ -85,23 +86,39 @@ def _by_kind(oscillates, oscillating, overdamped, stiffness, damping, steps):
     if oscillates.all() or not oscillates.any():
         return (oscillating if oscillates.all() else overdamped)(stiffness[:, None], damping, steps)
     found = np.empty((3, len(stiffness), len(steps)))
-    found[:, oscillates] = oscillating(stiffness[oscillates, None], damping, steps)
-    found[:, ~oscillates] = overdamped(stiffness[~oscillates, None], damping, steps)
+    for some, answer in ((oscillates, oscillating), (~oscillates, overdamped)):
+        for whole, part in zip(found, answer(stiffness[some, None], damping, steps), strict=True):
+            whole[some] = part
     return found
 
 
 def _oscillation(angle, decay, steps):
     """(sin(angle t) exp(decay t), cos(angle t) exp(decay t), 1 - the latter), the last without cancellation."""
     half, envelope = steps * (angle / 2), np.exp(decay * steps)
-    sine, cosine = np.zeros_like(half), np.zeros_like(half)
-    np.sin(half, out=sine, where=envelope > 0)  # later than exp can say, sines would take most of the time
-    np.cos(half, out=cosine, where=envelope > 0)
+    sine = np.sin(half)
     twice = 2 * envelope * sine
     dip = twice * sine
-    return twice * cosine, envelope - dip, dip - np.expm1(decay * steps)
+    return twice * np.cos(half), envelope - dip, dip - np.expm1(decay * steps)
+
+
+def _until_faded(answer, stiffness, damping, steps, rate):
+    """The answer while exp(-rate t) is a number, and then its limits, without the sines that take most of the time."""
+    alive = rate * steps < FADED
+    if alive.all():
+        return answer(stiffness, damping, steps)
+    found = np.zeros((3, len(stiffness), len(steps)))
+    found[2] = 1 / stiffness
+    if alive.any():
+        for whole, part in zip(found, answer(stiffness, damping, steps[alive]), strict=True):
+            whole[:, alive] = part
+    return found
 
 
 def _oscillating_chain(e, momentum, steps):
+    return _until_faded(_ringing_chain, e, momentum, steps, -np.log(momentum) / 2)
+
+
+def _ringing_chain(e, momentum, steps):
     height, trace = np.sqrt(-discriminant(e, momentum)) / 2, 1 + momentum - e
     sine, cosine, lost = _oscillation(np.arctan2(height, trace / 2), np.log(momentum) / 2, steps)
     now = sine / height
@@ -110,6 +127,10 @@ def _oscillating_chain(e, momentum, steps):
 
 
 def _oscillating_langevin(omega2, gamma, times):
+    return _until_faded(_ringing_langevin, omega2, gamma, times, gamma)
+
+
+def _ringing_langevin(omega2, gamma, times):
     angle = np.sqrt(omega2 - gamma**2)
     sine, cosine, lost = _oscillation(angle, -gamma, times)
     now = sine / angle
