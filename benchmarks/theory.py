@@ -1,9 +1,9 @@
 """The theory's mean squared displacement beside simulated walkers and beside one matrix exponential per time.
 
-`python benchmarks/theory.py [--modes 30] [--steps 100000] [--walkers 1000] [--repeats 5] [--slow 1]` prints a table:
-CPU seconds in one thread, medians, ratios of one run. The walkers' and exponentials' results are compared with the
-formulas', so that all compute the same. --slow: a fraction of the walkers' steps and of the exponentials' times that is
-done and scaled up, 1 for all of them.
+`python benchmarks/theory.py [--modes 30] [--steps 100000] [--walkers 1000] [--repeats 5] [--momentum 0.9] [--slow 1]`
+prints a table: CPU seconds in one thread, medians, ratios of one run. The walkers' and exponentials' results are
+compared with the formulas', so that all compute the same. --slow: a fraction of the walkers' steps and of the
+exponentials' times that is done and scaled up, 1 for all of them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg import expm
 from sgdwalk.theory import DiscreteChain, Langevin, ShuffledEpochs
 
-SETTINGS = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 1e-4, "batch_size": 32}
+SETTINGS = {"learning_rate": 0.1, "weight_decay": 1e-4, "batch_size": 32}
 EXAMPLES = 1500
 MANY = 100_000, 10_000  # modes and times of the large sum
 
@@ -30,6 +30,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, default in (("modes", 30), ("steps", 100_000), ("walkers", 1000), ("repeats", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--momentum", type=float, default=0.9)
     parser.add_argument("--slow", type=float, default=1.0)
     return parser.parse_args()
 
@@ -79,8 +80,8 @@ def main() -> None:
     chosen = options()
     rho, steps = np.geomspace(1e-4, 5, chosen.modes), np.arange(1, chosen.steps + 1)
     few = max(1, round(chosen.slow * chosen.steps))
-    chain, continuum = DiscreteChain(rho, **SETTINGS), Langevin(rho, **SETTINGS)
-    shuffled = ShuffledEpochs(rho, examples=EXAMPLES, **SETTINGS)
+    chain = DiscreteChain(rho, momentum=chosen.momentum, **SETTINGS)
+    continuum, shuffled = Langevin.of(chain), ShuffledEpochs.of(chain, examples=EXAMPLES)
     fast, exact = cpu(lambda: chain.total_displacement(steps), chosen.repeats)
     smooth, formula = cpu(lambda: continuum.total_displacement(steps), chosen.repeats)
     epochs, _ = cpu(lambda: shuffled.total_displacement(steps), chosen.repeats)
@@ -96,7 +97,7 @@ def main() -> None:
     print(f"| Langevin, formula | {smooth:.4f} |  |  |")
     print(f"| Langevin, an exponential per time | {spent:.1f} | {spent / smooth:.0f} | {rounded:.0e} |")
     print(f"| shuffled epochs, formula | {epochs:.4f} |  |  |")
-    large = DiscreteChain(np.geomspace(1e-6, 5, MANY[0]), **SETTINGS)
+    large = DiscreteChain(np.geomspace(1e-6, 5, MANY[0]), momentum=chosen.momentum, **SETTINGS)
     seconds, _ = cpu(lambda: large.total_displacement(np.arange(1, MANY[1] + 1)), 1)
     print(f"| chain, {MANY[0]:,} modes x {MANY[1]:,} steps | {seconds:.1f} |  |  |")
 
