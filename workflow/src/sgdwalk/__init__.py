@@ -7,7 +7,11 @@ __version__ = "0.1.0"
 # Names that users import from here or from the folder that they belong to. They are looked up when they are first
 # used: a job that needs no network never loads torch, and its code hash does not depend on the recorder.
 EXPORTS = {
+    "DiscreteChain": "sgdwalk.theory.chain",
+    "Langevin": "sgdwalk.theory.langevin",
+    "OrnsteinUhlenbeck": "sgdwalk.theory.matrices",
     "Recorder": "sgdwalk.recorder.window_recorder",
+    "ShuffledEpochs": "sgdwalk.theory.epochs",
     "read": "sgdwalk.storage.netcdf",
 }
 

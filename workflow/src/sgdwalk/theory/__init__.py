@@ -16,10 +16,4 @@ form, with modified loss and probability current. theta has the units of the wei
 eta v and the displacement those of the weights; times are in steps throughout.
 """
 
-from sgdwalk.theory.chain import DiscreteChain
-from sgdwalk.theory.epochs import ShuffledEpochs
-from sgdwalk.theory.langevin import Langevin
-from sgdwalk.theory.matrices import OrnsteinUhlenbeck
-from sgdwalk.theory.process import Modes
-
-__all__ = ["DiscreteChain", "Langevin", "Modes", "OrnsteinUhlenbeck", "ShuffledEpochs"]
+from sgdwalk import exported as __getattr__  # noqa: F401  finds the classes when they are first used
