@@ -88,7 +88,7 @@ def test_a_run_is_that_of_a_cpu_and_its_checkpoints_are_read_on_one(tmp_path):
     for name in ("training", "sketch"):
         for key, values in cpu.datasets()[name].items():
             np.testing.assert_allclose(ours.datasets()[name][key], values, rtol=1e-6, atol=1e-10, err_msg=key)
-    mine, theirs = (trained_networks.snapshots(one.checkpoints)[-1]["model"] for one in (ours, cpu))
+    mine, theirs = (trained_networks.snapshots(one.checkpoints.folder)[-1]["model"] for one in (ours, cpu))
     for name, value in mine.items():
         torch.testing.assert_close(value, theirs[name], rtol=1e-6, atol=1e-10)
     assert torch.cuda.get_device_name() in provenance.hardware()

@@ -1,8 +1,9 @@
-"""What docs/files.md says of files, figures and code of one's own is so."""
+"""Statements of the docs about files, figures, modules and user-defined code are true."""
 
 import re
 
 import numpy as np
+import pytest
 from sgdwalk.data import npz
 from sgdwalk.study import registry
 from sgdwalk.study.figure_specs import figure_signatures
@@ -10,6 +11,7 @@ from sgdwalk.study.load import Study
 from sgdwalk.training import problem
 from test_trainer import ROOT
 
+PACKAGE = ROOT / "workflow" / "src" / "sgdwalk"
 TEXT = (ROOT / "docs" / "files.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 
@@ -31,13 +33,20 @@ def test_figures_and_their_roles_are_those_of_the_modules():
     assert described == found
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/definitions.md", "docs/differences.md"])
+def test_the_modules_that_a_page_names_exist(page):
+    named = re.findall(r"`([a-z_]+/[\w/]+\.py)`", (ROOT / page).read_text())
+    assert named
+    assert [name for name in named if not (PACKAGE / name).is_file()] == []
+
+
 def test_the_files_of_a_run_are_named():
     run = {"analyses": ["hessian", "landscape"], "record": {"layers": True, "sketch": 1}, "walk": None}
     for file in Study("s", "r", {}, {"r": run}, {}).analyses("r"):
         assert f"`{file}.nc`" in TEXT
 
 
-def test_images_of_ones_own_are_read_as_described(tmp_path, monkeypatch):
+def test_user_defined_images_are_read_as_described(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(CODE[0], {})
     images = npz.load(path="my.npz")
@@ -46,7 +55,7 @@ def test_images_of_ones_own_are_read_as_described(tmp_path, monkeypatch):
     assert images.classes == 3
 
 
-def test_a_loader_and_a_network_of_ones_own_are_called_as_described(tmp_path, monkeypatch):
+def test_user_defined_loaders_and_networks_are_called_as_described(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(CODE[0], {})
     (tmp_path / "described.py").write_text(CODE[1].replace("open_as_you_like", "np.load") + "\nimport numpy as np\n")

@@ -99,7 +99,7 @@ def compute(
 def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarray]:
     """The variables of path.nc of one window, by name; steps of length zero are left out.
 
-    d2 [step, step]: squared distances. Empty, which reads NaN, if the window diverged or has too few steps.
+    d2 [step, step]: squared distances. Empty (NaN in the file) if the window diverged or has too few steps.
     """
     d2 = without_zero_steps(d2)
     if len(d2) < FEWEST_WEIGHTS or not np.isfinite(d2).all():

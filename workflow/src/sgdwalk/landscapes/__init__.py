@@ -1,1 +1,1 @@
-"""The loss surface around trained weights: curvature, planes, rough surfaces of known dimension."""
+"""The loss surface around trained weights: Hessian, planes, simulated surfaces of known dimension."""

@@ -1,4 +1,4 @@
-"""Height maps on a square grid: the three landscapes of the toy walk, and surfaces of known dimension.
+"""Simulated heights on a square grid: the three landscapes of the toy walk, surfaces of known dimension.
 
 Heights are [x, y] on a square of evenly spaced points; the toy walk puts them on [-1, 1]^2.
 """

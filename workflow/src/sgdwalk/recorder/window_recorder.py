@@ -252,7 +252,7 @@ class Recorder:
         if self.closed or self.step % self.window:
             raise ValueError(f"state() at step {self.step}: only at the end of a window of {self.window} steps")
         return {name: getattr(self, name) for name in STATE} | {
-            "windows": len(self.windows),
+            "windows": list(self.windows.digests),
             "values": {name: torch.from_numpy(_joined(parts)) for name, parts in self.values.items()},
             "epochs": {name: torch.from_numpy(np.array(column)) for name, column in self.epochs.items()},
             "rows": self.rows[: self.before].clone(),
@@ -262,11 +262,11 @@ class Recorder:
     def restore(self, state: Mapping) -> None:
         """Continue from a state and the windows that were finished by then (in `folder`).
 
-        Raises ValueError that names a window that cannot be read.
+        Raises ValueError that names a window that is missing or damaged.
         """
         for name in STATE:
             setattr(self, name, state[name])
-        self.windows.found(state["windows"])
+        self.windows.restore(state["windows"])
         self.values = {name: [values.cpu().numpy()] for name, values in state["values"].items()}
         self.epochs = {name: list(column.cpu().numpy()) for name, column in state["epochs"].items()}
         self.rows[: self.before] = state["rows"]

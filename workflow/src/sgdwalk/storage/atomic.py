@@ -1,5 +1,6 @@
 """Atomic writing: files are replaced completely or not at all."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -7,10 +8,11 @@ from pathlib import Path
 
 
 class replacing:  # noqa: N801 - used as a verb: with replacing(path) as temporary
-    """Context: a temporary path beside `path` that takes its place, flushed, when the block succeeds.
+    """Context: a temporary path beside `path`, which replaces `path` when the block ends without an error.
 
-    Raises OSError that names the file and the room on its disk where it could not be written: what stood there
-    before stays.
+    The file and its name are flushed to disk. Raises OSError that names the file and the free space of its disk where
+    it could not be written: an older file at `path` then stays. A process that is killed leaves its temporary file,
+    which `leftovers` finds.
     """
 
     def __init__(self, path: str | Path):
@@ -36,3 +38,19 @@ class replacing:  # noqa: N801 - used as a verb: with replacing(path) as tempora
         with open(self.temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(self.temporary, self.path)
+        flush_folder(self.path.parent)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Temporary files of `path` that killed processes have left (or that other processes write now)."""
+    return [found for found in path.parent.glob(".*") if found.name.startswith(f".{path.name}.")]
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, where its file system can do so."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

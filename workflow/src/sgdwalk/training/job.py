@@ -1,29 +1,68 @@
 """One run from its settings to its files."""
 
 import functools
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sgdwalk.storage import netcdf, run_files
+from sgdwalk.storage.delivery import remove_if_empty, sweep
+from sgdwalk.storage.lock import Lock
 from sgdwalk.storage.provenance import attributes
 from sgdwalk.study import factories
 from sgdwalk.training import problem
+from sgdwalk.training.finished import Finished
 from sgdwalk.training.trainer import Run
 
 
-def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) -> None:
-    """Train, or go on from where an earlier attempt was cut off, and write the files of the run."""
-    spec = settings["model_spec"]
-    build = functools.partial(factories.factory(spec), **spec["arguments"])
-    checkpoints = Path(outputs["checkpoints"])
-    run = Run(settings, build, problem.load_images(settings), checkpoints.with_name("state"), code)
-    run.train()
+def train(settings: Mapping[str, Any], outputs: Mapping[str, str], code: str, scratch: str = "") -> None:
+    """Train, or continue where an earlier attempt was stopped, and write the files of the run.
+
+    settings: of the run, complete. outputs: path of the folder `checkpoints`, and of each file by its name. code: hash
+    of the code. scratch: folder for what a repeated attempt continues from; empty for `state` beside the outputs.
+    Raises LockError if another process trains this run, OSError where a file could not be written.
+    """
+    folder = state_folder(Path(outputs["checkpoints"]), scratch)
+    with Lock(folder) as lock:
+        sweep([Path(path) for path in outputs.values()])
+        spec = settings["model_spec"]
+        build = functools.partial(factories.factory(spec), **spec["arguments"])
+        run = Run(settings, build, problem.load_images(settings), folder, code, lock.check)
+        finished = Finished(run.work)
+        if not finished.complete():
+            run.train()
+            finished.declare(written(run, [name for name in outputs if name != "checkpoints"], code))
+        lock.check()
+        finished.keep_alone()
+        finished.deliver(outputs)
+        lock.clear()
+    remove_if_empty(folder)
+
+
+def state_folder(checkpoints: Path, scratch: str) -> Path:
+    """Folder of the states of the run with these checkpoints; in `scratch` its name is unique among all studies.
+
+    Raises ValueError if `scratch` has a variable that the environment does not have.
+    """
+    if not scratch:
+        return checkpoints.with_name("state")
+    place = os.path.expandvars(os.path.expanduser(scratch))
+    if "$" in place:
+        raise ValueError(f"scratch = '{scratch}': must have variables that are set where the job runs, {place} remains")
+    unique = hashlib.sha256(str(checkpoints.resolve()).encode()).hexdigest()[:12]
+    return Path(place) / f"{checkpoints.parent.name}-{unique}"
+
+
+def written(run: Run, names: list[str], code: str) -> list[Path]:
+    """Write the finished files of these names into the folder of the states; the paths of all, checkpoints too."""
+    settings = run.settings
     stamp = attributes(settings, code, settings["run"], settings["seed"])
-    outputs = {name: path for name, path in outputs.items() if name != "checkpoints"}
+    paths = {name: run.work / f"{name}.nc" for name in names}
     if settings["record"]["walk"]:
-        outputs["walk"] = run.checkpoints / "walk.nc"
+        paths["walk"] = run.checkpoints.folder / "walk.nc"
     data = run.datasets()
-    for name, path in outputs.items():
+    for name, path in paths.items():
         netcdf.write(data[name], path, run_files.CONTRACTS[name], stamp, loss_unit=run_files.loss_unit(settings))
-    run.deliver_checkpoints(checkpoints)
+    return [*paths.values(), *map(run.checkpoints.path, run.checkpoints.digests)]

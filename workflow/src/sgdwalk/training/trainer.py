@@ -1,11 +1,9 @@
-"""Training: a plain loop around one network, the recorder beside it, and states to resume from."""
+"""The training loop of one run, with its recorder, checkpoints and states to resume from."""
 
-import copy
 import hashlib
 import json
 import os
 import pickle
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,23 +18,29 @@ from torch import nn
 from sgdwalk.data.images import Images
 from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.seeds import generator
-from sgdwalk.storage.atomic import replacing
+from sgdwalk.storage.delivery import remove
 from sgdwalk.training.batch_norm_mode import check_batch
 from sgdwalk.training.batches import Batches
+from sgdwalk.training.checkpoints import Checkpoints
 from sgdwalk.training.cuda_graphs import Replayed, gradients
 from sgdwalk.training.devices import allow_tf32, device
 from sgdwalk.training.initialisation import INITIALISATIONS
 from sgdwalk.training.losses import objective
+from sgdwalk.training.resume_states import ResumeStates
 from sgdwalk.training.schedules import learning_rate
 
-TESTED = 1000  # images at a time
-KEPT_STATES = 2
+TESTED = 1000  # test images that are evaluated at a time
+# what a file that is no state, or another's, makes torch or the recorder raise
+UNUSABLE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, pickle.UnpicklingError)
 
 
 class Run:
     """One training run: settings (see config/README.md), the network's factory and the images.
 
-    `work` is the folder for resume states; one of other settings, code, images or kind of device (`key`) is never used.
+    settings: of the run, complete. build: function of (channels, size, classes) that returns the network. work: folder
+    for states to resume from; this run's are in a folder of its own below it, named by its key, and those of other
+    settings, code, images or kinds of device are removed. code: hash of the code. check: called before anything is
+    written to `work`; it may raise an error to prevent that.
     """
 
     def __init__(
@@ -46,17 +50,15 @@ class Run:
         images: Images,
         work: Path,
         code: str,
+        check: Callable[[], None] = lambda: None,
     ):
-        self.settings, self.images = settings, images
+        self.settings, self.build, self.images, self.check = settings, build, images, check
         self.device = device(settings["device"])
         key = json.dumps([settings, code, images.fingerprint(), self.device.type], sort_keys=True)
         self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
-        self.checkpoints = self.work / "checkpoints"
+        self.states, self.checkpoints = ResumeStates(self.work), Checkpoints(self.work / "checkpoints")
         arithmetic(settings)
         self.dtype = getattr(torch, settings["dtype"])
-        self.model = network(settings, build, images).to(self.device, self.dtype)
-        self.model = self.model.to(memory_format=torch.channels_last)
-        self.optimiser = optimiser(settings, self.model.parameters())
         self.objective = objective(settings)
         self.graphs = settings["cuda_graphs"] and self.device.type == "cuda"
         self.graph: Replayed | None = None
@@ -70,15 +72,32 @@ class Run:
             dtype=self.dtype,
         )
         self.steps = settings["steps"] or settings["epochs"] * self.batches.steps
-        self._check()
-        self.recorder = self._recorder()
-        self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # loss, errors
-        self.seen = 0
         count = min(settings["snapshots"], self.steps + 1)
         self.snapshots = np.unique(np.linspace(0, self.steps, count).round().astype(int))
+        self._check_lengths()
+        self._begin()
+        self._check_smallest_batch()
 
-    def _check(self) -> None:
-        """Refuse what could not be known before the data were loaded."""
+    def _begin(self) -> None:
+        """Set everything that changes during a training to what it is before the first step."""
+        self.recorder = None  # frees a window of weights before the next is allocated
+        self.model = network(self.settings, self.build, self.images).to(self.device, self.dtype)
+        self.model = self.model.to(memory_format=torch.channels_last)
+        self.optimiser = optimiser(self.settings, self.model.parameters())
+        self.recorder = Recorder(
+            self.model,
+            self.settings["window"],
+            epoch_steps=self.batches.steps,
+            folder=self.work,
+            seed=self.settings["seed"],
+            **self.settings["record"],
+        )
+        self.checkpoints.digests = {}
+        self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # sums of loss and errors in the epoch
+        self.seen = 0  # images in the epoch
+
+    def _check_lengths(self) -> None:
+        """Refuse lengths that could not be checked before the data were loaded."""
         settings = self.settings
         if settings["window"] > self.steps:
             raise ValueError(f"window = {settings['window']}: must be at most {self.steps}, the steps of the run")
@@ -87,51 +106,57 @@ class Run:
         for anchor in settings["record"]["anchors"]:
             if anchor >= self.steps:
                 raise ValueError(f"record.anchors = {anchor}: must be below {self.steps}, the steps of the run")
+
+    def _check_smallest_batch(self) -> None:
+        """Refuse batches of one image if the network's batch norm cannot take them."""
         if self._smallest() == 1:
-            where = f"batch_size = {settings['batch_size']} and {len(self.images.train)} training images"
+            where = f"batch_size = {self.settings['batch_size']} and {len(self.images.train)} training images"
             check_batch(self.model, self.batches.tested(slice(1))[0], where)
 
     def _smallest(self) -> int:
-        """Images in the smallest batch that the run comes to."""
+        """Images in the smallest batch of the run."""
         size, rest = self.settings["batch_size"], len(self.images.train) % self.settings["batch_size"]
         shorter = rest and self.settings["sampler"] == "shuffled-epochs" and self.steps >= self.batches.steps
         return rest if shorter else size
 
-    def _recorder(self) -> Recorder:
-        return Recorder(
-            self.model,
-            self.settings["window"],
-            epoch_steps=self.batches.steps,
-            folder=self.work,
-            seed=self.settings["seed"],
-            **self.settings["record"],
-        )
-
     def train(self) -> None:
-        """Take all steps, from the newest resume state where there is one."""
+        """Take all steps, beginning at the newest resume state if there is one.
+
+        Raises ValueError at the end if a checkpoint is missing or damaged.
+        """
         self._resume()
         self.model.train()
         began, first = time.monotonic(), self.recorder.step
-        while (step := self.recorder.step) < self.steps and self.recorder.diverged_step < 0:
-            epoch, done = divmod(step, self.batches.steps)
+        while not self._over():
+            epoch, done = divmod(self.recorder.step, self.batches.steps)
             for inputs, labels in self.batches.epoch(epoch, done):
                 if self.recorder.step in self.snapshots:
-                    self._checkpoint(f"step-{self.recorder.step:09d}")
+                    self._checkpoint()
                 self._step(inputs, labels)
                 if self.recorder.step % self.batches.steps == 0 or self.recorder.step == self.steps:
                     self._end_epoch()
                 if self.recorder.step % self.settings["window"] == 0:
                     self._end_window(began, first)
-                if self.recorder.step == self.steps or self.recorder.diverged_step >= 0:
+                if self._over():
                     break
         self.recorder.close()
-        self._checkpoint(f"step-{self.recorder.step:09d}")
+        self._checkpoint()
+        self.checkpoints.check([*self._snapshots_before(self.recorder.step), self.recorder.step])
+
+    def _over(self) -> bool:
+        return self.recorder.step >= self.steps or self.recorder.diverged_step >= 0
+
+    def _snapshots_before(self, step: int) -> list[int]:
+        """Steps of the checkpoints that exist when a step is next."""
+        return [snapshot for snapshot in self.snapshots.tolist() if snapshot < step]
 
     def _step(self, inputs: torch.Tensor, labels: torch.Tensor) -> None:
         """One minibatch: gradient, record, update."""
         loss, logits = self._gradients(inputs, labels)
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(self.recorder.step)
+        if (self.recorder.step + 1) % self.settings["window"] == 0:
+            self.check()
         self.recorder.record(loss)
         self.optimiser.step()
         self.tally[0] += loss * len(labels)
@@ -139,7 +164,7 @@ class Run:
         self.seen += len(labels)
 
     def _gradients(self, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(loss, logits) of a minibatch, gradients in p.grad; on CUDA full minibatches go through a graph."""
+        """Return (loss, logits) of a minibatch, gradients in p.grad; on CUDA a graph computes full minibatches."""
         if self.graphs and self.graph is None and len(labels) == self.settings["batch_size"]:
             self.graph = Replayed(self.model, self.objective, inputs, labels)
         if self.graph:
@@ -147,7 +172,7 @@ class Run:
         return gradients(self.model, self.objective, inputs, labels)
 
     def learning_rate(self, step: int) -> float:
-        """Learning rate of a step."""
+        """Learning rate of a step, from 0."""
         return learning_rate(self.settings, step, self.steps, self.batches.steps)
 
     @torch.no_grad()
@@ -164,7 +189,7 @@ class Run:
         self.seen = 0
 
     def _test(self) -> tuple[float, float]:
-        """Mean loss and error of the test images, batch norm with its running statistics."""
+        """Mean loss and error rate of the test images, batch norm with its running statistics."""
         self.model.eval()
         total = torch.zeros(2, dtype=torch.float64, device=self.device)
         for start in range(0, len(self.images.test), TESTED):
@@ -188,44 +213,41 @@ class Run:
         self._save_state()
 
     def _save_state(self) -> None:
-        """Write a resume state; keep the newest two."""
+        """Write a resume state."""
+        self.check()
         state = {
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "recorder": self.recorder.state(),
+            "checkpoints": self.checkpoints.digests,
             "tally": self.tally,
             "seen": self.seen,
             "random": torch.get_rng_state(),
         }
         if self.device.type == "cuda":
             state["random_cuda"] = torch.cuda.get_rng_state(self.device)
-        with replacing(self.work / f"resume-{len(self.recorder.windows):09d}.pt") as path:
-            torch.save(state, path)
-        for old in sorted(self.work.glob("resume-*.pt"))[:-KEPT_STATES]:
-            old.unlink()
+        self.states.save(len(self.recorder.windows), state)
 
     def _resume(self) -> None:
-        """Load the newest state of this key that can be read; states of other keys are of no use and go."""
+        """Load the newest state of this key that is whole; remove all others of no use."""
+        self.check()
         for other in self.work.parent.glob("*/"):
             if other != self.work:
-                shutil.rmtree(other)
-        untouched = copy.deepcopy(self.model.state_dict())
-        for path in sorted(self.work.glob("resume-*.pt"), reverse=True):
+                remove(other)
+        for path in self.states.newest_first():
             try:
-                self._restore(path)
-            except (RuntimeError, ValueError, KeyError, TypeError, OSError, EOFError, pickle.UnpicklingError) as error:
+                self._restore(self.states.load(path))
+            except UNUSABLE as error:
                 print(f"{path}: not a state to resume from ({error})", file=sys.stderr, flush=True)
-                self.model.load_state_dict(untouched)
-                self.optimiser = optimiser(self.settings, self.model.parameters())
-                self.recorder = None  # a window of weights: no memory for two
-                self.recorder = self._recorder()
+                self.states.remove(path)
+                self._begin()
                 continue
             print(f"resumed at step {self.recorder.step}", file=sys.stderr, flush=True)
             return
 
-    def _restore(self, path: Path) -> None:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    def _restore(self, state: Mapping[str, Any]) -> None:
         self.recorder.restore(state["recorder"])
+        self.checkpoints.restore(state["checkpoints"], self._snapshots_before(self.recorder.step))
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.tally, self.seen = state["tally"].to(self.device), state["seen"]
@@ -233,40 +255,34 @@ class Run:
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["random_cuda"], self.device)
 
-    def _checkpoint(self, name: str) -> None:
-        """Save what the network is now: step, weights and buffers, the optimiser's state."""
+    def _checkpoint(self) -> None:
+        """Save the network at this step: step, epoch, weights and buffers, state of the optimiser."""
+        self.check()
         content = {
             "step": self.recorder.step,
             "epoch": self.recorder.step / self.batches.steps,
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        with replacing(self.checkpoints / f"{name}.pt") as path:
-            torch.save(content, path)
+        self.checkpoints.save(self.recorder.step, content)
 
     def datasets(self) -> dict[str, xr.Dataset]:
-        """The data of the run's files, by name."""
+        """The data sets of the run's files, by name."""
         data = self.recorder.datasets(self.steps)
         rates = [self.learning_rate(step) for step in range(self.steps)]
         data["training"] = data["training"].assign(learning_rate=("step", rates))
         return data
 
-    def deliver_checkpoints(self, target: Path) -> None:
-        """Move the checkpoints to their declared place and drop the resume states."""
-        shutil.rmtree(target, ignore_errors=True)
-        self.checkpoints.rename(target)
-        shutil.rmtree(self.work.parent)
-
 
 def arithmetic(settings: Mapping[str, Any]) -> None:
-    """Set what torch keeps for the whole process: threads, TF32, and whether equal runs are equal to the last bit."""
+    """Set the options of torch that hold for the whole process: threads, TF32, deterministic algorithms."""
     torch.set_num_threads(settings["threads"])
     allow_tf32(settings["tf32"])
-    if settings["deterministic"] != torch.are_deterministic_algorithms_enabled():  # the call loads a compiler
+    if settings["deterministic"] != torch.are_deterministic_algorithms_enabled():  # a call would import a compiler
         torch.use_deterministic_algorithms(settings["deterministic"])
     torch.backends.cudnn.benchmark = not settings["deterministic"]
     if settings["deterministic"]:
-        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it when it is first used
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads this at its first use
 
 
 def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images: Images) -> nn.Module:
@@ -279,7 +295,7 @@ def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images
 
 
 def optimiser(settings: Mapping[str, Any], parameters) -> torch.optim.Optimizer:
-    """SGD, plain unless momentum or weight decay are asked for, or Adam."""
+    """SGD, with momentum and weight decay if these are set, or Adam."""
     if settings["optimiser"] == "adam":
         return torch.optim.Adam(parameters, lr=settings["lr"], weight_decay=settings["weight_decay"], foreach=True)
     return torch.optim.SGD(

@@ -1,1 +1,1 @@
-"""The geometry of a recorded walk: distances, MSD exponents, scaling fits, simulated walks."""
+"""Estimators of a recorded trajectory: its windows, distances, MSD and exponents, scaling fits, simulated walks."""

@@ -24,7 +24,7 @@ def effective_dimension(d2: np.ndarray, lag: int) -> float:
     share no step. Their mean is estimated from as few as (T - lag - s) / lag independent pairs at separation s,
     which the last factor corrects. Where increments correlate (rho) the variance grows by 1 + rho^2 and so does
     the variance of their mean, which is subtracted: uncorrected, the two leave a bias of 5 % for fractional
-    Brownian motion up to H = 0.75 and for steps with a memory of 5 others, but of 20 % at H = 0.9. The plain ratio,
+    Brownian motion up to H = 0.75 and for steps with a memory of 5 others, but of +20 % at H = 0.9. The plain ratio,
     with the diagonal counted in, could never exceed the number of steps. 1 where products do not vary beyond
     rounding: a straight line.
 

@@ -23,7 +23,7 @@ def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, st
 
     path: the NetCDF file or the folder. settings: of the run. outputs: the path of each of FILES. code: hash for
     the files' attributes. loss [step] and gradient [step, parameter] may be missing: what depends on them is NaN.
-    Memory is bounded by one window and READ. ValueError names what the file or folder lacks.
+    Memory is bounded by one window and READ bytes. ValueError names what the file or folder lacks.
     """
     data = recorded(path, settings) if Path(path).is_dir() else replayed(path, settings)
     stamp = attributes(settings, code, settings["run"], settings["seed"])

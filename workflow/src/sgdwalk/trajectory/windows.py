@@ -10,7 +10,7 @@ from scipy.spatial.distance import squareform
 from sgdwalk.storage.contracts import Contract, ContractError, Variable
 
 FEWEST_PAIRS = 10  # independent ones, and steps, that support a lag
-OWN = ("window", "window_start")  # which a result takes over from the file that it is made of
+COPIED = ("window", "window_start")  # coordinates of a result that are those of its input
 
 
 def full_windows(data: xr.Dataset) -> xr.Dataset:
@@ -42,15 +42,15 @@ def per_window(
 
     distances: distance2 [window, pair] and loss [window, step]. measure: from d2 [step, step], squared distances,
     and loss [step] to the variables of one window by name; what it leaves out is NaN (all of a window that
-    diverged: {}). coords: the values of the contract's other coordinates; sizes: the lengths of its dimensions
-    that have no coordinate. ValueError if no window is full.
+    diverged: {}). coords: values of the contract's other coordinates. sizes: lengths of its dimensions without a
+    coordinate. ValueError if no window is full.
     """
     distances = full_windows(distances)
     windows = zip(distances.distance2.values, distances.loss.values, strict=True)
     rows = [measure(squareform(pairs), loss) for pairs, loss in windows]
-    variables = {n: v for n, v in contract.variables.items() if v.dims[:1] == ("window",) and n not in OWN}
+    variables = {n: v for n, v in contract.variables.items() if v.dims[:1] == ("window",) and n not in COPIED}
     lengths = {name: len(values) for name, values in coords.items()} | dict(sizes or {})
-    return xr.Dataset(stacked(rows, variables, lengths), {name: distances[name] for name in OWN} | dict(coords))
+    return xr.Dataset(stacked(rows, variables, lengths), {name: distances[name] for name in COPIED} | dict(coords))
 
 
 def stacked(
