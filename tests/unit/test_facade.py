@@ -18,7 +18,7 @@ def test_a_name_is_found_in_the_package_and_in_the_folder_that_defines_it(name):
 
 
 def test_another_name_is_no_attribute():
-    with pytest.raises(AttributeError, match="no 'Recoder' in sgdwalk .there are: .*Recorder"):
+    with pytest.raises(AttributeError, match=r"no .Recoder. in sgdwalk .there are: .*Recorder"):
         sgdwalk.Recoder  # noqa: B018
     with pytest.raises(ImportError):
         from sgdwalk import nothing  # noqa: F401
