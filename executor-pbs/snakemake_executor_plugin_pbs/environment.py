@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)  # an exported function has another; the job's login shell defines its own
-OF_THE_JOB = re.compile(r"PBS_.*|TMPDIR|HOSTNAME|CUDA_VISIBLE_DEVICES|_|SHLVL|PWD|OLDPWD")  # PBS or its shell sets them
+OF_THE_JOB = re.compile(r"PBS_.*|TMPDIR|NCPUS|HOSTNAME|CUDA_VISIBLE_DEVICES|_|SHLVL|PWD|OLDPWD")  # PBS sets them
 UNWANTED = {"SNAKEMAKE_PROFILE"}  # with it a job would submit jobs of its own
 
 

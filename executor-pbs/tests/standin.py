@@ -27,7 +27,6 @@ DEFAULTS = {
     "accounts": None,  # those allowed; None: all
     "max_queued": None,  # jobs at a time; None: any number
     "select": True,  # whether requests of chunks are taken
-    "home": os.path.expanduser("~"),  # of the user, on the node
     "exiting": 0.0,  # seconds that a job stays in state E
     "history": None,  # seconds for which an ended job is remembered; None: the server is not configured for that
     "kill_delay": 1.0,  # seconds between SIGTERM and SIGKILL
@@ -45,7 +44,7 @@ class Server:
         self.folder = Path(folder)
 
     def create(self, **settings):
-        for name in ("bin", "spool"):
+        for name in ("bin", "spool", "home"):
             (self.folder / name).mkdir(parents=True)
         self._write({"settings": DEFAULTS | settings, "last": 0, "jobs": {}, "calls": []})
         for command in ("qsub", "qstat", "qdel"):
@@ -184,7 +183,7 @@ def mom(server, arguments):
         "PATH": "/usr/bin:/bin",
         "PBS_JOBID": name,
         "PBS_ENVIRONMENT": "PBS_BATCH",
-        "HOME": settings["home"],
+        "HOME": str(server.folder / "home"),  # not the tester's own, whose profile may do anything
         "TMPDIR": "/tmp",
     }
     os.umask(job["umask"])

@@ -62,7 +62,7 @@ def test_a_job_whose_qsub_was_under_way_is_found_again(start, standin, folder):
     assert until(lambda: len(standin.calls("qsub")) == JOBS, 10)
     time.sleep(0.3)
     kill(driver)
-    driver = start(workflow(), *AGAIN).said("submitted as", 1)
+    driver = start(workflow(), *AGAIN).said("of an earlier run goes on", JOBS)
     go(folder)
     assert driver.wait() == 0, driver.output
     assert len(standin.calls("qsub")) == JOBS

@@ -67,11 +67,10 @@ rule second:
     assert {path.read_text().strip() for path in folder.glob("b/*")} == {shutil.which("qsub", path=cluster.env["PATH"])}
 
 
-def test_a_job_has_the_sites_module_and_the_variables_of_its_driver(run, standin, folder, tmp_path):
+def test_a_job_has_the_sites_module_and_the_variables_of_its_driver(run, standin, folder):
     """The login shell's profile defines `module`, and sets variables that it must not."""
-    (tmp_path / ".bash_profile").write_text(PROFILE)
-    standin.set(home=str(tmp_path))
-    env = {"WORD": "it's\n{me}", "TMOUT": "1", "TMPDIR": str(tmp_path), "BASH_FUNC_f%%": "() { :; }"}
+    (standin.server.folder / "home" / ".bash_profile").write_text(PROFILE)
+    env = {"WORD": "it's\n{me}", "TMOUT": "1", "TMPDIR": str(folder), "BASH_FUNC_f%%": "() { :; }"}
     code, output = run(one("module torch; printenv WORD TMPDIR > {output}"), env=env)
     assert code == 0, output
     assert (folder / "one.txt").read_text() == "it's\n{me}\n/tmp\n"
@@ -223,11 +222,11 @@ def test_a_site_without_select_is_asked_for_nodes(run, standin):
     assert "Unknown resource: select" in output
 
 
-def test_mail_is_off_unless_asked_for_and_jobs_are_named_rule_and_run(start, standin):
+def test_mail_is_off_unless_asked_for_and_jobs_are_named_rule_and_run(start, cluster):
     snakefile = one("sleep 300").replace("one.txt", "runs/{run}.txt")
     for arguments, mail in ((), "n"), (("--pbs-mail", "ae"), "ae"):
         driver = start(snakefile, *arguments, "runs/base.txt").said("submitted as")
-        record = standin.call("qstat", "-f").stdout
+        record = cluster.call("qstat", "-f").stdout
         driver.press_ctrl_c()
         driver.wait()
         assert "    Job_Name = one-base\n" in record
