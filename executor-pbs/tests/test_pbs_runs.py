@@ -25,6 +25,7 @@ module() { echo loaded $1; }
 export -f module
 export PATH=/usr/bin:/bin WORD=other
 readonly TMOUT=900
+umask 077
 """
 
 
@@ -40,8 +41,16 @@ def mode(path):
     return path.stat().st_mode & 0o777
 
 
-def test_jobs_succeed_and_leave_logs_per_rule(run, cluster, folder):
+@pytest.fixture
+def group_may_read():
+    """A umask of the driver that is neither PBS's nor the usual one."""
     previous = os.umask(0o027)
+    yield
+    os.umask(previous)
+
+
+@pytest.mark.usefixtures("group_may_read")
+def test_jobs_succeed_and_leave_logs_per_rule(run, cluster, folder):
     code, output = run(
         """
 rule all:
@@ -55,7 +64,6 @@ rule second:
     shell: "cp {input} {output}"
 """
     )
-    os.umask(previous)
     assert code == 0, output
     logs = folder / ".snakemake" / "pbs_logs"
     assert len(submitted(output)) == 4
@@ -67,13 +75,15 @@ rule second:
     assert {path.read_text().strip() for path in folder.glob("b/*")} == {shutil.which("qsub", path=cluster.env["PATH"])}
 
 
+@pytest.mark.usefixtures("group_may_read")
 def test_a_job_has_the_sites_module_and_the_variables_of_its_driver(run, standin, folder):
-    """The login shell's profile defines `module`, and sets variables that it must not."""
+    """The login shell's profile defines `module`, and sets variables and a umask that it must not."""
     (standin.server.folder / "home" / ".bash_profile").write_text(PROFILE)
     env = {"WORD": "it's\n{me}", "TMOUT": "1", "TMPDIR": str(folder), "BASH_FUNC_f%%": "() { :; }"}
     code, output = run(one("module torch; printenv WORD TMPDIR > {output}"), env=env)
     assert code == 0, output
     assert (folder / "one.txt").read_text() == "it's\n{me}\n/tmp\n"
+    assert mode(folder / "one.txt") == 0o640
     log = next((folder / ".snakemake" / "pbs_logs" / "one").iterdir()).read_text()
     assert "loaded torch" in log
     assert "TMOUT" not in log
