@@ -89,5 +89,5 @@ def test_a_study_elsewhere_takes_the_workflow_from_here(fresh, tmp_path_factory)
     done = snakemake(fresh, "-n", "--profile", "slurm", "--directory", str(elsewhere))
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert len([line for line in said.splitlines() if "config/config.yaml" in line]) == 1
+    assert len([line for line in said.splitlines() if "no config/tiny/config.yaml (studies here: none)" in line]) == 1
     assert "Traceback" not in said
