@@ -4,9 +4,9 @@
 
 
 def run_settings(wildcards):
-    """Settings of the run itself: neither its analyses nor its requests to a scheduler change it."""
-    run = STUDY.runs[wildcards.run]
-    return {k: run[k] for k in run if k not in ("analyses", "mem_mb", "runtime")}
+    """Settings of the run itself: its analyses, requests to a scheduler and folder of states do not change it."""
+    run, aside = STUDY.runs[wildcards.run], ("analyses", "mem_mb", "runtime", "scratch")
+    return {k: run[k] for k in run if k not in aside}
 
 
 def run_seed(wildcards):
@@ -15,6 +15,11 @@ def run_seed(wildcards):
 
 def run_threads(wildcards):
     return STUDY.runs[wildcards.run]["threads"]
+
+
+def run_scratch(wildcards):
+    """A resource and not a parameter of its job: another folder must not repeat the training."""
+    return STUDY.runs[wildcards.run]["scratch"] or ""
 
 
 def own_modules(wildcards):
