@@ -74,9 +74,7 @@ def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, An
 def check_outside(run: Mapping[str, Any], results: Path, where: str) -> None:
     """Refuse a walk in the run's own results: Snakemake deletes outputs of a job before the job can read them."""
     if Path(run["walk"]).resolve().is_relative_to(results.resolve()):
-        raise ConfigError(
-            f"{where}walk = '{run['walk']}': must lie outside {results}, which this run's files replace"
-        )
+        raise ConfigError(f"{where}walk = '{run['walk']}': must lie outside {results}, which this run's files replace")
 
 
 def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
