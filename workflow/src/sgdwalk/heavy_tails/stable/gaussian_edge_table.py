@@ -1,4 +1,4 @@
-"""Simulation of the table of gaussian_edge: `python -m sgdwalk.heavy_tails.stable.gaussian_edge_table` prints it anew."""
+"""Simulation of the table of gaussian_edge: `python -m sgdwalk.heavy_tails.stable.gaussian_edge_table` prints it."""
 
 import numpy as np
 
