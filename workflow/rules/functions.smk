@@ -168,7 +168,10 @@ def figure_code(wildcards):
 # The tables of the study: what each is made of, and what its job says and requests.
 OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
-    "claims": ("training", "msd", "path", "msl", "tails", "hessian", "dimension"),
+    "claims": (
+        *("training", "msd", "path", "msl", "tails"),
+        *("fluctuations", "hessian", "dimension"),
+    ),
 }
 TABLES = {
     "summary": {"message": "A row per run", "mem_mb": 4000, "runtime": 20},
