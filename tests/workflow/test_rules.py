@@ -113,7 +113,8 @@ def test_tables_have_the_files_of_all_runs(rules):
     cheap = ("training", "msd", "path", "msl", "tails")
     assert set(rules["summary"]["input"]) == all_runs(*cheap)
     toy = {f"results/tiny/toy/{name}.nc" for name in ("fractal", "random", "convex")}
-    assert set(rules["claims"]["input"]) == all_runs(*cheap) | {f"{RUN}/hessian.nc", f"{RUN}/dimension.nc"} | toy
+    on_request = {f"{RUN}/hessian.nc", f"{RUN}/dimension.nc"}
+    assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy
     checked = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
     assert set(rules["check"]["input"]) == {f"{RUN}/{name}.nc" for name in checked}
     assert len(rules["checks"]["input"]) == 5

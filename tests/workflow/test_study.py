@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy.spatial.distance import pdist
+from sgdwalk.tables.verdicts import REASONS
 from studies import HURST, ROOT, planned, snakemake
 
 FILES = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
@@ -18,9 +19,13 @@ def results(folder):
 
 
 def test_every_file_of_a_run_is_made_with_units_and_provenance(finished):
+    with xr.open_dataset(results(finished) / "runs" / "base" / "training.nc") as training:
+        trained = training.attrs["settings"]
     for path in [results(finished) / "runs" / "base" / f"{name}.nc" for name in (*FILES, *DEAR)]:
         with xr.open_dataset(path) as data:
-            assert {"contract", "code", "run", "seed", "settings", "software", "hardware"} <= set(data.attrs)
+            assert {"contract", "schema_version", "code", "run", "seed", "settings"} <= set(data.attrs)
+            assert {"run_settings", "software", "hardware"} <= set(data.attrs)
+            assert data.attrs["run_settings"] == trained
             assert all({"units", "long_name"} <= set(v.attrs) for v in data.variables.values()), path
 
 
@@ -102,6 +107,9 @@ def test_summary_has_a_row_per_run_and_claims_a_verdict_each(finished):
     claims = pd.read_csv(results(finished) / "claims.csv")
     assert set(claims.verdict) <= {"agrees", "differs", "undecided", "not run"}
     assert len(claims) > 15
+    reasons = set(claims.reason.dropna())
+    assert reasons <= set(REASONS)
+    assert set(claims.verdict[claims.reason.notna()]) <= {"undecided"}
 
 
 def test_checks_passed(finished):

@@ -173,7 +173,10 @@ def figure_code(wildcards):
 # The tables of the study: what each is made of, and what its job says and requests.
 OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
-    "claims": ("training", "msd", "path", "msl", "tails", "hessian", "dimension"),
+    "claims": (
+        *("training", "msd", "path", "msl", "tails"),
+        *("fluctuations", "hessian", "dimension"),
+    ),
 }
 CHECKED = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
 TABLES = {

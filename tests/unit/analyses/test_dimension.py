@@ -8,7 +8,8 @@ from sgdwalk.storage import netcdf
 
 def plane(heights, reach=1.0):
     side = np.linspace(-reach, reach, len(heights))
-    return xr.Dataset({"loss": (("x", "y"), heights)}, {"x": side, "y": side})
+    precision = np.finfo(np.float32).eps
+    return xr.Dataset({"loss": (("x", "y"), heights), "precision": precision}, {"x": side, "y": side})
 
 
 def surface(n, D, seed=0):
@@ -128,10 +129,52 @@ def test_interval_covers_the_true_dimension(D):
     truths = []
     for seed in range(25):
         read = dimension.both_dimensions(surface(25, D, seed))[0]
-        low, high = dimension.interval(read, 25, 25, rng)
+        low, high = dimension.interval(read, dimension.simulated(25, 25, rng)[0])
         truths.append(low <= D <= high)
         assert 0.02 < high - low < 0.6
     assert np.mean(truths) > 0.75
+
+
+def rounded(height, n=25):
+    """A bowl of this height on a loss of about 2.3, in float32."""
+    x = np.linspace(-1, 1, n)
+    return np.float32(2.3 + height * (x[:, None] ** 2 + x**2))
+
+
+@pytest.mark.parametrize(("height", "status"), [(3e-7, "within rounding errors"), (1e-3, "ok")])
+@pytest.mark.parametrize("logarithm", [True, False])
+def test_a_surface_within_rounding_errors_has_no_dimension(height, status, logarithm):
+    found = dimension.compute(plane(rounded(height)), logarithm=logarithm, realisations=3)
+    assert found.status == status
+    for name in ("dimension", "section_dimension", "section_dimension_low", "variogram"):
+        assert np.isnan(found[name]).all() == (status != "ok"), name
+
+
+def test_sections_of_known_surfaces():
+    tilted = np.add.outer(2.0 * np.arange(25), np.arange(25))
+    assert dimension.section_dimension(tilted) == pytest.approx(1, abs=0.15)
+    one_way = np.tile(np.arange(25.0), (25, 1))  # half of its sections are flat
+    assert dimension.section_dimension(one_way) == pytest.approx(dimension.section_dimension(tilted))
+    read = [np.mean([dimension.section_dimension(surface(25, D, s)) for s in range(20)]) for D in (2.1, 2.5, 2.9)]
+    assert 1 < read[0] < read[1] < read[2] < 2
+    assert np.isnan(dimension.section_dimension(np.ones((25, 25))))
+
+
+def test_section_boxes_against_a_slow_count():
+    curve = np.array([[0, 3.5, 1, 8, 2, 2, 7, 6, 0.5]])
+    for side in (1, 2):
+        parts = [curve[0, k : k + side + 1] for k in range(0, 8, side)]
+        expected = sum(int(max(part) // side) - int(min(part) // side) + 1 for part in parts)
+        assert dimension._section_boxes(curve, side).tolist() == [expected]
+
+
+def test_the_interval_of_a_reading_holds_the_mean_reading_of_such_surfaces():
+    read = dimension.simulated(25, 40, np.random.default_rng(5))[1]
+    mean = np.mean([dimension.section_dimension(surface(25, 2.5, seed)) for seed in range(200, 300)])
+    found = [
+        dimension.reading_interval(dimension.section_dimension(surface(25, 2.5, seed)), read) for seed in range(60)
+    ]
+    assert np.mean([low <= mean <= high for low, high in found]) > 0.83  # 95 % of 60: 1e-3 to lie below
 
 
 @pytest.mark.parametrize(("value", "status"), [(np.nan, "not finite"), (np.inf, "not finite"), (None, "flat")])

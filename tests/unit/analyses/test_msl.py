@@ -3,9 +3,11 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sgdwalk.analyses import msl
 from sgdwalk.storage import contracts
+from sgdwalk.trajectory import scaling_fits
 from walks import distances_of, diverge, fbm
 
 FAST = {"copies": 20}
+FALL = np.array([[3.0], [2.0], [1.0], [0.0]])  # of the mean loss from window to window: the network learns
 
 
 def test_curve_against_a_double_loop():
@@ -42,7 +44,8 @@ def test_the_file_says_which_loss_goes_with_which_weights():
 def test_white_noise_is_flat():
     rng = np.random.default_rng(2)
     walks = [fbm(0.5, 200, 50, rng) for _ in range(4)]
-    result = msl.compute(distances_of(*walks, loss=rng.standard_normal((4, 200))), **FAST)
+    result = msl.compute(distances_of(*walks, loss=FALL + rng.standard_normal((4, 200))), **FAST)
+    assert (result.status == "ok").all()
     whole = result.sel(fit="whole")
     assert np.abs(whole.exponent).max() < 0.2
     assert (whole.exponent_low < 0).sum() >= 3
@@ -80,17 +83,32 @@ def test_intervals_cover_the_exponent_of_a_fractal_landscape():
     assert abs(np.mean(errors)) < 0.25
 
 
-@pytest.mark.parametrize("diverged", ["all", "loss", "constant loss"])
-def test_what_cannot_be_measured_is_nan(diverged):
+def test_a_run_whose_loss_is_noise_has_a_curve_but_no_exponent():
+    rng = np.random.default_rng(2)
+    walks = [fbm(0.5, 200, 50, rng) for _ in range(4)]
+    result = msl.compute(distances_of(*walks, loss=rng.standard_normal((4, 200))), **FAST)
+    contracts.check(result, msl.CONTRACT)
+    assert (result.status == "loss unchanged within its noise").all()
+    assert result.exponent.isnull().all()
+    assert result.msl.notnull().any("bin").all()
+
+
+@pytest.mark.parametrize(
+    ("diverged", "status"),
+    [("all", "weights or losses not finite"), ("loss", "weights or losses not finite"), ("constant", "constant loss")],
+)
+def test_what_cannot_be_measured_is_nan(diverged, status):
     rng = np.random.default_rng(4)
-    data = distances_of(*(fbm(0.5, 60, 10, rng) for _ in range(2)), loss=rng.standard_normal((2, 60)))
+    loss = FALL[:2] - np.arange(60) / 10 + rng.standard_normal((2, 60))
+    data = distances_of(*(fbm(0.5, 60, 10, rng) for _ in range(2)), loss=loss)
     if diverged == "all":
         data = diverge(data, 0)
     else:
-        data.loss[0] = np.nan if diverged == "loss" else 1.5
+        data.loss[0] = np.nan if diverged == "loss" else 4.0
     result = msl.compute(data, **FAST)
     contracts.check(result, msl.CONTRACT)
     assert result.exponent[0].isnull().all()
+    assert list(result.status.values) == [status, "ok"]
     assert np.isfinite(result.exponent.sel(fit="whole")[1])
 
 
@@ -104,14 +122,31 @@ def test_a_window_of_the_shortest_length_allowed(bins):
 def test_pairs_at_distance_zero_are_left_out():
     # a skipped update: the weights do not change, the minibatch does
     rng = np.random.default_rng(0)
-    walk, loss = fbm(0.5, 100, 10, rng), rng.standard_normal((1, 100))
+    walk, loss = fbm(0.5, 100, 10, rng), rng.standard_normal((1, 100)) - np.arange(100) / 50
     walk[31], walk[32] = walk[30], walk[30]
     result = msl.compute(distances_of(walk, loss=loss), **FAST)
     contracts.check(result, msl.CONTRACT)
     assert result["count"].sum() == 100 * 99 / 2 - 3
     for name in ("exponent", "exponent_low", "exponent_high"):
         assert np.isfinite(result[name]).all(), name
-    assert msl.compute(distances_of(np.zeros((100, 3)), loss=loss), **FAST).exponent.isnull().all()
+    still = msl.compute(distances_of(np.zeros((100, 3)), loss=loss), **FAST)
+    assert still.exponent.isnull().all()
+    assert still.status == "weights do not move"
+
+
+def test_the_fitted_distances_are_those_of_the_fits():
+    walk = np.cumsum(np.random.default_rng(3).standard_normal((300, 1)), axis=0)
+    window = msl.compute(distances_of(walk, loss=walk.T), longest=0.2, **FAST).isel(window=0)
+    first, last = window.first_distance.values, window.last_distance.values
+    bend = float(window.crossover_distance)
+    assert (last[0], first[1]) == (bend, bend)
+    assert first[0] == first[2] >= float(window.distance.min())
+    typical = np.sqrt(((walk[60:] - walk[:-60]) ** 2).mean())  # 0.2 windows apart
+    assert last[1] == last[2] <= typical
+    assert window.distance.where(window.distance > last[2]).min() > typical
+    fitted = (window.distance >= first[2]) & (window.distance <= last[2]) & (window["count"] >= 20)
+    slope, _ = scaling_fits.power_law(window.distance.values[fitted], window.msl.values[fitted])
+    assert float(window.exponent.sel(fit="whole")) == pytest.approx(float(slope))
 
 
 def test_a_window_whose_bins_all_have_few_pairs():
@@ -120,3 +155,10 @@ def test_a_window_whose_bins_all_have_few_pairs():
     result = msl.compute(distances_of(fbm(0.5, 20, 3, rng), loss=rng.standard_normal((1, 20))), bins=200, **FAST)
     assert result.exponent.isnull().all()
     assert result.msl.notnull().any()
+
+
+def test_a_window_of_few_pairs_says_so():
+    rng = np.random.default_rng(0)
+    loss = FALL[:1] - np.arange(20) + rng.standard_normal((1, 20))
+    result = msl.compute(distances_of(fbm(0.5, 20, 3, rng), loss=loss), bins=200, **FAST)
+    assert result.status == "too few bins of distance to fit"

@@ -41,11 +41,19 @@ def with_interval(name, value):
     return {name + end: np.asarray(value) * factor for end, factor in SPREAD.items()}
 
 
-def msd(run="walk-a", exponent=1.2, diverged=(), **more):
-    """msd.nc of a run whose `diverged` windows are NaN."""
+def settings(run, depth=14, batch_size=32, shortcut=True, lr=0.1, dataset="digits"):
+    """Attributes with the settings of a run."""
+    built = {name: value for name, value in {"depth": depth, "shortcut": shortcut}.items() if value is not None}
+    model = {"factory": "resnet", "arguments": built}
+    of_run = {"run": run, "dataset": dataset, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
+    return {"run": run, "run_settings": json.dumps(of_run)}
+
+
+def msd(run="walk-a", exponent=1.2, diverged=(), factors=None, **more):
+    """msd.nc of a run of these factors (see settings) whose `diverged` windows are NaN."""
     curve = LAG**exponent * np.arange(4, 0, -1)[:, None]
     data = build(
-        "msd", {"run": run}, **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
+        "msd", settings(run, **(factors or {})), **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
         independent_pairs=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
         **with_interval("crossover_lag", 4.0), **more,
     )  # fmt: skip
@@ -54,11 +62,9 @@ def msd(run="walk-a", exponent=1.2, diverged=(), **more):
     return data
 
 
-def training(run, depth=14, batch_size=32, shortcut=True, lr=0.1, diverged=-1, dataset="digits"):
-    built = {name: value for name, value in {"depth": depth, "shortcut": shortcut}.items() if value is not None}
-    model = {"factory": "resnet", "arguments": built}
-    settings = {"run": run, "dataset": dataset, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
-    return build("training", {"run": run, "settings": json.dumps(settings)}, diverged_step=diverged)
+def training(run, diverged=-1, **factors):
+    """training.nc of a run of these factors (see settings)."""
+    return build("training", settings(run, **factors), diverged_step=diverged)
 
 
 def landscape(loss=None):
@@ -106,7 +112,7 @@ def msl(nan=False):
     factor = np.nan if nan else 1.0
     return build(
         "msl", **STARTS, fit=["short", "long", "whole"], distance=distance, msl=distance * factor,
-        count=np.arange(16) * 8.0, crossover_distance=1.0, **with_interval("exponent", -1.0),
+        count=np.arange(16) * 8.0, crossover_distance=1.0, first_distance=[0.2, 1, 0.2], last_distance=[1, 6, 6], **with_interval("exponent", -1.0),
     )  # fmt: skip
 
 
@@ -134,14 +140,27 @@ def spectrum(ranks, converged=1):
     return build("hessian", rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
 
 
-RUNS = [msd("walk-a"), msd("walk-b", 0.8, diverged=[0, 3]), msd("walk-c", diverged=range(4))]
-TRAINING = [training("walk-a"), training("walk-b", 20, 64, False, 0.3), training("walk-c", 20, lr=0.5, diverged=7)]
+FACTORS = (
+    {},
+    {"depth": 20, "batch_size": 64, "shortcut": False, "lr": 0.3},
+    {"depth": 20, "lr": 0.5},
+)
+RUNS = [
+    msd("walk-a", factors=FACTORS[0]),
+    msd("walk-b", 0.8, diverged=[0, 3], factors=FACTORS[1]),
+    msd("walk-c", diverged=range(4), factors=FACTORS[2]),
+]
+TRAINING = [
+    training("walk-a", **FACTORS[0]),
+    training("walk-b", **FACTORS[1]),
+    training("walk-c", diverged=7, **FACTORS[2]),
+]
 DIVERGED = RUNS[2]
 BY_RATE = {"runs": RUNS, "training": TRAINING}
 WHOLE = {
     "fig1": {"surface": landscape(), "dimension": dimension()},
     "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "others": RUNS[1:], "whole": build("long_msd")},
-    "fig3": BY_RATE,
+    "fig3": {"runs": RUNS},
     "fig4": BY_RATE,
     "fig5": {"tails": tails(), "fluctuations": build("fluctuations")},
     "fig6": {"path": path(), "msl": msl()},
@@ -152,7 +171,7 @@ WHOLE = {
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
     "fig2": {"base": DIVERGED, "window": DIVERGED, "others": [DIVERGED], "whole": build("long_msd").isel(lag=slice(0))},
-    "fig3": {"runs": [DIVERGED], "training": TRAINING},
+    "fig3": {"runs": [DIVERGED]},
     "fig4": {"runs": [DIVERGED], "training": TRAINING},
     "fig5": {
         "tails": tails(nan=True),

@@ -1,15 +1,15 @@
 """Fig. 3: exponents against batch size and depth."""
 
 import pytest
-from figure_data import BY_RATE, RUNS, TRAINING, draw, msd, training
+from figure_data import RUNS, draw, msd, training
 from sgdwalk.figures import fig3
 
 
 @pytest.mark.parametrize("figure", ["fig3", "fig4"])
 def test_published_exponents_are_shown_only_with_runs_of_their_data_set(figure):
     def labels(dataset):
-        data = {"runs": [RUNS[0]], "training": [training("walk-a", dataset=dataset)]}
-        drawn = draw(figure, data)
+        data = {"runs": [msd("walk-a", factors={"dataset": dataset})]}
+        drawn = draw(figure, data | ({"training": [training("walk-a", dataset=dataset)]} if figure == "fig4" else {}))
         legends = [*drawn.legends, drawn.axes[0].get_legend()]
         return " ".join(text.get_text() for legend in legends for text in legend.get_texts())
 
@@ -18,8 +18,7 @@ def test_published_exponents_are_shown_only_with_runs_of_their_data_set(figure):
 
 
 def test_published_exponents_are_drawn_at_their_batch_size():
-    data = {"runs": [RUNS[0]], "training": [training("walk-a", dataset="cifar10")]}
-    drawn = draw("fig3", data)
+    drawn = draw("fig3", {"runs": [msd("walk-a", factors={"dataset": "cifar10"})]})
     grey = [line for line in drawn.axes[0].lines if line.get_color() == "0.6"]
     assert len(grey) == 24
     assert (128, 1.359) in [(line.get_xdata()[0], round(line.get_ydata()[0], 3)) for line in grey]
@@ -34,14 +33,14 @@ def test_runs_of_equal_factors_are_drawn_side_by_side():
 
 
 def test_omitted_runs_are_counted():
-    data = {"runs": RUNS, "training": [TRAINING[0], training("walk-b", depth=None)]}
-    assert draw("fig3", data).axes[0].get_title("right") == "2 omitted: depth unknown"
-    assert draw("fig3", BY_RATE).axes[0].get_title("right") == ""
+    unknown = [msd(f"walk-{k}", factors={"depth": None}) for k in "de"]
+    assert draw("fig3", {"runs": [*RUNS, *unknown]}).axes[0].get_title("right") == "2 omitted: depth unknown"
+    assert draw("fig3", {"runs": RUNS}).axes[0].get_title("right") == ""
 
 
 def test_a_network_without_the_option_of_shortcuts_has_another_marker():
-    known = [training("walk-a"), training("walk-b", shortcut=False), training("walk-c", shortcut=None)]
-    drawn = draw("fig3", {"runs": [msd(f"walk-{k}") for k in "abc"], "training": known})
+    shortcuts = {"walk-a": True, "walk-b": False, "walk-c": None}
+    drawn = draw("fig3", {"runs": [msd(run, factors={"shortcut": with_}) for run, with_ in shortcuts.items()]})
     looks = [(line.get_marker(), line.get_mfc() == "white") for line in drawn.axes[0].lines[:3]]
     assert looks == [("o", False), ("o", True), ("^", False)]
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]

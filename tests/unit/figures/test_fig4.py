@@ -6,7 +6,10 @@ from figure_data import RUNS, TRAINING, draw, entries, msd, training
 
 
 def test_runs_of_equal_learning_rate_are_labelled_by_name():
-    runs, known = [msd("walk-a"), msd("walk-b"), msd("walk-c")], [training(f"walk-{k}") for k in "ab"]
+    runs, known = (
+        [msd("walk-a"), msd("walk-b"), msd("walk-c", factors={"lr": 0.3})],
+        [training(f"walk-{k}") for k in "ab"],
+    )
     a, b, c, *_ = draw("fig4", {"runs": runs, "training": [*known, training("walk-c", lr=0.3)]}).axes
     assert entries(b) == ["0.1, walk-a", "0.1, walk-b", "0.3"]
     assert [text.split(":")[0] for text in entries(c)] == ["0.1, walk-a", "0.1, walk-b"]
@@ -16,9 +19,10 @@ def test_runs_of_equal_learning_rate_are_labelled_by_name():
 
 
 def test_omissions_are_stated_and_the_legend_lies_above_the_whiskers():
-    none = msd("walk-b")
+    none = msd("walk-b", factors={"lr": 0.3})
     none.exponent.loc[{"fit": "paper", "window": 3}] = np.nan
-    runs, known = [msd("walk-a"), none, msd("walk-c", diverged=range(4)), msd("other")], TRAINING
+    diverged, other = msd("walk-c", diverged=range(4), factors={"lr": 0.5}), msd("other", factors={"lr": None})
+    runs, known = [msd("walk-a"), none, diverged, other], TRAINING
     drawn = draw("fig4", {"runs": runs, "training": known})
     drawn.canvas.draw()
     axes = drawn.axes[0]

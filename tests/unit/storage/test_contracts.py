@@ -40,7 +40,22 @@ def test_what_is_written_is_read_with_units_names_and_attributes(tmp_path):
         assert found[name].attrs["units"] == run_files.DISTANCES.variables[name].units.replace("loss", "nat")
         assert found[name].attrs["long_name"]
     assert found.attrs["contract"] == "distances"
-    assert {"code", "run", "seed", "settings", "software", "hardware"} <= set(found.attrs)
+    assert found.attrs["schema_version"] == run_files.DISTANCES.version
+    assert {"code", "run", "seed", "settings", "run_settings", "software", "hardware"} <= set(found.attrs)
+
+
+def test_a_file_of_another_version_is_refused_by_name_and_one_without_a_version_is_the_first(tmp_path):
+    first, second = (contracts.Contract("walk", run_files.WALK.variables, version) for version in (1, 2))
+    walk = xr.Dataset({"weight": (("step", "parameter"), np.zeros((3, 2)))})
+    for contract in (first, second):
+        netcdf.write(walk, tmp_path / f"{contract.version}.nc", contract, STAMP)
+    message = r"2\.nc: schema version 2 of walk: must be 1, make it again"
+    with pytest.raises(contracts.ContractError, match=message):
+        netcdf.read(tmp_path / "2.nc")
+    old = netcdf.read(tmp_path / "1.nc")
+    del old.attrs["schema_version"]
+    old.to_netcdf(tmp_path / "old.nc")
+    xr.testing.assert_equal(netcdf.read(tmp_path / "old.nc"), walk)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""The unit of the loss is that of the loss that a run descends, in whatever is made of it."""
+"""Whatever is made of a run has the unit of its loss and carries its settings."""
 
 import pytest
 from runs import settings
 from sgdwalk.jobs import analyse
 from sgdwalk.storage import netcdf
+from sgdwalk.storage.provenance import settings_of_run
 from sgdwalk.study.registry import DATASETS, MODELS
 from sgdwalk.training import job
 from sgdwalk.trajectory import shorter_windows
@@ -28,9 +29,14 @@ def test_files_of_a_training_and_windows_cut_from_it_name_the_unit_of_its_loss(t
         found = {v.attrs["units"] for v in (training.loss, training.train_loss, training.test_loss, distances.loss)}
         assert found == {units}
         assert training.step.attrs["units"] == "step"
+    for file in (*whole.values(), *short.values()):
+        window = 10 if "short" in file else 20
+        assert settings_of_run(netcdf.read(file)) == run | {"window": window}
     made = str(tmp_path / "made.nc")
     for name, file, squared in (("msl", "distances", "msl"), ("fluctuations", "training", "moving_variance")):
         analyse.analyse(name, {file: whole[file]}, made, {}, code="code")
         assert netcdf.read(made)[squared].attrs["units"] == {"nat": "nat2", "1": "1"}[units]
+        assert settings_of_run(netcdf.read(made)) == run
     analyse.analyse("hessian", {"checkpoints": str(tmp_path / "checkpoints")}, made, FEW | {"run": run}, code="code")
     assert netcdf.read(made).eigenvalue.attrs["units"] == units
+    assert settings_of_run(netcdf.read(made)) == run

@@ -140,7 +140,7 @@ FIGURE = {
     ),
     "a list for one source": ("fig2: {caption: c, data: {base: [msd/r]}}", "fig2.base = .'msd/r'.: must be one source"),
     "one source for a list": (
-        "fig3: {caption: c, data: {runs: msd/r, training: [training/r]}}",
+        "fig3: {caption: c, data: {runs: msd/r}}",
         "fig3.runs = 'msd/r': must be a list of sources",
     ),
     "another file than the role says": (
@@ -148,8 +148,8 @@ FIGURE = {
         "fig6.path = 'msd/r': must be path/RUN$",
     ),
     "another file in a list": (
-        "fig3: {caption: c, data: {runs: [msd/r], training: [msd/r]}}",
-        "fig3.training = 'msd/r': must be training/RUN",
+        "fig4: {caption: c, data: {runs: [msd/r], training: [msd/r]}}",
+        "fig4.training = 'msd/r': must be training/RUN",
     ),
     "another file than the figure says": (
         "fig1: {caption: c, data: {surface: msd/r}}",
@@ -169,8 +169,8 @@ FIGURE = {
     ),
     "a run for a group": ("ensembles: {caption: c, data: {groups: [msd/r]}}", "'msd/r': must be ensemble/GROUP$"),
     "lists of unlike runs": (
-        "fig3: {caption: c, data: {runs: [msd/r], training: []}}",
-        "fig3.training: must list the same runs as runs .only in one: r.$",
+        "fig4: {caption: c, data: {runs: [msd/r], training: []}}",
+        "fig4.training: must list the same runs as runs .only in one: r.$",
     ),
     "one list without the other": (
         "fig4: {caption: c, data: {runs: null, training: [training/r]}}",

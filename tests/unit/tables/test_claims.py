@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from sgdwalk.tables import claim_parts, claims, claims_chen2022
+from sgdwalk.analyses import fluctuations
+from sgdwalk.tables import claim_parts, claims, claims_chen2022, quantities_chen2022, runs_chen2022
 from sgdwalk.tables.claim_parts import Claim
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import Estimate, about, above, below
+from sgdwalk.tables.verdicts import REASONS, Estimate, about, above, below
 
-KINDS = ("msd", "path", "msl", "tails", "hessian", "dimension")
+KINDS = ("msd", "path", "msl", "tails", "fluctuations", "hessian", "dimension")
 NAN = float("nan")
 
 
@@ -32,7 +33,35 @@ NAN = float("nan")
     ],
 )
 def test_a_verdict_says_where_the_whole_interval_lies(expected, estimate, verdict):
-    assert expected.verdict(Estimate(*estimate)) == verdict
+    assert expected.verdict(Estimate(*estimate)) == (verdict, "")
+
+
+def test_a_reason_leaves_every_verdict_undecided():
+    for reason in REASONS:
+        for ends in ((1.1, 1.3), (0.7, 0.9), (0.9, 1.1)):
+            assert above(1).verdict(Estimate(1.0, *ends, reason=reason)) == ("undecided", reason)
+    with pytest.raises(ValueError, match="reason 'too small': must be empty or one of did not learn, diverged"):
+        Estimate(1, 1, 1, reason="too small")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "null", "expected"),
+    [
+        ((0.75, 0.7, 0.8), 0.8, ("undecided", "null agrees too")),
+        ((0.75, 0.7, 0.8), 1.0, ("agrees", "")),
+        ((1.1, 1.0, 1.2), 0.8, ("differs", "")),  # a null that differs from the walk says nothing for the claim
+        ((0.85, 0.8, 0.95), 0.8, ("undecided", "")),
+    ],
+)
+def test_an_agreement_that_a_null_model_shares_is_none(estimate, null, expected):
+    assert about(0.75, 0.15).verdict(Estimate(*estimate, null=null)) == expected
+
+
+def test_a_difference_has_the_difference_of_nulls_and_the_reason_of_either_side():
+    first, second = Estimate(3, 2, 4, null=2.5), Estimate(1, 0, 2, null=1, reason="unsupported")
+    assert ((first - second).null, (first - second).reason) == (1.5, "unsupported")
+    assert (second - first).reason == "unsupported"
+    assert (first - Estimate(1, 0, 2)).null is None
 
 
 def test_expected_ranges_are_written_as_bounds_and_margins():
@@ -45,11 +74,17 @@ def test_the_interval_of_a_difference_adds_the_distances_to_the_ends_in_quadratu
     assert Estimate(5, 5, 9) - Estimate(1, 1, 1) == Estimate(4, 4, 8)
 
 
-def run(name, family="resnet", arguments=None, **more):
-    """training.nc of a run, its settings alone."""
-    factors = {"batch_size": 32, "lr": 0.1, "seed": 0, "epochs": 5, "steps": None} | more
+FALLING = np.linspace(2, 1, 60)
+
+
+def run(name, family="resnet", arguments=None, loss=FALLING, diverged=-1, **more):
+    """training.nc of a run: its settings, the loss of its steps, and where it diverged."""
+    factors = {"batch_size": 32, "lr": 0.1, "seed": 0, "epochs": 5, "steps": None, "window": 30} | more
     model = {"factory": family, "arguments": arguments or {}}
-    return xr.Dataset(attrs={"run": name, "settings": json.dumps({"run": name, "model_spec": model, **factors})})
+    settings = {"run": name, "model_spec": model, **factors}
+    return xr.Dataset(
+        {"loss": ("step", loss), "diverged_step": diverged}, attrs={"run": name, "run_settings": json.dumps(settings)}
+    )
 
 
 def file(name, **values):
@@ -85,7 +120,7 @@ def test_identical_designs_vary_no_factor():
     for factors in (["depth"], ["batch_size"], ["lr"], ["epochs", "steps"]):
         assert found.varied(*factors) == []
     assert found.varied("seed") == ["seed"]
-    assert claims_chen2022.other_architectures(found).names == ["seed"]
+    assert runs_chen2022.other_architectures(found).names == ["seed"]
 
 
 def test_runs_of_other_depths_vary_the_depth():
@@ -153,6 +188,7 @@ def test_the_ratio_of_eigenvalues_has_the_residuals_as_its_interval():
     hessian = xr.Dataset({k: (("step", "rank"), v) for k, v in values.items()}, attrs={"run": "a"})
     row = row_of("curvature falls during training", results([run("a")], hessian=[hessian]))
     assert (row["estimate"], row["low"], row["high"]) == (0.5, 1.5 / 5, 2.5 / 3)
+    assert (row["verdict"], row["reason"]) == ("undecided", "solver only")
 
 
 @pytest.mark.parametrize(("files", "expected"), [([2.0784, 2.9], "> 2.078"), (None, "> 2")])
@@ -188,4 +224,262 @@ def test_a_claim_may_find_its_expected_range_in_the_results():
         "t", "s", claim_parts.base, "q", lambda found: below(len(found.runs)), claim_parts.value("msd", window=0)
     )
     plain = xr.Dataset({f"exponent{end}": ("window", [0.5]) for end in ("", "_low", "_high")}, attrs={"run": "a"})
-    assert claim.row(results([run("a")], msd=[plain]))[2:] == ("a", "q", "< 1", 0.5, 0.5, 0.5, "agrees")
+    assert claim.row(results([run("a")], msd=[plain]))[2:] == ("a", "q", "< 1", 0.5, 0.5, 0.5, "agrees", "")
+
+
+# Reasons that the files tell
+
+
+def supported_msd(first, last, lags):
+    """msd.nc of run a: exponent 1.5 first and 0.5 last, fitted from lag `first` to `last`, with these lags supported."""
+    lag = np.arange(1, 11)
+    more = {
+        "supported": (("window", "lag"), np.tile(np.isin(lag, lags).astype(float), (2, 1))),
+        "first_lag": (("window", "fit"), np.full((2, 1), float(first))),
+        "last_lag": (("window", "fit"), np.full((2, 1), float(last))),
+    }
+    return file("a", exponent=[1.5, 0.5]).assign_coords(lag=lag).assign(more)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "lags", "expected"),
+    [
+        (3, 10, [1, 2, 3], ("agrees", "")),  # a single lag is enough
+        (4, 10, [1, 2, 3], ("undecided", "unsupported")),
+        (3, 10, [], ("undecided", "unsupported")),
+        (NAN, NAN, [], ("agrees", "")),  # nothing was fitted: the exponent itself would be NaN
+    ],
+)
+def test_a_fit_without_a_supported_lag_is_unsupported(first, last, lags, expected):
+    found = results([run("a")], msd=[supported_msd(first, last, lags)])
+    row = row_of("subdiffusive in the end", found)
+    assert (row["verdict"], row["reason"]) == expected
+    row = row_of("superdiffusion attenuates", found)
+    assert (row["verdict"], row["reason"]) == expected
+
+
+def test_an_unsupported_run_leaves_the_claim_on_all_runs_undecided():
+    runs = [run("a"), run("b", seed=1), run("c", seed=2)]
+    weak = supported_msd(4, 10, []).assign_attrs(run="c")
+    msd = [file("a", exponent=[1, 1]), file("b", exponent=[1, 0.8]), weak]
+    row = row_of("subdiffusive in the end for every depth, batch and shortcut", results(runs, msd=msd))
+    assert (row["estimate"], row["verdict"], row["reason"]) == (0.8, "undecided", "unsupported")
+
+
+def test_a_run_that_did_not_learn_decides_no_claim():
+    noise = 2.3 + 1e-3 * np.random.default_rng(0).standard_normal(200)
+    msd = [file("a", exponent=[1.5, 0.5]), file("b", exponent=[1.5, 0.5])]
+    for loss, expected in ((noise, ("undecided", "did not learn")), (noise - np.arange(200) / 1e4, ("agrees", ""))):
+        found = results([run("a", loss=loss), run("b", batch_size=64)], msd=msd)
+        row = row_of("subdiffusive in the end", found)
+        assert (row["verdict"], row["reason"]) == expected
+    found = results([run("a"), run("b", batch_size=64, loss=noise)], msd=msd)
+    row = row_of("exponent independent of batch size", found)
+    assert (row["verdict"], row["reason"]) == ("undecided", "did not learn")
+
+
+def test_a_divergence_is_the_reason_where_it_took_the_estimate():
+    found = results([run("a", diverged=40)], msd=[file("a", exponent=[1.5, NAN])])
+    for claim, expected in (("subdiffusive in the end", ("undecided", "diverged")),
+                            ("superdiffusive at first, beyond tau_0", ("agrees", ""))):  # fmt: skip
+        row = row_of(claim, found)
+        assert (row["verdict"], row["reason"]) == expected
+    row = row_of("subdiffusive in the end", results([run("a")], msd=[file("a", exponent=[1.5, NAN])]))
+    assert (row["verdict"], row["reason"]) == ("undecided", "")
+
+
+def test_the_null_of_the_path_is_compared_with_its_claims():
+    path = file("a", exponent=[1.2, 0.75]).assign(exponent_null=(("window", "fit"), [[1.0], [0.8]]))
+    path = path.assign_coords(fit=["long"])
+    row = row_of("contour exponent 0.75 in the end", results([run("a")], path=[path]))
+    assert (row["verdict"], row["reason"]) == ("undecided", "null agrees too")
+    path.exponent_null[1] = 1.0
+    row = row_of("contour exponent 0.75 in the end", results([run("a")], path=[path]))
+    assert (row["verdict"], row["reason"]) == ("agrees", "")
+
+
+# Claims, each on data where it agrees, differs and is undecided
+
+
+THREE = ("agrees", "differs", "undecided")
+
+
+def short_and_long(short, long):
+    """path.nc of run a, whose first window has these exponents of short and long contours, -+ 0.1."""
+    exponents = np.array([[short, long], [NAN, NAN]])
+    ends = {
+        f"exponent{end}": (("window", "fit"), exponents + d) for end, d in {"": 0, "_low": -0.1, "_high": 0.1}.items()
+    }
+    return xr.Dataset(ends, {"fit": ["short", "long"]}, {"run": "a"})
+
+
+def test_long_contours_are_compared_with_short_ones():
+    for long, verdict in zip((1.5, 0.5, 1.05), THREE, strict=True):
+        found = results([run("a")], path=[short_and_long(1.0, long)])
+        row = row_of("contour exponent larger on long contours than on short ones", found)
+        assert (row["estimate"], row["verdict"]) == (pytest.approx(long - 1), verdict)
+
+
+def test_the_transverse_exponent_is_that_of_the_last_window():
+    for exponent, verdict in zip((0.05, 1.0, 0.2), THREE, strict=True):
+        path = file("a", transverse_exponent=[9, exponent]).isel(fit=0)
+        row = row_of("transverse distance does not scale with the chord", results([run("a")], path=[path]))
+        assert (row["estimate"], row["verdict"]) == (exponent, verdict)
+
+
+def test_sections_of_the_surface_are_compared_with_the_published_dimension():
+    for value, verdict in zip((1.8, 1.4, 1.7), THREE, strict=True):
+        ends = {f"section_dimension{end}": value + d for end, d in {"": 0, "_low": -0.05, "_high": 0.05}.items()}
+        found = results([run("a")], dimension=[xr.Dataset(ends, attrs={"run": "a"})])
+        row = row_of("dimension 1.8 of the projected loss surface", found)
+        assert (row["estimate"], row["verdict"]) == (value, verdict)
+
+
+def alphas(*alpha, spread=0.1):
+    """tails.nc of run a with the stability parameter of each window; the interval ends at 2."""
+    ends = {"": 0, "_low": -spread, "_high": spread}
+    return xr.Dataset(
+        {f"alpha{end}": ("window", np.minimum(np.array(alpha) + d, 2)) for end, d in ends.items()}, attrs={"run": "a"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("alpha", "estimate", "verdict"),
+    [((1.2, 1.8, 1.5), 1.8, "agrees"), ((1.2, 1.95, 1.5), 1.95, "undecided"), ((1.2, NAN, 1.5), NAN, "undecided")],
+)
+def test_one_window_that_may_be_gaussian_leaves_the_stable_law_undecided(alpha, estimate, verdict):
+    """A Gaussian is a stable law of alpha = 2: no estimate lies beyond it, and the claim cannot differ."""
+    row = row_of("stable law better than a Gaussian in every window", results([run("a")], tails=[alphas(*alpha)]))
+    np.testing.assert_equal((row["estimate"], row["verdict"]), (estimate, verdict))
+
+
+def vuong(z):
+    """tails.nc of run a: Vuong's statistic [window, rival]; there is none against the Gaussian."""
+    z = np.column_stack([np.full(len(z), NAN), z])
+    return xr.Dataset(
+        {"vuong_z": (("window", "rival"), z)}, {"rival": ["gaussian", "laplace", "student-t"]}, {"run": "a"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("worst", "verdict"),
+    [(2.1, "agrees"), (1.8, "undecided"), (-2.1, "undecided"), (-2.6, "differs"), (NAN, "undecided")],
+)
+def test_the_stable_law_must_win_every_comparison(worst, verdict):
+    found = results([run("a")], tails=[vuong([[5.0, 7.0], [9.0, worst]])])
+    row = row_of("stable law better than other heavy-tailed laws in every window", found)
+    np.testing.assert_equal((row["estimate"], row["verdict"]), (worst, verdict))
+    assert row["low"] == pytest.approx(worst - 1.96, abs=0.001, nan_ok=True)
+    assert row["high"] == pytest.approx(worst + 2.498, abs=0.001, nan_ok=True)  # 0.05 / 4 two-sided
+
+
+FLUCTUATIONS = {
+    "loss changes |L_t+1 - L_t| fall during training": "loss_change",
+    "moving variance of the loss falls during training": "moving_variance",
+}
+
+
+def fluctuating(width, seed=0, steps=2000):
+    """fluctuations.nc of run a, whose losses are noise of this width [step]."""
+    loss = width * np.random.default_rng(seed).standard_normal(steps)
+    training = xr.Dataset({"loss": ("step", loss)}, {"step": np.arange(steps)})
+    return fluctuations.compute(training, interval=40).assign_attrs(run="a", settings='{"interval": 40}')
+
+
+@pytest.mark.parametrize("claim", FLUCTUATIONS)
+def test_fluctuations_of_the_last_fifth_are_compared_with_those_of_the_first(claim):
+    middle = np.where(np.abs(np.arange(2000) - 1000) < 590, 50.0, 1.0)  # between the two fifths anything may happen
+    for factor, verdict in zip((0.5, 2.0, 1.0), THREE, strict=True):
+        width = middle * np.where(np.arange(2000) < 1000, 1, factor)
+        row = row_of(claim, results([run("a")], fluctuations=[fluctuating(width)]))
+        assert row["verdict"] == verdict
+        power = 2 if "variance" in claim else 1
+        assert row["estimate"] == pytest.approx(factor**power, rel=0.35)
+
+
+@pytest.mark.parametrize("claim", FLUCTUATIONS)
+def test_the_interval_of_a_ratio_of_fluctuations_holds_the_truth(claim):
+    rows = (row_of(claim, results([run("a")], fluctuations=[fluctuating(1.0, seed)])) for seed in range(200))
+    held = np.mean([row["low"] <= 1 <= row["high"] for row in rows])
+    assert 0.9 < held <= 1  # 95 % of 200: below 0.9 with probability 2e-3
+
+
+@pytest.mark.parametrize("claim", FLUCTUATIONS)
+def test_too_short_a_run_and_one_that_diverged_have_no_ratio(claim):
+    short = fluctuating(1.0, steps=360)  # nine blocks: one in a fifth
+    row = row_of(claim, results([run("a")], fluctuations=[short]))
+    assert np.isnan(row["estimate"])
+    width = np.where(np.arange(2000) < 1900, 1.0, NAN)
+    row = row_of(claim, results([run("a", diverged=1900)], fluctuations=[fluctuating(width)]))
+    assert (row["verdict"], row["reason"]) == ("undecided", "diverged")
+    assert row_of(claim, results([run("a")]))["verdict"] == "not run"
+
+
+def test_blocks_share_no_loss():
+    """A step that leads from one block to the next belongs to neither, a variance only to the block that it is of."""
+    change = np.array([1.0, 1, 1, 99])
+    assert quantities_chen2022.within_block(change) == 1
+    data = fluctuating(1.0)
+    blocks = [quantities_chen2022.at_centre(data.moving_variance.values[k : k + 40]) for k in (0, 40)]
+    loss = np.random.default_rng(0).standard_normal(2000)
+    np.testing.assert_allclose(blocks, [loss[:40].var(ddof=1), loss[40:80].var(ddof=1)])
+
+
+def tau0_row(claim, runs, **tau0):
+    return row_of(claim, results(runs, msd=[file(name, crossover_lag=[lag]) for name, lag in tau0.items()]))
+
+
+def test_a_network_with_shortcuts_is_compared_with_one_without_whichever_is_the_base():
+    for base, other in (("a", "b"), ("b", "a")):
+        runs = [
+            run(base, arguments={"depth": 14, "shortcut": True}),
+            run(other, arguments={"depth": 14, "shortcut": False}),
+        ]
+        for lag, verdict in zip((40, 60, 50), THREE, strict=True):
+            found = results(runs, msd=[file(base, crossover_lag=[lag]), file(other, crossover_lag=[50])], base="a")
+            row = row_of("shortcuts lower tau_0", found)
+            assert (row["runs"], row["estimate"], row["verdict"]) == (f"{base} against {other}", lag - 50, verdict)
+    assert tau0_row("shortcuts lower tau_0", [run("a")], a=5)["verdict"] == "not run"
+
+
+def test_batch_sizes_are_compared_at_the_depth_that_a_claim_names():
+    sizes = {"a": (14, 32), "b": (14, 128), "c": (20, 512), "d": (20, 64), "e": (20, 128), "f": (56, 4)}
+    runs = [run(name, arguments={"depth": depth}, batch_size=batch) for name, (depth, batch) in sizes.items()]
+    for lag, verdict in zip((40, 60, 50), THREE, strict=True):
+        row = tau0_row("tau_0 falls with batch size at depth 14", runs, a=50, b=lag)
+        assert (row["runs"], row["verdict"]) == ("b against a", verdict)
+        row = tau0_row("tau_0 falls with batch size at depth 20", runs, c=lag, d=50)
+        assert (row["runs"], row["verdict"]) == ("c against d", verdict)
+    assert tau0_row("tau_0 falls with batch size at depth 20", runs[:3], a=5, b=5, c=5)["verdict"] == "not run"
+
+
+VARIANTS = {
+    "in windows of 10,000 steps": {"window": 10_000},
+    "on MNIST": {"dataset": "mnist", "family": "small"},
+    "with the KL divergence": {"loss_name": "kl-divergence"},
+    "without batch norm": {"arguments": {"batch_norm": False}},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_variants_of_the_base_run_behave_as_it_does(variant):
+    """Each has one run that differs from the base in what the claim names, and one that must not be taken for it."""
+    settings = dict(VARIANTS[variant])
+    common = {"dataset": "cifar10", "loss_name": "cross-entropy"}
+    wrong = (
+        {"window": 9999} if "window" in settings else {"dataset": "surrogate"} if "dataset" in settings else {"lr": 0.2}
+    )
+    runs = [variant_run("a", **common), variant_run("wrong", **common | wrong), variant_run("b", **common | settings)]
+    for first, last, verdict in zip((1.5, 0.5, 1.05), (0.5, 1.5, 1.05), THREE, strict=True):
+        msd = [file(name, exponent=[first, last] if name == "b" else [1.0, 1.0]) for name in ("a", "wrong", "b")]
+        for claim in (f"superdiffusive at first {variant}", f"subdiffusive in the end {variant}"):
+            row = row_of(claim, results(runs, msd=msd))
+            assert (row["runs"], row["verdict"]) == ("b", verdict)
+            assert row_of(claim, results(runs[:2], msd=msd))["verdict"] == "not run"
+
+
+def variant_run(name, loss_name, **settings):
+    """A run whose settings contain its loss function."""
+    data = run(name, **settings)
+    stored = json.loads(data.attrs["run_settings"]) | {"loss": loss_name}
+    return data.assign_attrs(run_settings=json.dumps(stored))

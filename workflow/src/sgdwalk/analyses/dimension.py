@@ -7,6 +7,7 @@ from sgdwalk.landscapes.random_surfaces import fractional_brownian_surface
 from sgdwalk.storage.contracts import Contract, variable
 
 CONTROLS = {"bowl": 2.0, "fractional 2.2": 2.2, "fractional 2.5": 2.5, "fractional 2.8": 2.8}
+ROUNDING = 10  # least difference of neighbouring heights that is measured, in rounding errors of a height
 TRIED = (2.01, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 2.99)
 
 CONTRACT = Contract(
@@ -21,6 +22,9 @@ CONTRACT = Contract(
         "dimension": variable("", "1", "dimension from the variogram"),
         "dimension_low": variable("", "1", "dimension from the variogram, 2.5 %"),
         "dimension_high": variable("", "1", "dimension from the variogram, 97.5 %"),
+        "section_dimension": variable("", "1", "mean box-counting dimension of the sections along both axes"),
+        "section_dimension_low": variable("", "1", "mean box-counting dimension of the sections, 2.5 %"),
+        "section_dimension_high": variable("", "1", "mean box-counting dimension of the sections, 97.5 %"),
         "fit_scale_low": variable("", "grid step", "shortest distance of the fit"),
         "fit_scale_high": variable("", "grid step", "longest distance of the fit"),
         "grid_step": variable("", "filter-normalised direction", "distance of two grid points"),
@@ -32,6 +36,7 @@ CONTRACT = Contract(
         "control_box": variable("control", "1", "mean dimension from box counts"),
         "control_box_spread": variable("control", "1", "standard deviation between realisations"),
     },
+    version=2,
 )
 
 
@@ -49,25 +54,33 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
     one gives about 2.1, as the bowl among the controls does.
 
     Box counts depend on the height that equals one side (see box_counts) and have no interval: compare them with
-    the controls, a smooth bowl and surfaces of known dimension on the same grid.
+    the controls, a smooth bowl and surfaces of known dimension on the same grid. section_dimension is a box-counting
+    dimension between 1 and 2, of the curves in which planes along the axes cut the surface (see section_dimension);
+    its interval is the spread of the same reading between simulated surfaces.
 
-    Returns the data set of CONTRACT; for a plane with values that are not finite, or a flat one, status says so and
-    the rest, but for the controls, is NaN. ValueError for a plane that is not square, not evenly spaced, or smaller
-    than 11 x 11.
+    landscape.precision: relative rounding error of a loss. Where neighbouring heights differ by less than ROUNDING
+    rounding errors (root mean square), the surface is that of rounding.
+
+    Returns the data set of CONTRACT; for a plane with values that are not finite, a flat one, or one within rounding
+    errors, status says so and the rest, but for the controls, is NaN. ValueError for a plane that is not square, not
+    evenly spaced, or smaller than 11 x 11.
     """
     rng = np.random.default_rng(seed)
-    heights = landscape["loss"].transpose("x", "y").values.astype(np.float64)
-    step = _grid_step(landscape)
-    n = len(heights)
-    if logarithm and (heights > 0).all():
-        heights = np.log10(heights)
-    status = "not finite" if not np.isfinite(heights).all() else "flat" if np.ptp(heights) == 0 else "ok"
+    loss = landscape["loss"].transpose("x", "y").values.astype(np.float64)
+    step, n = _grid_step(landscape), len(loss)
+    logarithm = logarithm and bool((loss > 0).all())
+    heights = np.log10(loss) if logarithm else loss
+    rounding = float(landscape["precision"]) * (1 / np.log(10) if logarithm else np.abs(loss).max())
+    status = obstacle(heights, rounding)
     if status != "ok":
         heights = np.full_like(heights, np.nan)
     scale, squares = variogram(heights)
     box, count = box_counts(heights)
     dimension = variogram_dimension(scale, squares)
-    low, high = interval(dimension, n, realisations, rng)
+    section = section_dimension(heights)
+    by_variogram, by_sections = simulated(n, realisations, rng)
+    low, high = interval(dimension, by_variogram)
+    section_low, section_high = reading_interval(section, by_sections)
     return xr.Dataset(
         {
             "variogram": ("scale", squares),
@@ -77,6 +90,9 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
             "dimension": dimension,
             "dimension_low": low,
             "dimension_high": high,
+            "section_dimension": section,
+            "section_dimension_low": section_low,
+            "section_dimension_high": section_high,
             "fit_scale_low": scale[0],
             "fit_scale_high": scale[-1],
             "grid_step": step,
@@ -85,6 +101,16 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
         | controls(n, realisations, rng),
         {"scale": scale, "box": box, "control": list(CONTROLS)},
     )
+
+
+def obstacle(heights: np.ndarray, rounding: float) -> str:
+    """Why heights [x, y] have no dimension, or 'ok'. rounding: error of a height."""
+    if not np.isfinite(heights).all():
+        return "not finite"
+    if np.ptp(heights) == 0:
+        return "flat"
+    neighbours = _mean_square(np.diff(heights, axis=0), np.diff(heights, axis=1))
+    return "within rounding errors" if neighbours <= (ROUNDING * rounding) ** 2 else "ok"
 
 
 def _grid_step(landscape: xr.Dataset) -> float:
@@ -139,10 +165,39 @@ def box_counts(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     side, the outer ones shared with its neighbours, and counts floor(max/s) - floor(min/s) + 1, on one grid of
     boxes that starts at the lowest point. Counts are NaN where heights are.
     """
-    side = len(heights) - 1
-    box = np.array([s for s in range(1, side // 4 + 1) if side % s == 0])
+    box, side = box_sides(len(heights)), len(heights) - 1
     stretched = side * (heights - heights.min()) / np.ptp(heights)
     return box, np.array([_boxes(stretched, s) for s in box], dtype=np.float64)
+
+
+def box_sides(points: int) -> np.ndarray:
+    """Sides of boxes, in grid steps: divisors of points - 1 up to a quarter of it."""
+    side = points - 1
+    return np.array([s for s in range(1, side // 4 + 1) if side % s == 0])
+
+
+def section_dimension(heights: np.ndarray) -> float:
+    """Mean box-counting dimension of the curves in which planes along the axes cut a surface [x, y].
+
+    Each curve is scaled as a surface is in box_counts, so that its range equals its length; flat ones are left out. A
+    straight line has 1, and a section of a self-affine surface of dimension D ideally D - 1, of which few points
+    show a part only. NaN where heights are, or where all sections are flat.
+    """
+    sections = np.concatenate([heights, heights.T])
+    sections = sections[np.ptp(sections, axis=1) != 0]
+    if not len(sections) or np.isnan(sections).any():
+        return np.nan
+    lowest, side = sections.min(axis=1, keepdims=True), len(heights) - 1
+    stretched = side * (sections - lowest) / np.ptp(sections, axis=1)[:, None]
+    box = box_sides(len(heights))
+    count = np.array([_section_boxes(stretched, s) for s in box])
+    return -np.polyfit(np.log(box), np.log(count), 1)[0].mean() if len(box) > 1 else np.nan
+
+
+def _section_boxes(sections: np.ndarray, side: int) -> np.ndarray:
+    """Number of boxes [section] of this side that each curve [section, point] intersects."""
+    columns = np.lib.stride_tricks.sliding_window_view(sections, side + 1, axis=1)[:, ::side]
+    return (np.floor(columns.max(axis=2) / side) - np.floor(columns.min(axis=2) / side) + 1).sum(axis=1)
 
 
 def _boxes(heights: np.ndarray, side: int) -> float:
@@ -158,22 +213,42 @@ def box_dimension(box: np.ndarray, count: np.ndarray) -> float:
     return -np.polyfit(np.log(box), np.log(count), 1)[0]
 
 
-def interval(dimension: float, n: int, realisations: int, rng: np.random.Generator) -> tuple[float, float]:
-    """95 % interval: the true dimensions for which an estimate of `dimension` is not unlikely, n points a side.
+def simulated(n: int, realisations: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Readings of variogram_dimension and of section_dimension, each [tried, realisation].
 
-    Not unlikely: between the 2.5 % and 97.5 % quantiles of the estimates from simulated surfaces. Quantiles are
-    simulated at the dimensions TRIED and interpolated; beyond them the interval ends at 2 or 3, the limits of a
-    surface.
+    Of fractional Brownian surfaces of n points a side whose dimensions are TRIED.
+    """
+
+    def readings(true: float) -> tuple[float, float]:
+        surface = fractional_brownian_surface(n, 3 - true, rng)
+        return variogram_dimension(*variogram(surface)), section_dimension(surface)
+
+    read = np.array([[readings(true) for _ in range(realisations)] for true in TRIED])
+    return read[..., 0], read[..., 1]
+
+
+def interval(dimension: float, read: np.ndarray) -> tuple[float, float]:
+    """95 % interval: the true dimensions for which an estimate of `dimension` is not unlikely.
+
+    read [tried, realisation]: estimates from simulated surfaces of the dimensions TRIED. Not unlikely: between their
+    2.5 % and 97.5 % quantiles, interpolated; beyond TRIED the interval ends at 2 or 3, the limits of a surface.
     """
     if np.isnan(dimension):
         return np.nan, np.nan
-    read = [
-        [variogram_dimension(*variogram(fractional_brownian_surface(n, 3 - true, rng))) for _ in range(realisations)]
-        for true in TRIED
-    ]
     low, high = np.maximum.accumulate(np.quantile(read, [0.025, 0.975], axis=1), axis=1)
     ends = {"left": 2.0, "right": 3.0}
     return np.interp(dimension, high, TRIED, **ends), np.interp(dimension, low, TRIED, **ends)
+
+
+def reading_interval(value: float, read: np.ndarray) -> tuple[float, float]:
+    """95 % interval of the mean reading of surfaces like the one that reads `value`.
+
+    read [tried, realisation]: readings of simulated surfaces of the dimensions TRIED. Their spread about their mean is
+    taken at the dimension whose mean reading is `value`, or at the nearest one tried.
+    """
+    mean = np.maximum.accumulate(read.mean(axis=1))
+    low, high = (np.interp(value, mean, spread) for spread in np.quantile(read, [0.025, 0.975], axis=1) - mean)
+    return value - high, value - low
 
 
 def both_dimensions(heights: np.ndarray) -> tuple[float, float]:

@@ -13,6 +13,7 @@ CONTRACT = Contract(
         "x": variable("x", "1", "first direction, in filter norms"),
         "y": variable("y", "1", "second direction, in filter norms"),
         "loss": variable("x y", LOSS, "training loss"),
+        "precision": variable("", "1", "relative rounding error of a loss"),
         "zoom_x": variable("zoom_x", "1", "first direction, in filter norms"),
         "zoom_y": variable("zoom_y", "1", "second direction, in filter norms"),
         "zoom_loss": variable("zoom_x zoom_y", LOSS, "training loss, enlarged"),
@@ -21,6 +22,7 @@ CONTRACT = Contract(
         "path_share": variable("epoch", "1", "share of the squared distance from the centre that lies in the plane"),
         "epoch": variable("epoch", "epoch", "epochs done"),
     },
+    version=2,
 )
 
 
@@ -65,6 +67,7 @@ def compute(
     return xr.Dataset(
         {
             "loss": (("x", "y"), surface),
+            "precision": np.finfo(run["dtype"]).eps,
             "zoom_loss": (("zoom_x", "zoom_y"), plane.surface(loss, zoom_axis)),
             "path_x": ("epoch", path_x),
             "path_y": ("epoch", path_y),

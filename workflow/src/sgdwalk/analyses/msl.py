@@ -7,6 +7,7 @@ from scipy.stats import t as student_t
 from sgdwalk.storage.contracts import LOSS2, Contract, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory import scaling_fits
+from sgdwalk.trajectory.loss_change import unchanged
 from sgdwalk.trajectory.windows import longest_lag, per_window
 
 FITS = ("short", "long", "whole")
@@ -27,9 +28,13 @@ CONTRACT = Contract(
         "exponent": variable("window fit", "1", "exponent 2H' of the mean squared loss difference"),
         "exponent_low": variable("window fit", "1", "lower end of the 95 % interval of the exponent"),
         "exponent_high": variable("window fit", "1", "upper end of the 95 % interval of the exponent"),
+        "first_distance": variable("window fit", "1", "shortest distance of the fit"),
+        "last_distance": variable("window fit", "1", "longest distance of the fit"),
         "crossover_distance": variable("window", "1", "distance at the crossover"),
         "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
+        "status": variable("window", "1", "ok, or why there is no exponent"),
     },
+    version=2,
 )
 
 
@@ -46,7 +51,9 @@ def compute(
     on the visited weights; seed: of these) and a jackknife that leaves out a twentieth of the window at a time.
     The crossover is held fixed in both.
 
-    Returns the data set of CONTRACT; what cannot be measured or fitted is NaN. ValueError if no window is full.
+    Returns the data set of CONTRACT; what cannot be measured or fitted is NaN, and status says why. If the loss of all
+    windows together did not change beyond its noise (loss_change.unchanged), no window has an exponent: that of pure
+    noise would be 0, whatever the landscape. ValueError if no window is full.
     Source: Chen, Qu & Gong 2022, Eq. 9 (doi 10.1016/j.neunet.2022.01.019).
 
     >>> from scipy.spatial.distance import pdist
@@ -62,10 +69,11 @@ def compute(
     2.0
     """
     rng = np.random.default_rng(seed)
+    learnt = not unchanged(distances.loss.values.ravel())
     result = per_window(
         distances,
         CONTRACT,
-        lambda d2, loss: window_msl(thinned(d2), thinned(loss), bins, longest, copies, rng),
+        lambda d2, loss: window_msl(thinned(d2), thinned(loss), bins, longest, copies, learnt, rng),
         {"fit": list(FITS)},
         {"bin": bins},
     )
@@ -106,33 +114,52 @@ class Pairs:
             return np.bincount(index, values[keep], minlength=self.bins) / np.bincount(index, minlength=self.bins)
 
 
-def window_msl(d2: np.ndarray, loss: np.ndarray, bins: int, longest: float, copies: int, rng) -> dict[str, np.ndarray]:
+def window_msl(d2, loss, bins: int, longest: float, copies: int, learnt: bool, rng) -> dict[str, np.ndarray]:
     """The variables of msl.nc of one window, by name, without those that cannot be measured or fitted.
 
-    d2 [step, step]: squared distances. loss [step].
+    d2 [step, step]: squared distances. loss [step]. learnt: False if no exponent is wanted.
     """
-    away = d2[np.triu_indices(len(d2), 1)]
-    if not (np.isfinite(away).all() and np.isfinite(loss).all() and away.any() and np.ptp(loss)):
-        return {}
+    status = obstacle(d2, loss)
+    if status != "ok":
+        return {"status": status}
     pairs = Pairs(d2, bins)
-    curve = pairs.curve(loss)
-    found = {"distance": pairs.distance, "msl": curve, "count": pairs.count.astype(float)}
+    found = {"distance": pairs.distance, "msl": pairs.curve(loss), "count": pairs.count.astype(float)}
+    if not learnt:
+        return found | {"status": "loss unchanged within its noise"}
     typical = np.sqrt(np.diagonal(d2, longest_lag(longest, len(d2))).mean())
-    inside = (pairs.count >= scaling_fits.LEAST_PAIRS) & (curve > 0) & (pairs.distance <= typical)
-    both = scaling_fits.two_segments(pairs.distance[inside], curve[inside], ends=ENDS)
+    inside = (pairs.count >= scaling_fits.LEAST_PAIRS) & (found["msl"] > 0) & (pairs.distance <= typical)
+    return found | fits(pairs, d2, loss, found["msl"], inside, copies, rng)
+
+
+def obstacle(d2: np.ndarray, loss: np.ndarray) -> str:
+    """Why the MSL of a window cannot be measured, or 'ok'."""
+    if not (np.isfinite(d2).all() and np.isfinite(loss).all()):
+        return "weights or losses not finite"
+    if not d2.any():
+        return "weights do not move"
+    return "ok" if np.ptp(loss) else "constant loss"
+
+
+def fits(pairs: Pairs, d2, loss, curve, inside, copies: int, rng) -> dict[str, np.ndarray]:
+    """Exponents, intervals and fitted distances of a curve [bin], of which the bins `inside` are fitted; status."""
+    distance = pairs.distance[inside]
+    both = scaling_fits.two_segments(distance, curve[inside], ends=ENDS)
     if not np.isfinite(both.rmse):
-        return found
-    estimate = exponents(pairs.distance[inside], curve[inside], both.crossover)
+        return {"status": "too few bins of distance to fit"}
+    estimate = exponents(distance, curve[inside], both.crossover)
     ends = [
         jackknife(pairs, loss, inside, both.crossover, estimate),
         field_bootstrap(pairs, d2, inside, both.crossover, estimate, copies, rng),
     ]
-    return found | {
+    return {
         "exponent": estimate,
         "exponent_low": np.min([low for low, _ in ends], axis=0),
         "exponent_high": np.max([high for _, high in ends], axis=0),
+        "first_distance": np.array([distance[0], both.crossover, distance[0]]),  # in the order of FITS
+        "last_distance": np.array([both.crossover, distance[-1], distance[-1]]),
         "crossover_distance": both.crossover,
         "fit_rmse": both.rmse,
+        "status": "ok",
     }
 
 

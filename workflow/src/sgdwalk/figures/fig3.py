@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sgdwalk.figures import chen2022, style
-from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.storage.provenance import settings_of_run
 from sgdwalk.study.sweeps import design
 
-ROLES = {"runs": "msd", "training": "training"}
-SAME_RUNS = ("runs", "training")
+ROLES = {"runs": "msd"}
 QUANTITIES = (
     ("exponent", 0, "exponent, first window"),
     ("exponent", -1, "exponent, last window"),
@@ -32,14 +31,13 @@ class Point:
     values: list[tuple[float, float, float]]
 
 
-def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
+def draw(runs: list[xr.Dataset] | None) -> Figure:
     """Exponents against batch size (a-c) and depth (d-f).
 
-    runs: msd.nc of every run. training: training.nc of the same runs, for their settings. Runs without a known depth
-    are omitted and counted.
+    runs: msd.nc of every run. Runs without a known depth are omitted and counted.
     """
     figure, axes = style.panels("abc\ndef", 4.9)
-    points = points_of(runs or [], training or [])
+    points = points_of(runs or [])
     for letters, (factor, other) in zip(("abc", "def"), (list(FACTORS), list(FACTORS)[::-1]), strict=True):
         for letter, quantity in zip(letters, range(3), strict=True):
             panel(axes[letter], points, quantity, factor, other)
@@ -65,10 +63,9 @@ def comparable(points: list[Point]) -> bool:
     return any(point.factors.get("dataset") == chen2022.DATASET for point in points)
 
 
-def points_of(runs: list[xr.Dataset], training: list[xr.Dataset]) -> list[Point]:
-    """The runs whose settings are known and include a depth."""
-    known = {data.attrs["run"]: design(stored_settings(data)) for data in training}
-    pairs = [(data, known.get(data.attrs["run"], {})) for data in runs]
+def points_of(runs: list[xr.Dataset]) -> list[Point]:
+    """The runs whose settings include a depth."""
+    pairs = [(data, design(settings_of_run(data))) for data in runs]
     return [Point(factors, measured(data)) for data, factors in pairs if "depth" in factors]
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sgdwalk.figures import chen2022, style
-from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.storage.provenance import settings_of_run
 
 ROLES = {"runs": "msd", "training": "training"}
 SAME_RUNS = ("runs", "training")
@@ -18,15 +18,15 @@ ENDS = {"first": (0, style.BLUE), "last": (-1, style.RED)}
 def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
     """Exponents (a), training loss (b) and MSDs (c-f) of runs of several learning rates.
 
-    runs: msd.nc of every run. training: training.nc of the same runs, for their settings. With an odd number of runs
-    the middle learning rate is in c-d and in e-f. Runs whose learning rate is unknown are omitted and counted.
+    runs: msd.nc of every run. training: training.nc of the same runs. With an odd number of runs the middle learning
+    rate is in c-d and in e-f. Runs whose learning rate is unknown are omitted and counted.
     """
     figure, axes = style.panels("ab\ncd\nef", 6.8)
-    rates = {data.attrs["run"]: stored_settings(data).get("lr") for data in training or []}
-    rates = {run: rate for run, rate in rates.items() if rate}
+    settings = {data.attrs["run"]: settings_of_run(data) for data in [*(runs or []), *(training or [])]}
+    rates = {run: own["lr"] for run, own in settings.items() if own.get("lr")}
     ordered = sorted((d for d in runs or [] if d.attrs["run"] in rates), key=lambda d: rates[d.attrs["run"]])
     exponents(axes["a"], ordered, rates)
-    if ordered and any(stored_settings(data).get("dataset") == chen2022.DATASET for data in training or []):
+    if ordered and any(own.get("dataset") == chen2022.DATASET for own in settings.values()):
         references(axes["a"])
     legend(axes["a"])
     omissions(axes["a"], ordered, len(runs or []) - len(ordered))

@@ -74,11 +74,10 @@ def losses(axes: Axes, data: xr.Dataset | None) -> None:
         distance, msl = window.distance.values, window.msl.values
         solid = window["count"].values >= LEAST_PAIRS
         markers(axes, distance, msl, solid, color=colour, label=two_exponents(window))
-        if solid.any():
-            bend = float(window.crossover_distance)
-            for fit, ends in (("short", (distance[solid][0], bend)), ("long", (bend, distance[solid][-1]))):
-                exponent = float(window.exponent.sel(fit=fit))
-                style.power_line(axes, distance[solid], 1.5 * msl[solid], exponent, ends, color=colour)
+        for fit in ("short", "long") if solid.any() else ():
+            side = window.sel(fit=fit)
+            ends = float(side.first_distance), float(side.last_distance)
+            style.power_line(axes, distance[solid], 1.5 * msl[solid], float(side.exponent), ends, color=colour)
     if windows:
         label_axes(axes, data.distance, style.name(data.msl), "short | long exponent")
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from sgdwalk.jobs.inputs import read
 from sgdwalk.storage import netcdf, run_files
-from sgdwalk.storage.provenance import attributes
+from sgdwalk.storage.provenance import attributes, settings_of_run
 
 
 def analyse(
@@ -24,14 +24,21 @@ def analyse(
     """Compute sgdwalk.analyses.{name} and write its file.
 
     inputs: path or paths by the names of compute's arguments. settings: its other arguments. code, run, seed:
-    attributes of the file (see provenance.attributes).
+    attributes of the file (see provenance.attributes); it also takes the settings of the run from what it reads.
     """
     module = importlib.import_module(f"sgdwalk.analyses.{name}")
     data = {key: read(path) for key, path in inputs.items()}
-    stamp = attributes(settings, code, run, seed)
+    stamp = attributes(settings, code, run, seed, run_settings(data, settings))
     netcdf.write(
         module.compute(**data, **settings), output, module.CONTRACT, stamp, loss_unit=loss_unit(data, settings)
     )
+
+
+def run_settings(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings of the run: those in the settings (analyses of a network), or else those of the data; {} of no run."""
+    if "run" in settings:
+        return settings["run"]
+    return next((settings_of_run(given) for given in data.values() if isinstance(given, xr.Dataset)), {})
 
 
 def loss_unit(data: Mapping[str, Any], settings: Mapping[str, Any]) -> str:

@@ -25,10 +25,14 @@ class Variable:
 
 @dataclass(frozen=True)
 class Contract:
-    """The variables, coordinates included, of the files of this name."""
+    """The variables, coordinates included, of the files of this name.
+
+    version: raised with every change of these variables, so that older files are refused by name.
+    """
 
     name: str
     variables: Mapping[str, Variable]
+    version: int = 1
 
 
 def variable(dims: str, units: str, long_name: str, *, optional: bool = False) -> Variable:

@@ -21,7 +21,8 @@ def write(
     then stays.
     """
     check(dataset, contract, str(path))
-    dataset = named(dataset, contract, loss_unit).assign_attrs(contract=contract.name, **attributes)
+    stamp = {"contract": contract.name, "schema_version": contract.version, **attributes}
+    dataset = named(dataset, contract, loss_unit).assign_attrs(stamp)
     encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.ndim}
     with replacing(path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
@@ -30,7 +31,8 @@ def write(
 def read(path: str | Path) -> xr.Dataset:
     """Load a file into memory and check it against the contract that it names.
 
-    Raises ContractError, naming the file, if it is missing, damaged, or not a file of sgdwalk.
+    Raises ContractError, naming the file, if it is missing, damaged, not a file of sgdwalk, or of another version of
+    its contract than this one.
 
     >>> from sgdwalk.recorder import Recorder
     >>> import tempfile, torch
@@ -51,7 +53,12 @@ def read(path: str | Path) -> xr.Dataset:
         raise ContractError(f"{path}: not a readable NetCDF file ({error})") from None
     if "contract" not in dataset.attrs:
         raise ContractError(f"{path}: no attribute 'contract': not a file of sgdwalk")
-    check(dataset, find(dataset.attrs["contract"]), str(path))
+    contract = find(dataset.attrs["contract"])
+    found = int(dataset.attrs.get("schema_version", 1))  # files from before versions have none
+    if found != contract.version:
+        kind = f"schema version {found} of {contract.name}"
+        raise ContractError(f"{path}: {kind}: must be {contract.version}, make it again")
+    check(dataset, contract, str(path))
     return dataset
 
 

@@ -1,7 +1,7 @@
 """What a claim is made of: the runs that it is about, a quantity of these runs, and what is expected of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -38,14 +38,15 @@ class Claim:
     estimate: Quantity
 
     def row(self, results: Results) -> tuple:
-        """claim, source, runs, quantity, expected, estimate, low, high, verdict."""
+        """claim, source, runs, quantity, expected, estimate, low, high, verdict, reason."""
         runs = self.runs(results)
         expected = self.expected(results) if callable(self.expected) else self.expected
         estimate = self.estimate(results, *runs.names) if runs.names else None
         told = (self.text, self.source, runs.text, self.quantity, expected.text)
         if estimate is None:
-            return *told, np.nan, np.nan, np.nan, "not run"
-        return *told, estimate.value, estimate.low, estimate.high, expected.verdict(estimate)
+            return *told, np.nan, np.nan, np.nan, "not run", ""
+        estimate = results.qualified(estimate, runs.names)
+        return *told, estimate.value, estimate.low, estimate.high, *expected.verdict(estimate)
 
 
 # Selections of runs
@@ -68,7 +69,7 @@ def base(results: Results) -> Runs:
 
 def toy(landscape: str) -> Selection:
     """The toy walk on a landscape."""
-    return lambda results: Runs([landscape], f"toy {landscape}")
+    return lambda results: listed([f"toy {landscape}"])
 
 
 # Quantities of the selected runs
@@ -90,12 +91,20 @@ def change(quantity: Quantity) -> Quantity:
 
 
 def largest(quantity: Quantity) -> Quantity:
-    """The estimate whose interval reaches highest among the runs; an unknown one counts as higher than all others."""
+    """The largest of a quantity of several runs (see highest)."""
+    return lambda results, *runs: highest(quantity(results, run) for run in runs)
 
-    def estimate(results: Results, *runs: str) -> Estimate:
-        return max((quantity(results, run) for run in runs), key=lambda e: np.nan_to_num(e.high, nan=np.inf))
 
-    return estimate
+def highest(estimates: Iterable[Estimate | None]) -> Estimate | None:
+    """The estimate whose interval reaches highest; an unknown one counts as higher than all others.
+
+    It has the reason against any of them. None if one of them is None.
+    """
+    found = list(estimates)
+    if None in found:
+        return None
+    top = max(found, key=lambda estimate: np.nan_to_num(estimate.high, nan=np.inf))
+    return replace(top, reason=next((estimate.reason for estimate in found if estimate.reason), ""))
 
 
 def _subtracted(first: Estimate | None, second: Estimate | None) -> Estimate | None:

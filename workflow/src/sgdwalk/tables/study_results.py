@@ -1,30 +1,36 @@
 """The results of a study by file and run, and how its runs differ from the base run."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.storage.provenance import settings_of_run, stored_settings
 from sgdwalk.study.sweeps import design, sweep
-from sgdwalk.tables.verdicts import Estimate
+from sgdwalk.tables.verdicts import DID_NOT_LEARN, DIVERGED, UNSUPPORTED, Estimate
+from sgdwalk.trajectory.loss_change import unchanged
 
 
 class Results:
     """Files of a study.
 
-    runs: settings by name of the run. files: data sets by kind ('msd', 'tails', ...) and run, toy walks by kind 'toy'
-    and landscape. base: name of the run that the others are compared with.
+    runs: settings by name of the run. training: their training.nc. files: data sets by kind ('msd', 'tails', ...) and
+    run; those of kind 'toy' by 'toy LANDSCAPE'. base: name of the run that the others are compared with.
     """
 
     def __init__(self, base: str, training: list[xr.Dataset], toy: list[xr.Dataset] = (), **files: list[xr.Dataset]):
-        self.runs = {data.attrs["run"]: stored_settings(data) for data in training}
+        self.training = {data.attrs["run"]: data for data in training}
+        self.runs = {run: settings_of_run(data) for run, data in self.training.items()}
         self.files = {kind: {data.attrs["run"]: data for data in group} for kind, group in files.items()}
-        self.files["toy"] = {stored_settings(data)["landscape"]: data for data in toy}
+        self.files["toy"] = {f"toy {stored_settings(data)['landscape']}": data for data in toy}
         self.base = base
 
     def estimate(self, kind: str, run: str, variable: str, **where: int | str) -> Estimate | None:
         """A variable with its interval at a place: dimension = position, or label where that is text.
 
+        Also the value of the null model, where the file has one, and the reason against a fit without a supported lag.
         None if the run has no such file.
         """
         data = self.files[kind].get(run)
@@ -32,8 +38,19 @@ class Results:
             return None
         labels = {dim: place for dim, place in where.items() if isinstance(place, str)}
         positions = {dim: place for dim, place in where.items() if dim not in labels}
-        ends = (data[f"{variable}{end}"].sel(labels).isel(positions) for end in ("", "_low", "_high"))
-        return Estimate(*map(float, ends))
+        here = data.sel(labels).isel(positions)
+        null = float(here[f"{variable}_null"]) if f"{variable}_null" in here else None
+        ends = (float(here[f"{variable}{end}"]) for end in ("", "_low", "_high"))
+        return Estimate(*ends, null=null, reason="" if supported(here) else UNSUPPORTED)
+
+    def qualified(self, estimate: Estimate, runs: Iterable[str]) -> Estimate:
+        """An estimate from these runs, with the reason against it that one of them gives."""
+        files = [self.training[run] for run in runs if run in self.training]
+        if any(unchanged(data.loss.values) for data in files):
+            return replace(estimate, reason=DID_NOT_LEARN)
+        if not np.isfinite(estimate.value) and any(data.diverged_step >= 0 for data in files):
+            return replace(estimate, reason=DIVERGED)
+        return estimate
 
     def factor(self, run: str, name: str) -> Any:
         """A factor of a run's design ('depth', 'lr', ...); None where its network has no such factor."""
@@ -43,3 +60,14 @@ class Results:
         """Runs that differ from the base in at least one of these factors and in nothing else."""
         found = [run["run"] for run in sweep(self.runs.values(), self.runs[self.base], *free)]
         return [run for run in found if any(self.factor(run, name) != self.factor(self.base, name) for name in free)]
+
+
+def supported(fit: xr.Dataset) -> bool:
+    """Whether a fit of the MSD has a supported lag in its range; True where the file does not say.
+
+    fit: supported [lag], first_lag and last_lag of one window and fit; NaN where nothing was fitted.
+    """
+    if "supported" not in fit or "lag" not in fit.supported.dims or "first_lag" not in fit:
+        return True
+    inside = (fit.lag >= fit.first_lag) & (fit.lag <= fit.last_lag)
+    return not inside.any() or bool((fit.supported.where(inside) > 0).any())

@@ -1,23 +1,45 @@
-"""Estimates with intervals, and whether they agree with an expected value."""
+"""Estimates with intervals, whether they agree with an expected value, and what speaks against deciding it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+# What speaks against a verdict: the words of the column `reason`.
+DID_NOT_LEARN = "did not learn"  # the training loss did not change beyond its noise
+DIVERGED = "diverged"
+UNSUPPORTED = "unsupported"  # no lag in the range of the fit has enough independent displacements
+LARGE_STEPS = "large steps only"  # a few large steps make the exponent
+COUPLED = "length and direction coupled"  # step lengths and directions make it together
+NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well
+SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
+REASONS = (DID_NOT_LEARN, DIVERGED, UNSUPPORTED, LARGE_STEPS, COUPLED, NULL_AGREES, SOLVER_ONLY)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its 95 % interval."""
+    """A value and its 95 % interval.
+
+    null: the value of a null model, None without one. reason: what speaks against a verdict on it, a word of REASONS,
+    or empty. ValueError for another word.
+    """
 
     value: float
     low: float
     high: float
+    null: float | None = field(default=None, kw_only=True)
+    reason: str = field(default="", kw_only=True)
+
+    def __post_init__(self):
+        if self.reason and self.reason not in REASONS:
+            raise ValueError(f"reason '{self.reason}': must be empty or one of {', '.join(REASONS)}")
 
     def __sub__(self, other: "Estimate") -> "Estimate":
         """Difference of independent estimates; the distances to the ends add in quadrature."""
         value = self.value - other.value
         low = value - np.hypot(self.value - self.low, other.high - other.value)
-        return Estimate(value, low, value + np.hypot(self.high - self.value, other.value - other.low))
+        high = value + np.hypot(self.high - self.value, other.value - other.low)
+        null = None if None in (self.null, other.null) else self.null - other.null
+        return Estimate(value, low, high, null=null, reason=self.reason or other.reason)
 
 
 @dataclass(frozen=True)
@@ -28,8 +50,19 @@ class Expected:
     low: float
     high: float
 
-    def verdict(self, estimate: Estimate) -> str:
-        """'agrees' if the whole interval lies inside the range, 'differs' if it lies outside, else 'undecided'."""
+    def verdict(self, estimate: Estimate) -> tuple[str, str]:
+        """(verdict, reason) of an estimate.
+
+        'agrees' if the whole interval lies inside the range, 'differs' if it lies outside, else 'undecided'; also
+        'undecided' where there is a reason: that of the estimate, or an agreement that the null model shares.
+        """
+        found = self._place(estimate)
+        shared = found == "agrees" and estimate.null is not None and self.low < estimate.null < self.high
+        reason = estimate.reason or (NULL_AGREES if shared else "")
+        return "undecided" if reason else found, reason
+
+    def _place(self, estimate: Estimate) -> str:
+        """The verdict by the interval alone."""
         if not np.isfinite([estimate.value, estimate.low, estimate.high]).all():
             return "undecided"
         if self.low < estimate.low and estimate.high < self.high:

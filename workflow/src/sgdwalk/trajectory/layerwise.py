@@ -15,7 +15,7 @@ def contract(analysis: ModuleType) -> Contract:
         shared = declared.dims == (name,) or name == "window_start"
         dims = declared.dims if shared else ("layer", *declared.dims)
         found[name] = Variable(dims, declared.units, declared.long_name, declared.optional)
-    return Contract(f"layerwise_{analysis.CONTRACT.name}", found)
+    return Contract(f"layerwise_{analysis.CONTRACT.name}", found, analysis.CONTRACT.version)
 
 
 def compute(analysis: ModuleType, layers: xr.Dataset, **settings) -> xr.Dataset:

@@ -1,0 +1,101 @@
+"""The quantities of a study's runs that the claims of Chen, Qu & Gong (doi 10.1016/j.neunet.2022.01.019) are about."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student_t
+
+from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.tables.claim_parts import Quantity, highest, value
+from sgdwalk.tables.study_results import Results
+from sgdwalk.tables.verdicts import SOLVER_ONLY, Estimate, Expected, above
+
+FIRST, LAST = 0, -1  # windows
+PART = 0.2  # of a run, at its start and at its end, that are compared
+
+first_exponent = value("msd", window=FIRST, fit="paper")
+last_exponent = value("msd", window=LAST, fit="paper")
+first_alpha = value("tails", "alpha", window=FIRST)
+last_alpha = value("tails", "alpha", window=LAST)
+tau0 = value("msd", "crossover_lag", window=FIRST, fit="paper")
+
+
+def curvature_ratio(results: Results, run: str) -> Estimate | None:
+    """Largest eigenvalue of the Hessian, last over first snapshot; the ends are those of the residuals."""
+    hessian = results.files["hessian"].get(run)
+    if hessian is None:
+        return None
+    (first, *_, last), (before, *_, after) = hessian.eigenvalue[:, 0].values, hessian.residual[:, 0].values
+    ends = (last - after) / (first + before), (last + after) / (first - before)
+    return Estimate(last / first, *ends, reason=SOLVER_ONLY)
+
+
+def above_smooth_bowl(results: Results) -> Expected:
+    """Above what the variogram reads on a smooth bowl on the same grid, 2 where nothing was measured."""
+    found = results.files["dimension"].get(results.base)
+    return above(2.0 if found is None else round(float(found.control_variogram[0]), 3))
+
+
+def largest_alpha(results: Results, run: str) -> Estimate | None:
+    """The largest stability parameter of a run's windows; an interval that ends at 2 does not exclude a Gaussian."""
+    tails = results.files["tails"].get(run)
+    windows = range(tails.sizes["window"] if tails is not None else 0)
+    return highest(results.estimate("tails", run, "alpha", window=k) for k in windows) if windows else None
+
+
+def smallest_vuong(results: Results, run: str) -> Estimate | None:
+    """The smallest of Vuong's statistics of the stable law against each alternative, over all windows.
+
+    Their standard deviation is 1. The Gaussian, a stable law itself, has none: the test is not valid against it. The
+    upper end allows for the number of statistics (Bonferroni); the lower end need not, as all must lie above.
+    """
+    tails = results.files["tails"].get(run)
+    if tails is None:
+        return None
+    z = tails.vuong_z.sel(rival=tails.rival != "gaussian").values.ravel()
+    return Estimate(z.min(), z.min() - norm.ppf(0.975), z.min() + norm.ppf(1 - 0.025 / z.size))
+
+
+def last_over_first(variable: str, of_block: Callable[[np.ndarray], float]) -> Quantity:
+    """Ratio of a variable of fluctuations.nc [step], last PART of a run over the first.
+
+    Of geometric means of blocks of as many steps as the moving variance is taken over; of_block gives the value of a
+    block from those of its steps, so that blocks share no loss.
+    """
+
+    def estimate(results: Results, run: str) -> Estimate | None:
+        data = results.files["fluctuations"].get(run)
+        if data is None:
+            return None
+        steps = stored_settings(data)["interval"]
+        starts = range(0, data.sizes["step"] - steps + 1, steps)
+        return ratio(np.array([of_block(data[variable].values[start : start + steps]) for start in starts]))
+
+    return estimate
+
+
+def within_block(change: np.ndarray) -> float:
+    """Mean change between two steps of a block; the last one leads to the next block."""
+    return change[:-1].mean()
+
+
+def at_centre(variance: np.ndarray) -> float:
+    """The moving variance about the centre of a block, which is that of its losses."""
+    return variance[len(variance) // 2]
+
+
+def ratio(blocks: np.ndarray) -> Estimate:
+    """Geometric mean of the last PART of blocks over that of the first, with Welch's t interval of the logarithms.
+
+    NaN for fewer than two blocks on a side, and where one of them is not positive.
+    """
+    number = int(PART * len(blocks))
+    ends = np.array([blocks[:number], blocks[len(blocks) - number :]])
+    if number < 2 or not (ends > 0).all():
+        return Estimate(np.nan, np.nan, np.nan)
+    first, last = np.log(ends)
+    error = np.sqrt((first.var(ddof=1) + last.var(ddof=1)) / number)
+    half = error * student_t.ppf(0.975, number - 1)  # Welch's degrees of freedom lie between this and twice this
+    middle = last.mean() - first.mean()
+    return Estimate(*np.exp([middle, middle - half, middle + half]))
