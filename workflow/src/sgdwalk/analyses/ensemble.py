@@ -50,9 +50,9 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
     """Averages over runs with different seeds, from their msd.nc.
 
     ergodicity_breaking: EB(lag) = var(d2) / mean(d2)^2 of the time-averaged MSD d2 over runs, with the sample
-    variance (He, Burov, Metzler & Barkai 2008); its interval is breaking_interval. The band of the mean MSD is Student's, of the logarithms, so that it
-    stays above zero with few seeds. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have
-    one; NaN for fewer than two. With two seeds t is 12.7: such an interval is wide.
+    variance (He, Burov, Metzler & Barkai 2008) and breaking_interval. The band of the mean MSD is Student's, of the
+    logarithms, so that it stays above zero with few seeds. The interval of an exponent is mean +- t s / sqrt(n) over
+    the n runs that have one; NaN for fewer than two. With two seeds t is 12.7: such an interval is wide.
 
     msd: one data set per run, with attribute run; windows that only some runs have are averaged over those.
     Returns the data set of CONTRACT.
