@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import chi2
 from scipy.stats import t as student
 from sgdwalk.analyses import ensemble, msd
 from sgdwalk.storage import contracts
@@ -63,6 +64,35 @@ def test_ergodicity_breaking_of_brownian_motion():
     assert float(found.ergodicity_breaking[0].sel(lag=lag)) == pytest.approx(
         4 * lag / (3 * steps * dimensions), rel=0.35
     )  # a sample variance of 300 has 8 %; terms of higher order in lag / T are neglected
+
+
+def gaussian_runs(count, number):
+    """msd.nc of `count` runs, in whose `number` windows they are Brownian walks of 60 steps in 20 dimensions."""
+    template = msd.compute(distances_of(fbm(0.5, 60, 20, np.random.default_rng(0))), copies=2)
+    steps = np.random.default_rng(2).standard_normal((count * number, 60, 20))
+    curves = mean_squared_displacement.by_fft(np.cumsum(steps, axis=1), template.lag.values).reshape(number, count, -1)
+    windows = template.isel(window=np.zeros(number, int)).assign_coords(
+        window=np.arange(number), window_start=("window", 60 * np.arange(number))
+    )
+    return [windows.assign(msd=(("window", "lag"), curves[:, k])).assign_attrs(run=str(k)) for k in range(count)]
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_the_interval_of_ergodicity_breaking_covers_the_parameter(count):
+    # at lag 1 the MSD is a mean of 59 x 20 squared Gaussians: EB is 2 / (59 x 20)
+    found = ensemble.compute(gaussian_runs(count, 400)).sel(lag=1)
+    truth = 2 / (59 * 20)
+    inside = (found.ergodicity_breaking_low <= truth) & (truth <= found.ergodicity_breaking_high)
+    assert 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 400) < float(inside.mean()) < 0.95 + 3.5 * np.sqrt(0.95 * 0.05 / 400)
+    ratio = (found.ergodicity_breaking_high / found.ergodicity_breaking_low).values
+    np.testing.assert_allclose(ratio, chi2.ppf(0.975, count - 1) / chi2.ppf(0.025, count - 1), rtol=1e-9)
+
+
+def test_ergodicity_breaking_of_a_single_finite_run_has_no_interval():
+    result = ensemble.compute(runs(3, diverged=2)[1:])
+    for end in ("", "_low", "_high"):
+        assert np.isfinite(result[f"ergodicity_breaking{end}"][0]).all()
+        assert np.isnan(result[f"ergodicity_breaking{end}"][1]).all()
 
 
 def test_a_diverged_window_of_one_run_does_not_affect_the_others():

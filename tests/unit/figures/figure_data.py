@@ -130,7 +130,7 @@ def ensemble(nan=False):
     factor = np.nan if nan else 1.0
     return build(
         "ensemble", **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], run=["walk-a", "walk-b"],
-        ergodicity_breaking=np.full(30, factor), mean_time_averaged=LAG * factor,
+        **with_interval("ergodicity_breaking", factor), mean_time_averaged=LAG * factor,
         **with_interval("exponent", 1.2 * factor),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from scipy.stats import chi2
 from scipy.stats import t as student_t
 
 from sgdwalk.storage.contracts import Contract, variable
@@ -27,6 +28,12 @@ CONTRACT = Contract(
             "window lag", "1", "time-averaged MSD, upper end of the 95 % interval between seeds"
         ),
         "ergodicity_breaking": variable("window lag", "1", "ergodicity-breaking parameter"),
+        "ergodicity_breaking_low": variable(
+            "window lag", "1", "ergodicity-breaking parameter, lower end of the 95 % interval between seeds"
+        ),
+        "ergodicity_breaking_high": variable(
+            "window lag", "1", "ergodicity-breaking parameter, upper end of the 95 % interval between seeds"
+        ),
         "exponent": variable("window fit", "1", "exponent of the MSD, mean over runs"),
         "exponent_low": variable(
             "window fit", "1", "exponent of the MSD, lower end of the 95 % interval between seeds"
@@ -43,9 +50,9 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
     """Averages over runs with different seeds, from their msd.nc.
 
     ergodicity_breaking: EB(lag) = var(d2) / mean(d2)^2 of the time-averaged MSD d2 over runs, with the sample
-    variance (He, Burov, Metzler & Barkai 2008). The band of the mean MSD is Student's, of the logarithms, so that it
-    stays above zero with few seeds. The interval of an exponent is mean +- t s / sqrt(n) over the n runs that have
-    one; NaN for fewer than two. With two seeds t is 12.7: such an interval is wide.
+    variance (He, Burov, Metzler & Barkai 2008) and breaking_interval. The band of the mean MSD is Student's, of the
+    logarithms, so that it stays above zero with few seeds. The interval of an exponent is mean +- t s / sqrt(n) over
+    the n runs that have one; NaN for fewer than two. With two seeds t is 12.7: such an interval is wide.
 
     msd: one data set per run, with attribute run; windows that only some runs have are averaged over those.
     Returns the data set of CONTRACT.
@@ -55,6 +62,8 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
     together = xr.concat(kept, run, join="outer", coords="minimal", compat="equals")
     average, below, above = mean_curve(together.msd)
     mean, low, high, count = between_seeds(together.exponent)
+    breaking = together.msd.var("run", ddof=1) / average**2
+    least, most = breaking_interval(breaking, together.msd.notnull().sum("run"))
     return xr.Dataset(
         {
             "time_averaged": together.msd.transpose("run", "window", "lag"),
@@ -62,7 +71,9 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
             "mean_time_averaged": average,
             "mean_time_averaged_low": below,
             "mean_time_averaged_high": above,
-            "ergodicity_breaking": together.msd.var("run", ddof=1) / average**2,
+            "ergodicity_breaking": breaking,
+            "ergodicity_breaking_low": least,
+            "ergodicity_breaking_high": most,
             "exponent": mean,
             "exponent_low": low,
             "exponent_high": high,
@@ -70,6 +81,17 @@ def compute(msd: list[xr.Dataset]) -> xr.Dataset:
         },
         coords={"run": run, "window_start": max((data.window_start for data in msd), key=len)},
     )
+
+
+def breaking_interval(breaking: xr.DataArray, runs: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """(low, high) of EB: that of a Gaussian variance, (n - 1) EB over the chi-square quantiles of n - 1.
+
+    breaking: EB of n = `runs` runs. NaN for fewer than two. The scatter of the mean in its denominator is left out.
+    """
+    freedom = np.maximum(runs - 1, 1)
+    quantiles = (xr.DataArray(chi2.ppf(level, freedom), runs.coords, runs.dims) for level in (0.975, 0.025))
+    low, high = (freedom * breaking / quantile for quantile in quantiles)
+    return low, high
 
 
 def mean_curve(curves: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk.heavy_tails import gradient_views
+from sgdwalk.heavy_tails import gradient_views, scale_drift
 from sgdwalk.heavy_tails.model_comparison import (
     ALTERNATIVE_PARAMETERS,
     ALTERNATIVES,
@@ -32,8 +32,8 @@ def view(prefix: str, dims: str, what: str, *, optional: bool = False) -> dict[s
         "alpha_high": ("1", f"stability parameter of {what}, 97.5 %"),
         "scale": ("1", f"scale of the stable law of {what}"),
         "effective_number": ("1", f"effective number of independent values of {what}, by the variance of alpha"),
-        "status": ("1", f"ok, or why {what} has no fit"),
-        "number": ("1", f"values of {what} that are finite and not exactly 0"),
+        "status": ("1", f"ok; 'scale drifts': the interval is a lower bound; or why {what} has no fit"),
+        "number": ("1", f"values of {what} that are fitted"),
         "zero_share": ("1", f"share of {what} that is exactly 0"),
     }
     return {f"{prefix}_{n}": variable(dims, units, text, optional=optional) for n, (units, text) in texts.items()}
@@ -42,8 +42,9 @@ def view(prefix: str, dims: str, what: str, *, optional: bool = False) -> dict[s
 POOLED = {
     **{name: variable("window", units, text) for name, (units, text) in (STABLE | EDGE).items()},
     **{name: variable("window", "1", text) for name, text in (SKEW | ALTERNATIVE_PARAMETERS).items()},
-    "status": variable("window", "1", "ok, or why the window has no fit"),
-    "number": variable("window", "1", "gradients fitted: finite and not exactly 0"),
+    "status": variable("window", "1", "ok; 'scale drifts': the interval is a lower bound; or why there is no fit"),
+    "scale_time": variable("window", "step", "correlation time of the scale of the gradients"),
+    "number": variable("window", "1", "gradients fitted"),
     "zero_share": variable("window", "1", "share of the gradients that is exactly 0"),
     "log_likelihood_ratio": variable(
         "window rival", "nat", "log-likelihood ratio of the stable law to the alternative"
@@ -85,11 +86,13 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
     """Stable laws, and alternatives, of the gradients of each full window, by maximum likelihood.
 
     gradients: gradient and step [window, sample], layer_gradient and others as in gradients.nc; NaN is padding.
-    block: consecutive steps whose samples may depend on each other. Intervals, effective_number and vuong_z allow
-    for that, not for dependence across blocks or through a weight that is sampled twice. copies, seed: the pooled
-    view's intervals are a block bootstrap of `copies` refits; those of all other views are cluster-robust. Exact
-    zeros (dead units, blank pixels) are a point mass that no continuous law has: counted in zero_share, left out
-    of the fits.
+    block: consecutive steps whose samples may depend on each other, at least; blocks are longer where the scale of
+    the gradients changes slowly (scale_drift). Intervals, effective_number and vuong_z allow for that, not for
+    dependence across blocks or through a weight that is sampled twice. Where the scale changes even more slowly,
+    status is 'scale drifts' and the interval a lower bound. copies, seed: the pooled view's intervals are a block
+    bootstrap of `copies` refits; those of all other views are cluster-robust. Exact zeros are counted in zero_share;
+    those that are no small values rounded (dead units, blank pixels) are a point mass that no continuous law has,
+    left out of the fits (point_mass).
 
     Alternatives: log_likelihood_ratio is the stable law's log-likelihood minus the alternative's; vuong_z has the
     BIC correction. Against the Gaussian, the edge alpha = 2, z and p are NaN and gaussian_p is the p-value
@@ -133,8 +136,11 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
     tail_edges = np.geomspace(*TAIL, bins // 2 + 1)
     spreads = layer_spreads(gradients)
     rows = []
-    for g, s, s0, spread in zip(gradient, step, start, spreads, strict=True):
-        rows.append(side_by_side(gradient_views.usable(g, (s - s0) // block), spread, edges, tail_edges, copies, seed))
+    for g, within, spread in zip(gradient, step - start[:, None], spreads, strict=True):
+        blocks = scale_drift.blocks(g, within, gradients.sizes["step_in_window"], block)
+        sample = gradient_views.usable(g, within, blocks)
+        row = side_by_side(sample, spread, edges, tail_edges, copies, seed)
+        rows.append(row | {"scale_time": blocks.time})
     coordinates = {
         "window": gradients["window"].values,
         "rival": [*ALTERNATIVES, MIXTURE],

@@ -29,7 +29,7 @@ def draw(groups: list[xr.Dataset] | None) -> Figure:
         exponents(panels[COLUMNS * k + 2], data)
     handles = [
         Line2D([], [], color="0.3", linewidth=0.7, label="time average of each run"),
-        Patch(color="0.8", label="95 % interval of their mean"),
+        Patch(color="0.8", label="95 % interval between seeds"),
         Line2D([], [], color="0.3", **style.FIT, label="squared displacement from the window's start, mean over runs"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -61,7 +61,7 @@ def band(data: xr.Dataset, k: int) -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:
-    """Ergodicity-breaking parameter of every window."""
+    """Ergodicity-breaking parameter of every window; that of the first and the last with its interval."""
     if style.missing(axes, data, "runs that differ only in their seed"):
         return
     windows = style.finite(data.ergodicity_breaking)
@@ -71,10 +71,13 @@ def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:
     for k in windows:
         curve = data.ergodicity_breaking[k]
         colour = colours.to_rgba(float(data.window_start[k]))
+        if k in (windows[0], windows[-1]):
+            low, high = data.ergodicity_breaking_low[k], data.ergodicity_breaking_high[k]
+            axes.fill_between(data.lag, low, high, color=colour, alpha=0.2, linewidth=0)
         axes.plot(data.lag, curve.where(curve > 0), color=colour, linewidth=0.9)
     style.loglog(axes, style.name(data.lag), style.name(data.ergodicity_breaking))
-    top = float(data.ergodicity_breaking.max())
-    axes.set_ylim(max(axes.get_ylim()[0], 1e-4 * top), 2 * top)
+    top = float(data.ergodicity_breaking.max())  # the interval of two seeds spans decades: it is cut
+    axes.set_ylim(max(axes.get_ylim()[0], 1e-4 * top), 10 * top)
     style.headroom(axes, 0.25)
     style.window_bar(axes, data, (0.5, 0.94, 0.42, 0.04))
     axes.set_title(f"{data.sizes['run']} runs", loc="right", fontsize=7)

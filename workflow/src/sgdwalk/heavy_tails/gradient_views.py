@@ -5,88 +5,111 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from sgdwalk.heavy_tails import point_mass, scale_drift
 from sgdwalk.heavy_tails.stable import distribution as stable
 
 ENTRIES = ("alpha", "alpha_low", "alpha_high", "scale", "effective_number", "status", "number", "zero_share")
 
 
+DRIFTS = "scale drifts"  # status of a fit whose interval is a lower bound
+
+
 class Usable(NamedTuple):
-    """The part of a sample that can be fitted: values and blocks; number of values not 0; share of exact zeros."""
+    """The part of a sample that is fitted: values and their blocks; number of values; share of exact zeros in it all.
+
+    drifts: whether the scale changes too slowly for the blocks (scale_drift).
+    """
 
     values: np.ndarray
     blocks: np.ndarray | None
     number: int
     zero_share: float
+    drifts: bool
+
+    def status(self, fitted: str) -> str:
+        """The status of a fit, DRIFTS in place of 'ok' where the scale drifts."""
+        return DRIFTS if fitted == "ok" and self.drifts else fitted
 
 
-def usable(x, blocks=None) -> Usable:
-    """The values of x [sample] that are neither padding (NaN) nor exactly 0; all but padding where all are 0."""
-    kept = ~np.isnan(x)
-    nonzero = kept & (x != 0)
-    used = nonzero if nonzero.any() else kept
-    share = 1 - nonzero.sum() / kept.sum() if kept.any() else np.nan
-    return Usable(x[used], None if blocks is None else blocks[used], int(nonzero.sum()), float(share))
+def usable(x, steps=None, blocks: scale_drift.Blocks | None = None) -> Usable:
+    """The values of x [sample] that are neither padding (NaN) nor a point mass at 0; all but padding where all are 0.
+
+    steps [sample]: of each value, from the window's start, and blocks of them; without, values are independent.
+    """
+    known = ~np.isnan(x)
+    share = float(np.mean(x[known] == 0)) if known.any() else np.nan
+    known[known] = point_mass.continuous(x[known])
+    labels = None if blocks is None else steps[known] // blocks.length
+    number = int(known.sum()) if share < 1 else 0
+    return Usable(x[known], labels, number, share, blocks is not None and blocks.drifts)
 
 
-def fitted(x, blocks=None, **options) -> dict:
+def fitted(x, steps=None, blocks: scale_drift.Blocks | None = None) -> dict:
     """ENTRIES of the symmetric stable law fitted to x [sample]; status 'not finite' where all of x is NaN.
 
-    blocks [sample] and options: as for stable.distribution.fit.
+    steps, blocks: as for usable. Status 'scale drifts' where the interval is a lower bound for that reason.
     """
-    sample = usable(x, blocks)
-    fit = stable.fit(sample.values, blocks=sample.blocks, **options) if sample.values.size else NOTHING
-    found = {name: getattr(fit, name) for name in ENTRIES[:-2]}
+    sample = usable(x, steps, blocks)
+    fit = stable.fit(sample.values, blocks=sample.blocks) if sample.values.size else NOTHING
+    found = {name: getattr(fit, name) for name in ENTRIES[:-2]} | {"status": sample.status(fit.status)}
     return found | {"number": sample.number, "zero_share": sample.zero_share}
 
 
 NOTHING = stable.StableFit("not finite")
 
 
-def rows(x, blocks=None) -> dict[str, np.ndarray]:
-    """ENTRIES of each row of x [..., sample] as arrays [...]; blocks of the shape of x, or broadcast to it."""
-    x = np.asarray(x, np.float64)
-    blocks = None if blocks is None else np.broadcast_to(blocks, x.shape)
-    places = list(np.ndindex(x.shape[:-1]))
-    found = [fitted(x[place], None if blocks is None else blocks[place]) for place in places]
-    return {name: np.array([row[name] for row in found]).reshape(x.shape[:-1]) for name in ENTRIES}
+def stacked(found: list[dict], *shape: int) -> dict[str, np.ndarray]:
+    """ENTRIES of several fits as arrays of this shape."""
+    return {name: np.array([row[name] for row in found]).reshape(shape) for name in ENTRIES}
 
 
 def layers(gradients: xr.Dataset, block: int) -> xr.Dataset:
     """layer_* [window, layer]: fits of gradients at random parameters of a group of layers, at the window's steps.
 
-    gradients: as in gradients.nc. block: consecutive steps that may depend on each other.
+    gradients: as in gradients.nc. block: consecutive steps that may depend on each other, at least (scale_drift).
     """
-    x = gradients["layer_gradient"].transpose("window", "layer", "layer_sample").values
+    x = gradients["layer_gradient"].transpose("window", "layer", "layer_sample").values.astype(np.float64)
     step = gradients["layer_step"].transpose("window", "layer_sample").values
-    blocks = (step - gradients["window_start"].values[:, None]) // block
-    return _named("layer", ("window", "layer"), rows(x, blocks[:, None, :]))
+    within = step - gradients["window_start"].values[:, None]
+    window = gradients.sizes["step_in_window"]
+    found = [
+        fitted(row, steps, scale_drift.blocks(row, steps, window, block))
+        for rows, steps in zip(x, within, strict=True)
+        for row in rows
+    ]
+    return _named("layer", ("window", "layer"), stacked(found, *x.shape[:2]))
 
 
 def through_time(gradients: xr.Dataset, block: int) -> xr.Dataset:
     """tracked_* [window, tracked]: fits of gradients at one fixed parameter through time; time_* [window]: pooled.
 
     For the pool each parameter's gradients in the window are first standardised to median 0 and quartiles 2 apart,
-    so that different scales do not add to the tails; a block is `block` steps of all parameters.
+    so that different scales do not add to the tails. The blocks are those of the pool, of all parameters: a single
+    one has one value per step, which does not show its scale. block: their least length in steps.
     """
-    x = gradients["tracked_gradient"].transpose("window", "tracked", "step_in_window").values.astype(np.float64)
-    blocks = np.broadcast_to(np.arange(x.shape[-1]) // block, x.shape)
-    pooled = np.where(x == 0, np.nan, x)
-    count = np.isfinite(pooled).sum(axis=-1)
-    pooled[count < stable.MIN_POINTS] = np.nan  # too few to estimate the parameter's own scale
-    flat = (len(x), -1)
-    together = rows(_standardised(pooled).reshape(flat), blocks.reshape(flat))
-    single = _named("tracked", ("window", "tracked"), rows(x, blocks))
-    return xr.merge([single, _named("time", ("window",), together)])
+    x = gradients["tracked_gradient"].transpose("window", "step_in_window", "tracked").values.astype(np.float64)
+    steps = np.arange(x.shape[1])
+    repeated = np.repeat(steps, x.shape[2])
+    together, single = [], []
+    for values in x:
+        pool = np.stack([_standardised(series) for series in values.T], axis=1).ravel()
+        blocks = scale_drift.blocks(pool, repeated, len(steps), block)
+        together.append(fitted(pool, repeated, blocks))
+        single += [fitted(series, steps, blocks) for series in values.T]
+    one = _named("tracked", ("window", "tracked"), stacked(single, len(x), x.shape[2]))
+    return xr.merge([one, _named("time", ("window",), stacked(together, len(x)))])
 
 
-def _standardised(x) -> np.ndarray:
-    """Rows of x [..., sample] with median 0 and quartiles 2 apart; NaN where they coincide."""
-    result = np.full(x.shape, np.nan)
-    for place in np.ndindex(x.shape[:-1]):
-        row = x[place]
-        if np.isfinite(row).any():
-            low, middle, high = np.nanquantile(row, [0.25, 0.5, 0.75])
-            result[place] = (row - middle) / ((high - low) / 2) if high > low else np.nan
+def _standardised(series: np.ndarray) -> np.ndarray:
+    """A series [step] with median 0 and quartiles 2 apart; NaN for what is not fitted and where these coincide."""
+    result = np.full(len(series), np.nan)
+    known = ~np.isnan(series)
+    known[known] = point_mass.continuous(series[known])
+    if known.sum() < stable.MIN_POINTS:
+        return result
+    low, middle, high = np.quantile(series[known], [0.25, 0.5, 0.75])
+    if high > low:
+        result[known] = (series[known] - middle) / ((high - low) / 2)
     return result
 
 
@@ -94,8 +117,8 @@ def epochs(gradients: xr.Dataset) -> xr.Dataset:
     """mean_* and noise_* [epoch]: fits of an epoch's mean gradient, and of a minibatch's minus that mean."""
     parts = []
     for name, variable in (("mean", "mean_gradient"), ("noise", "noise")):
-        x = gradients[variable].transpose("epoch", "mean_sample").values
-        parts.append(_named(name, ("epoch",), rows(x)))
+        x = gradients[variable].transpose("epoch", "mean_sample").values.astype(np.float64)
+        parts.append(_named(name, ("epoch",), stacked([fitted(row) for row in x], len(x))))
     return xr.merge([*parts, gradients["epoch_step"].drop_attrs()])
 
 

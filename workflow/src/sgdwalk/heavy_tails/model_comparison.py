@@ -49,13 +49,13 @@ ALTERNATIVE_PARAMETERS = {
 
 
 def layer_spreads(gradients) -> list[np.ndarray]:
-    """For each window the standard deviations [layer] of the layers' gradients, without exact zeros.
+    """For each window the standard deviations [layer] of the layers' gradients, without a point mass at zero.
 
     gradients: as in gradients.nc. Layers of fewer than 50 such gradients are left out; empty if that is all.
     """
     found = []
     for window in gradients["layer_gradient"].transpose("window", "layer", "layer_sample").values.astype(np.float64):
-        values = [row[np.isfinite(row) & (row != 0)] for row in window]
+        values = [gradient_views.usable(row).values for row in window]
         spread = np.array([row.std() for row in values if row.size >= stable.MIN_POINTS])
         found.append(spread[spread > 0])
     return found
@@ -70,7 +70,7 @@ def side_by_side(sample, spreads, edges, tail_edges, copies, seed) -> dict:
     x, blocks = sample.values, sample.blocks
     fit = stable.fit(x, blocks=blocks, copies=copies, seed=seed) if x.size else gradient_views.NOTHING
     row = {name: getattr(fit, name) for name in STABLE}
-    row |= {"status": fit.status, "number": sample.number, "zero_share": sample.zero_share}
+    row |= {"status": sample.status(fit.status), "number": sample.number, "zero_share": sample.zero_share}
     if fit.status != "ok":
         return row
     skew = stable.fit(x, symmetric=False, blocks=blocks)
