@@ -1,6 +1,6 @@
 """Time and memory of planning a study of 1,000 runs: `python benchmarks/dag.py [--runs N] [--rounds N]`.
 
-Makes the study in a temporary folder (100 learning rates, 10 seeds each, the analyses on request for every tenth run) and
+Makes the study in a temporary folder (100 learning rates, 10 seeds each, analyses on request for every tenth run) and
 prints medians over the rounds of dry runs, as a user types them: here, and for a cluster's queue.
 """
 
