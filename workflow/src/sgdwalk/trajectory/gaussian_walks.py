@@ -17,16 +17,21 @@ def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> 
     """Gaussian walks [copy, step, dimension] with stationary increments of the given variogram.
 
     variogram[k] = E |x_{t+k} - x_t|^2 summed over dimensions, k = 0 ... T - 1; the result has T steps.
-    Increments are drawn by circulant embedding (Davies & Harte 1987; `increment_spectrum`).
     """
-    spectrum = increment_spectrum(variogram)
+    steps = stationary_steps(increment_spectrum(variogram) / dimensions, dimensions, copies, rng)
+    return np.concatenate([np.zeros_like(steps[:, :1]), steps.cumsum(axis=1)], axis=1)
+
+
+def stationary_steps(spectrum: np.ndarray, dimensions: int, copies: int, rng) -> np.ndarray:
+    """Gaussian steps [copy, step, dimension], stationary and of this spectrum (increment_spectrum) in each dimension.
+
+    They are as many as the spectrum is long. Drawn by circulant embedding (Davies & Harte 1987).
+    """
     length = 2 * (len(spectrum) - 1)
     noise = rng.standard_normal((copies, dimensions, len(spectrum), 2)).view(complex)[..., 0]
     noise[..., [0, -1]] = np.sqrt(2) * noise[..., [0, -1]].real
-    noise *= np.sqrt(spectrum * length / (2 * dimensions))
-    walks = np.zeros((copies, dimensions, len(variogram)))
-    np.cumsum(np.fft.irfft(noise, n=length)[..., : len(spectrum)], axis=-1, out=walks[..., 1:])
-    return walks.swapaxes(1, 2)
+    noise *= np.sqrt(spectrum * length / 2)
+    return np.fft.irfft(noise, n=length)[..., : len(spectrum)].swapaxes(1, 2)
 
 
 def increment_spectrum(variogram: np.ndarray) -> np.ndarray:
