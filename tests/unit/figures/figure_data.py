@@ -46,7 +46,7 @@ def msd(run="walk-a", exponent=1.2, diverged=(), **more):
     curve = LAG**exponent * np.arange(4, 0, -1)[:, None]
     data = build(
         "msd", {"run": run}, **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
-        independent_pairs=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
+        independent_displacements=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
         **with_interval("crossover_lag", 4.0), **more,
     )  # fmt: skip
     for name in (n for n in data.data_vars if data[n].dims[:1] == ("window",)):
