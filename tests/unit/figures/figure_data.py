@@ -54,7 +54,7 @@ def msd(run="walk-a", exponent=1.2, diverged=(), factors=None, **more):
     curve = LAG**exponent * np.arange(4, 0, -1)[:, None]
     data = build(
         "msd", settings(run, **(factors or {})), **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], msd=curve,
-        independent_pairs=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
+        independent_displacements=100 / LAG, supported=LAG <= 10, first_lag=4, last_lag=24, **with_interval("exponent", exponent),
         **with_interval("crossover_lag", 4.0), **more,
     )  # fmt: skip
     for name in (n for n in data.data_vars if data[n].dims[:1] == ("window",)):

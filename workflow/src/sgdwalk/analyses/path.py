@@ -7,7 +7,7 @@ import xarray as xr
 
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
-from sgdwalk.trajectory import distance_geometry, gaussian_walks, scaling_fits
+from sgdwalk.trajectory import distance_geometry, gaussian_walks, scaling_fits, step_lengths
 from sgdwalk.trajectory.windows import per_window
 
 FITS = ("short", "long")
@@ -101,7 +101,7 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
 
     d2 [step, step]: squared distances. Empty (NaN in the file) if the window diverged or has too few steps.
     """
-    d2 = without_zero_steps(d2)
+    d2 = step_lengths.without_zero_steps(d2)
     if len(d2) < FEWEST_WEIGHTS or not np.isfinite(d2).all():
         return {}
     steps = np.sqrt(np.diagonal(d2, 1))
@@ -120,12 +120,6 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
         **{f"transverse_exponent{end}": value for end, value in zip(ENDS, slope, strict=True)},
         **fits(d2, length, end_to_end2, pairs, null, steps.mean(), longest, copies, rng),
     }
-
-
-def without_zero_steps(d2: np.ndarray) -> np.ndarray:
-    """d2 [step, step] without the weights that equal those of the step before."""
-    moved = np.append(True, np.diagonal(d2, 1) != 0)
-    return d2[np.ix_(moved, moved)]
 
 
 def binned(d2: np.ndarray, steps: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,8 +16,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sgdwalk.trajectory.windows import FEWEST_PAIRS
-
 WIDTH = 7.2
 SMALL = 6.5
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -31,7 +29,7 @@ REFERENCE = {"color": "0.6", "marker": "D", "markersize": 3, "linestyle": "", "z
 MARKS = {
     "fit": Line2D([], [], color="0.3", label="fit (shifted up): exponent [95 % interval]", **FIT),
     "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: start of the fit"),
-    "pairs": Patch(color="0.9", label=f"a window shown has fewer than {FEWEST_PAIRS} independent pairs or steps"),
+    "pairs": Patch(color="0.9", label="a window shown does not support these lags"),
     "hollow": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="too few pairs to fit"),
     "unconverged": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="not converged"),
 }

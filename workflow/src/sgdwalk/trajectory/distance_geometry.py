@@ -47,15 +47,6 @@ def effective_dimension(d2: np.ndarray, lag: int) -> float:
     return float(max(1.0, trace**2 * weight / total)) if total > ROUNDING * trace**2 * weight else 1.0
 
 
-def effective_steps(d2: np.ndarray) -> float:
-    """(sum of |s|^2)^2 / sum of |s|^4 over the steps s: how many steps make up the walk's squared length.
-
-    All of them where they are equally long; a handful of a Lévy flight's, however long it is.
-    """
-    squares = np.diagonal(d2, 1)
-    return float(squares.sum() ** 2 / (squares**2).sum())
-
-
 def drift2(d2: np.ndarray) -> tuple[float, float]:
     """(squared drift per step, its standard deviation for a driftless walk of uncorrelated steps).
 

@@ -1,12 +1,11 @@
 """Gaussian walks that follow a fitted MSD curve, and the parametric bootstrap intervals they give."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import toeplitz
 
-from sgdwalk.trajectory import mean_squared_displacement
 from sgdwalk.trajectory.scaling_fits import TwoSegments
 
 SIMULATED_DIMENSIONS = 16  # at most; more of them are accounted for by shrinking deviations
@@ -17,16 +16,21 @@ def gaussian_walks(variogram: np.ndarray, dimensions: int, copies: int, rng) -> 
     """Gaussian walks [copy, step, dimension] with stationary increments of the given variogram.
 
     variogram[k] = E |x_{t+k} - x_t|^2 summed over dimensions, k = 0 ... T - 1; the result has T steps.
-    Increments are drawn by circulant embedding (Davies & Harte 1987; `increment_spectrum`).
     """
-    spectrum = increment_spectrum(variogram)
+    steps = stationary_steps(increment_spectrum(variogram) / dimensions, dimensions, copies, rng)
+    return np.concatenate([np.zeros_like(steps[:, :1]), steps.cumsum(axis=1)], axis=1)
+
+
+def stationary_steps(spectrum: np.ndarray, dimensions: int, copies: int, rng) -> np.ndarray:
+    """Gaussian steps [copy, step, dimension], stationary and of this spectrum (increment_spectrum) in each dimension.
+
+    They are as many as the spectrum is long. Drawn by circulant embedding (Davies & Harte 1987).
+    """
     length = 2 * (len(spectrum) - 1)
     noise = rng.standard_normal((copies, dimensions, len(spectrum), 2)).view(complex)[..., 0]
     noise[..., [0, -1]] = np.sqrt(2) * noise[..., [0, -1]].real
-    noise *= np.sqrt(spectrum * length / (2 * dimensions))
-    walks = np.zeros((copies, dimensions, len(variogram)))
-    np.cumsum(np.fft.irfft(noise, n=length)[..., : len(spectrum)], axis=-1, out=walks[..., 1:])
-    return walks.swapaxes(1, 2)
+    noise *= np.sqrt(spectrum * length / 2)
+    return np.fft.irfft(noise, n=length)[..., : len(spectrum)].swapaxes(1, 2)
 
 
 def increment_spectrum(variogram: np.ndarray) -> np.ndarray:
@@ -47,32 +51,6 @@ def spectral_variogram(spectrum: np.ndarray) -> np.ndarray:
     covariance = np.fft.irfft(spectrum)[: len(spectrum)]
     growth = 2 * np.cumsum(covariance) - covariance[0]
     return np.concatenate([[0.0], np.cumsum(growth)])
-
-
-@dataclass(frozen=True)
-class WalkBootstrap:
-    """Log10 deviations [copy, lag] of the MSD of Gaussian walks of `dimensions` equal dimensions from `fit`."""
-
-    fit: TwoSegments
-    lags: np.ndarray
-    deviations: np.ndarray
-    dimensions: int
-
-    def curves(self, dimension: float) -> np.ndarray:
-        """MSD [copy, lag] of walks of that effective dimension: deviations shrink as 1 / sqrt(dimension)."""
-        scale = np.sqrt(self.dimensions / max(dimension, self.dimensions))
-        return 10 ** (np.log10(self.fit(self.lags)) + scale * self.deviations)
-
-
-def walk_bootstrap(fit: TwoSegments, steps: int, lags: np.ndarray, dimension: float, copies: int, rng) -> WalkBootstrap:
-    """Simulate `copies` walks of `steps` steps that follow a fitted curve, in at most 16 dimensions.
-
-    dimension: the smallest effective dimension that curves() will be called with. Deviations are taken from the
-    variogram of the simulated walks, which differs from the fitted curve where that is not a valid variogram.
-    """
-    walks, expected = following_walks(fit, steps, dimension, copies, rng)
-    deviations = np.log10(mean_squared_displacement.by_fft(walks, lags)) - np.log10(expected[lags])
-    return WalkBootstrap(fit, lags, deviations, walks.shape[2])
 
 
 def following_walks(fit: TwoSegments, steps: int, dimension: float, copies: int, rng) -> tuple[np.ndarray, np.ndarray]:
