@@ -247,6 +247,8 @@ def supported_msd(first, last, lags):
         (3, 10, [1, 2, 3], ("agrees", "")),  # a single lag is enough
         (4, 10, [1, 2, 3], ("undecided", "unsupported")),
         (3, 10, [], ("undecided", "unsupported")),
+        (3, 8, [8], ("agrees", "")),
+        (3, 7, [8], ("undecided", "unsupported")),
         (NAN, NAN, [], ("agrees", "")),  # nothing was fitted: the exponent itself would be NaN
     ],
 )
