@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from hessian_eigenthings import CurvatureOperator
 from runs import settings
+from scipy.stats import t as student
 from sgdwalk.analyses import extract, hessian, landscape
 from sgdwalk.landscapes import curvature
 from sgdwalk.landscapes import trained_networks as networks
@@ -73,9 +75,11 @@ def test_against_the_dense_hessian(checkpoints, found, which):
     at = found.isel(epoch=which)
     np.testing.assert_allclose(at.eigenvalue, truth[:RANKS], atol=1e-6 * truth[0])
     assert at.converged.all()
-    assert (at.residual <= 1e-6 * truth[0]).all()
+    assert (at.residual <= 1e-6 * np.abs(at.eigenvalue)).all()
     assert float(at.loss) == pytest.approx(loss, rel=1e-12)
     assert abs(float(at.trace) - np.trace(matrix)) < 4 * float(at.trace_error)
+    half = student.ppf(0.975, 199) * at.trace_error
+    np.testing.assert_allclose([at.trace_low, at.trace_high], [at.trace - half, at.trace + half])
     # of Rademacher probes: variance 2 (|H|^2 - sum of squared diagonal) / n
     off = (matrix**2).sum() - (np.diagonal(matrix) ** 2).sum()
     assert float(at.trace_error) == pytest.approx(np.sqrt(2 * off / 200), rel=0.5)
@@ -146,6 +150,57 @@ def spectrum(operator):
     """All eigenvalues, largest first, from the products with the unit vectors."""
     matrix = torch.stack([operator.matvec(unit) for unit in torch.eye(operator.size, dtype=operator.dtype)])
     return np.linalg.eigvalsh(matrix.numpy())[::-1]
+
+
+class Known(CurvatureOperator):
+    """The operator of a known symmetric matrix; a diagonal one is given by its diagonal."""
+
+    def __init__(self, matrix, dtype=torch.float64):
+        self.matrix, self.model = torch.as_tensor(matrix, dtype=dtype), nn.Linear(1, 1)
+
+    size = property(lambda self: len(self.matrix))
+    device = property(lambda self: self.matrix.device)
+    dtype = property(lambda self: self.matrix.dtype)
+
+    def matvec(self, v):
+        return self.matrix * v if self.matrix.dim() == 1 else self.matrix @ v
+
+
+def spectra():
+    """Eigenvalues, largest first: outliers above a bulk, as of trained networks, with pairs close to each other."""
+    bulk = 0.13 * np.linspace(1, 0.01, 600) ** 3
+    outliers = [4.4, 1.9, 1.3, 0.71, 0.5, 0.4, 0.33, 0.3, 0.27, 0.22, 0.18]
+    pairs = [3.0, 0.9, 0.901, 0.4, 0.401, 0.2, 0.201, 0.2015, 0.15, 0.1502]
+    power = 5 / np.arange(1, 700) ** 1.2
+    return {"trained": [*outliers, *bulk], "pairs": [*pairs, *bulk], "power law": [*power]}
+
+
+@pytest.mark.parametrize("name", spectra())
+@pytest.mark.parametrize("seed", range(2))
+def test_eigenvalues_that_have_converged_are_those_of_their_rank(name, seed):
+    """A residual alone cannot see an eigenvalue that was missed."""
+    truth = np.flip(np.sort(spectra()[name])).copy()
+    for most in (40, 50, 62, 77, 96, 300):
+        value, _, converged = curvature.top_eigenvalues(Known(truth), 20, 0.01, most, seed)
+        np.testing.assert_allclose(value[converged], truth[:20][converged], rtol=1e-3)
+    assert converged.all()
+
+
+def test_an_eigenvalue_counts_with_all_larger_ones_and_the_next_five():
+    within = np.array([1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1], bool)
+    np.testing.assert_array_equal(np.flatnonzero(curvature.guarded(within)), [0, 1, 2])
+    assert curvature.guarded(np.ones(9, bool)).sum() == 4
+    assert not curvature.guarded(np.ones(5, bool)).any()
+
+
+@pytest.mark.parametrize("products", [2, 5])
+def test_the_interval_of_the_trace_covers_it(products):
+    rng = np.random.default_rng(0)
+    half = rng.standard_normal((30, 30))
+    operator = Known(half + half.T)
+    bounds = np.array([curvature.trace(operator, products, seed)[2:] for seed in range(600)])
+    covered = np.mean((bounds[:, 0] <= np.trace(operator.matrix)) & (np.trace(operator.matrix) <= bounds[:, 1]))
+    assert covered == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 600))  # the normal quantile: 71 and 88 %
 
 
 def test_ranks_beyond_the_parameters_leave_the_others_converged():

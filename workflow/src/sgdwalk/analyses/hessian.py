@@ -15,12 +15,18 @@ CONTRACT = Contract(
         "rank": variable("rank", "1", "rank of the eigenvalue, largest first"),
         "eigenvalue": variable("epoch rank", LOSS, "eigenvalue of the Hessian"),
         "residual": variable("epoch rank", LOSS, "|Hv - eigenvalue v| of the unit eigenvector v"),
-        "converged": variable("epoch rank", "1", "whether the residual is within the tolerance"),
+        "converged": variable(
+            "epoch rank", "1", "whether the residuals up to this rank and of the next five are within the tolerance"
+        ),
         "trace": variable("epoch", LOSS, "trace of the Hessian"),
         "trace_error": variable("epoch", LOSS, "standard error of the trace"),
+        "trace_low": variable("epoch", LOSS, "trace of the Hessian, lower end of the 95 % interval"),
+        "trace_high": variable("epoch", LOSS, "trace of the Hessian, upper end of the 95 % interval"),
         "loss": variable("epoch", LOSS, "training loss of the images that the Hessian is taken over"),
     },
 )
+
+TRACE = ("trace", "trace_error", "trace_low", "trace_high")
 
 
 def compute(
@@ -41,9 +47,10 @@ def compute(
     checkpoints: the run's folder of checkpoints. run: its settings. eigenvalues: how many. The loss is the mean over
     `images` random training images, not augmented, in equal batches of `batch_size`. batch_norm: 'batch' normalises
     each batch with its own statistics, as training does; 'stored' uses the running ones. The Krylov space grows
-    until every residual |Hv - lambda v| is at most `tolerance` times the largest |lambda| found, or `most_products`
-    Hessian-vector products are reached: `residual` and `converged` say how far it came. Trace: Hutchinson's
-    estimator, from `trace_products` products. seed: of images, start vector and probes.
+    until the residual |Hv - lambda v| of every eigenvalue, and of the next five, is at most `tolerance` times its own
+    |lambda|, or `most_products` Hessian-vector products are reached: `residual` and `converged` say how far it came.
+    Trace: Hutchinson's estimator, from `trace_products` products, with Student's interval. seed: of images, start
+    vector and probes.
 
     Returns the data set of CONTRACT; weights that diverged have NaN. FileNotFoundError where there are no
     checkpoints; ValueError for batches that are too small for their own statistics.
@@ -59,15 +66,14 @@ def compute(
         top = curvature.top_eigenvalues(operator, eigenvalues, tolerance, most_products, seed)
         rows.append((*top, *curvature.trace(operator, trace_products, seed), curvature.mean_loss(operator)))
         print(f"epoch {snapshot['epoch']:g}: largest {top[0][0]:.4g}", file=sys.stderr, flush=True)
-    value, residual, converged, trace, error, loss = map(np.array, zip(*rows, strict=True))
+    value, residual, converged, *traces, loss = map(np.array, zip(*rows, strict=True))
     return xr.Dataset(
         {
             "step": ("epoch", [snapshot["step"] for snapshot in snapshots]),
             "eigenvalue": (("epoch", "rank"), value),
             "residual": (("epoch", "rank"), residual),
             "converged": (("epoch", "rank"), converged.astype(np.int8)),
-            "trace": ("epoch", trace),
-            "trace_error": ("epoch", error),
+            **{name: ("epoch", values) for name, values in zip(TRACE, traces, strict=True)},
             "loss": ("epoch", loss),
         },
         coords={"epoch": [snapshot["epoch"] for snapshot in snapshots], "rank": np.arange(1, eigenvalues + 1)},

@@ -6,11 +6,13 @@ import numpy as np
 import torch
 from hessian_eigenthings import CurvatureOperator, HessianOperator, LanczosTridiag, lanczos_tridiagonal
 from hessian_eigenthings import trace as hutchinson
+from scipy.stats import t as student
 from torch import nn
 
 from sgdwalk.training.batch_norm_mode import set_modes
 
 GROWTH = 1.25  # of the Krylov space between two attempts
+GUARDS = 5  # further eigenvalues that must converge for one to count: an eigenvalue that is missed shifts all below it
 ROUNDINGS = 8  # relative size of a beta that is noise, in machine epsilons: an exhausted space leaves a few at most
 
 
@@ -84,12 +86,14 @@ def top_eigenvalues(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(eigenvalue, residual, converged), each [rank], algebraically largest first.
 
-    Lanczos with full reorthogonalisation from a random start (seed); the Krylov space grows until each residual
-    |Hv - lambda v| of the unit vector v is at most `tolerance` times the largest |lambda|, or until it has
-    `most_products` dimensions. Residuals come from the products themselves: with v = sum_j s_j q_j,
-    Hv = sum_j s_j H q_j. NaN for weights or products that are not finite, and for ranks that the space does not
-    reach. An exhausted space contains each eigenvalue once: one vector of a null space, so that ranks below zero
-    cannot be determined.
+    Lanczos with full reorthogonalisation from a random start (seed); the Krylov space grows until all eigenvalues
+    have converged, or until it has `most_products` dimensions. An eigenvalue lambda has converged where its own
+    residual |Hv - lambda v|, of the unit vector v, is at most tolerance |lambda|, and so are the residuals of all
+    larger ones and of the next GUARDS. A residual says that there is an eigenvalue near lambda, but not which: those
+    between two values appear late, and lower ranks move down when they do. Residuals come from the products
+    themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. NaN for weights or products that are not finite, and
+    for ranks that the space does not reach. An exhausted space contains each eigenvalue once: one vector of a null
+    space, so that ranks below zero cannot be determined.
     """
     unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
@@ -105,14 +109,24 @@ def top_eigenvalues(
         krylov = until_exhausted(lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True))
         if not torch.isfinite(krylov.alphas).all():
             return unknown
-        exhausted = krylov.iterations < steps or krylov.last_beta <= noise(krylov)
+        exhausted = krylov.iterations < steps or krylov.last_beta <= noise(krylov) or steps == operator.size
         lowest = -noise(krylov) if exhausted and krylov.iterations < operator.size else -np.inf
-        value, residual = ritz(krylov, remembered.products, count, lowest)
-        converged = residual <= tolerance * np.abs(value).max(initial=0, where=np.isfinite(value))
+        value, residual = ritz(krylov, remembered.products, count + GUARDS, lowest)
+        found = np.isfinite(value) if exhausted else guarded(residual <= tolerance * np.abs(value))
+        value, residual, converged = value[:count], residual[:count], found[:count]
         if converged.all() or steps >= limit or exhausted:
             return value, residual, converged
         print(f"{steps} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
         steps = min(max(steps + 1, int(GROWTH * steps)), limit)
+
+
+def guarded(within: np.ndarray) -> np.ndarray:
+    """Which ranks have converged, [rank]: those that are `within` tolerance with all larger ones and the next GUARDS.
+
+    within [rank]: of the largest eigenvalues; the last GUARDS ranks are never among those that have converged.
+    """
+    first_outside = int(np.argmin(np.append(within, False)))
+    return np.arange(len(within)) < first_outside - GUARDS
 
 
 def noise(krylov: LanczosTridiag) -> float:
@@ -159,10 +173,14 @@ def ritz(
     return pad(value, missing, value=np.nan).cpu().numpy(), pad(residual, missing, value=np.nan).cpu().numpy()
 
 
-def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float]:
-    """(Hutchinson's estimate of the trace, its standard error) from a number of Hessian-vector products."""
+def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float, float, float]:
+    """(trace, its standard error, low, high): Hutchinson's estimate from a number of Hessian-vector products.
+
+    The 95 % interval has Student's quantile of products - 1: it is the mean of as many random quadratic forms.
+    """
     result = hutchinson(operator, num_matvecs=products, method="hutchinson", seed=seed)
-    return result.estimate, result.stderr
+    half = student.ppf(0.975, products - 1) * result.stderr
+    return result.estimate, result.stderr, result.estimate - half, result.estimate + half
 
 
 @torch.no_grad()
