@@ -60,10 +60,11 @@ def test_tails_are_those_of_the_sizes_and_of_the_noise():
     result = fluctuations.compute(data)
     contracts.check(result, fluctuations.CONTRACT)
     for prefix, x in (("size", result.avalanche_size.values), ("noise", data.noise_norm.values)):
-        for name, value in vars(power_law_tail.fit(x)).items():
+        for name, value in vars(power_law_tail.fit(x, 100, 0)).items():
             assert result[f"{prefix}_{name}"] == value
     assert result.size_status == result.noise_status == "ok"
     assert result.noise_ratio < 0
+    assert result.noise_lognormal_p < 0.01
 
 
 def test_tails_that_cannot_be_fitted_have_a_status():
@@ -71,3 +72,45 @@ def test_tails_that_cannot_be_fitted_have_a_status():
     assert (result.size_status, result.noise_status) == ("too few points", "too few points")
     assert np.isnan(result.size_exponent)
     assert np.isnan(result.noise_exponent)
+
+
+def test_independent_losses_have_the_exponent_of_shuffled_ones():
+    # of Gaussian losses: 4.1, which is no sign of a power law
+    inside, p = [], []
+    for seed in range(12):
+        result = fluctuations.compute(training(np.random.default_rng(seed).standard_normal(2500)), copies=40)
+        assert 3 < result.size_exponent_null < 6
+        inside.append(bool(result.size_exponent_null_low <= result.size_exponent <= result.size_exponent_null_high))
+        p.append(float(result.size_lognormal_p))
+    assert sum(inside) >= 9  # of 95 %, or of a little less in 40 copies
+    assert np.mean(np.array(p) < 0.05) >= 0.5
+
+
+def test_avalanches_whose_sizes_come_from_the_order_of_the_losses_differ_from_shuffled_ones():
+    # quiet and loud stretches of Pareto-distributed lengths: an avalanche lasts as long as a loud one
+    rng = np.random.default_rng(0)
+    lengths = np.ceil(2 * (1 - rng.random(3000)) ** (-1 / 1.2)).astype(int)
+    loud = np.repeat(np.arange(3000) % 2 == 0, np.minimum(lengths, 400))
+    loss = np.where(loud, np.where(np.arange(len(loud)) % 2, 1.0, -1.0), 0) + 0.01 * rng.standard_normal(len(loud))
+    result = fluctuations.compute(training(loss), copies=40)
+    assert result.size_exponent < result.size_exponent_null_low
+
+
+def test_the_null_by_hand():
+    loss = np.random.default_rng(3).standard_t(3, 1500)
+    loss[700] = np.nan
+    result = fluctuations.compute(training(loss), copies=20, seed=5)
+    rng, finite, found = np.random.default_rng(5), np.delete(loss, 700), []
+    for _ in range(20):
+        shuffled = rng.permutation(finite)
+        change = np.abs(np.diff(shuffled))
+        sizes, size = [], 0.0
+        for value in [*change, 0.0]:
+            if value > np.diff(shuffled).std():
+                size += value
+            elif size:
+                sizes.append(size)
+                size = 0.0
+        found.append(power_law_tail.fit(sizes).exponent)
+    assert float(result.size_exponent_null) == pytest.approx(np.median(found), rel=1e-6)
+    assert float(result.size_exponent_null_high) == pytest.approx(np.quantile(found, 0.975), rel=1e-6)

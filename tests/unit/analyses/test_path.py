@@ -70,9 +70,10 @@ def test_bins_of_few_pairs_are_not_fitted():
     steps = np.sqrt(np.diagonal(d2, 1))
     length, end_to_end2, pairs = path.binned(d2, steps, 300)
     inside = path.fitted(length, end_to_end2, pairs, steps.mean(), 200, 0.8)
-    found = path.fits(d2, length, end_to_end2, pairs, length, steps.mean(), 0.8, 2, np.random.default_rng(0))
+    chosen = path.random_fragments(200, 20, np.random.default_rng(1))
+    found = path.fits(d2, length, end_to_end2, pairs, length, steps.mean(), 0.8, chosen, 2, np.random.default_rng(0))
     wild = np.where(pairs < 20, 1e9, end_to_end2)
-    again = path.fits(d2, length, wild, pairs, length, steps.mean(), 0.8, 2, np.random.default_rng(0))
+    again = path.fits(d2, length, wild, pairs, length, steps.mean(), 0.8, chosen, 2, np.random.default_rng(0))
     assert (pairs[inside] >= 20).all()
     assert ((pairs > 0) & (pairs < 20) & (length > 2 * steps.mean())).any()
     assert np.isfinite(found["exponent"]).all()
@@ -80,18 +81,60 @@ def test_bins_of_few_pairs_are_not_fitted():
 
 
 def test_transverse_distance_against_explicit_vectors():
-    walk = fbm(0.5, 50, 4, np.random.default_rng(5))
-    found = path.fragments_of(square(walk), 30, np.random.default_rng(7))
-    known = {}
-    for i in range(50):
-        for j in range(i + 2, 50):
-            along = (walk[j] - walk[i]) / np.linalg.norm(walk[j] - walk[i])
-            away = [p - walk[i] - ((p - walk[i]) @ along) * along for p in walk[i + 1 : j]]
-            known[((walk[j] - walk[i]) ** 2).sum()] = max((a**2).sum() for a in away)
-    for _span, chord2, transverse2 in zip(*found, strict=True):
-        nearest = min(known, key=lambda c: abs(c - chord2))
-        assert chord2 == pytest.approx(nearest, rel=1e-9)
-        assert transverse2 == pytest.approx(known[nearest], rel=1e-9, abs=1e-9)
+    walk = fbm(0.5, 60, 4, np.random.default_rng(5))
+    chosen = path.random_fragments(60, 30, np.random.default_rng(7))
+    assert chosen.points.min() >= 0
+    assert chosen.points.max() <= 59
+    parts = np.diff(chosen.points, axis=1)
+    assert (parts == parts[:, :1]).all()  # four equal parts
+    assert set(parts[:, 0]) <= {1, 2, 3}  # up to a quarter of the window
+    chord2, transverse2 = path.measured(square(walk), chosen)
+    for points, *found in zip(chosen.points, chord2, transverse2, strict=True):
+        start, *between, end = walk[points]
+        along = (end - start) / np.linalg.norm(end - start)
+        away = [p - start - ((p - start) @ along) * along for p in between]
+        assert found == pytest.approx([((end - start) ** 2).sum(), max((a**2).sum() for a in away)], rel=1e-9)
+
+
+def test_means_of_fragments_of_similar_length_against_a_loop():
+    d2 = square(fbm(0.5, 120, 5, np.random.default_rng(6)))
+    chosen = path.random_fragments(120, 80, np.random.default_rng(8))
+    means = path.group_means(*path.measured(d2, chosen), chosen)
+    part = np.diff(chosen.points, axis=1)[:, 0]
+    edges = np.geomspace(1, 120 // 4 // 4 + 1, path.SPANS + 1)
+    for k in range(path.SPANS):
+        members = np.flatnonzero((part >= edges[k]) & (part < edges[k + 1]))
+        expected = [np.mean(values[members]) if len(members) else np.nan for values in path.measured(d2, chosen)]
+        np.testing.assert_allclose(means[:, k], expected)
+    known = np.isfinite(means[0])
+    slope = np.polyfit(*np.log(means[:, known]), 1)[0]
+    assert path.transverse_slope(*means) == pytest.approx(slope)
+
+
+@pytest.mark.parametrize("H", [0.25, 0.75])
+def test_the_transverse_exponent_of_fractional_brownian_motion_is_one(H):
+    """With all points of a fragment it was 1.12 at H = 0.25, as longer fragments have more of them."""
+    walks = [fbm(H, 250, 30, np.random.default_rng([s, 5])) for s in range(20)]
+    result = path.compute(distances_of(*walks), copies=40)
+    scatter = float(result.transverse_exponent.std())
+    assert float(result.transverse_exponent.mean()) == pytest.approx(1, abs=3 * scatter / np.sqrt(20))
+    inside = (result.transverse_exponent_low <= 1) & (result.transverse_exponent_high >= 1)
+    assert inside.sum() >= 16  # 40 copies give 90 % or more: three deviations below
+    assert (result.transverse_exponent_high - result.transverse_exponent_low).mean() < 8 * scatter
+
+
+def test_estimates_lie_inside_their_intervals_and_are_corrected_by_the_median_of_the_copies():
+    copies = np.array([0.9, 1.1, 1.2, 1.3, 1.7, np.nan])
+    value, low, high = path.corrected(1.5, 1.0, copies)
+    assert value == pytest.approx(1.5 - 0.2)
+    assert (low, high) == pytest.approx((1.5 - 0.7, 1.5 + 0.1))
+    assert np.isnan(path.corrected(1.5, 1.0, np.full(3, np.nan))).all()
+    walks = [fbm((0.25, 0.5, 0.75)[s % 3], 120, 8, np.random.default_rng([s, 6])) for s in range(12)]
+    result = path.compute(distances_of(*walks), **FAST)
+    for name in ("exponent", "transverse_exponent"):
+        assert (result[f"{name}_low"] <= result[name]).all()
+        assert (result[name] <= result[f"{name}_high"]).all()
+    assert (result.exponent != result.exponent_fitted).all()
 
 
 def test_a_brownian_walk_is_self_similar():

@@ -102,7 +102,7 @@ def path(nan=False):
     factor = np.nan if nan else 1.0
     return build(
         "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
-        end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5),
+        end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5), exponent_fitted=1.5,
         transverse2=np.geomspace(0.1, 1, 12) * factor,
     )  # fmt: skip
 

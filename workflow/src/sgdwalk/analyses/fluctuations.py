@@ -17,9 +17,12 @@ def tail(prefix: str, units: str, what: str) -> dict[str, Variable]:
         "exponent_low": ("1", f"exponent of the density of the {what}, 2.5 %"),
         "exponent_high": ("1", f"exponent of the density of the {what}, 97.5 %"),
         "smallest": (units, f"where the tail of the {what} begins"),
+        "fit_p": ("1", f"p-value of the power law in the tail of the {what}: share of simulated ones that fit it less"),
         "ratio": ("nat", f"log-likelihood ratio of the power law to the exponential in the tail of the {what}"),
         "z": ("1", f"ratio over its standard deviation, {what}: above 0 where the power law is closer"),
         "p": ("1", f"two-sided p-value of the ratio, {what}"),
+        "lognormal_ratio": ("nat", f"log-likelihood ratio of the power law to the lognormal in the tail of the {what}"),
+        "lognormal_p": ("1", f"p-value of the power law against the lognormal, {what}"),
     }
     return {f"{prefix}_{name}": variable("", units_, text) for name, (units_, text) in texts.items()}
 
@@ -34,26 +37,30 @@ CONTRACT = Contract(
         "avalanche_duration": variable("avalanche", "step", "steps in the avalanche"),
         "avalanche_size": variable("avalanche", LOSS, "sum of the loss changes in the avalanche"),
         **tail("size", LOSS, "avalanche sizes"),
+        "size_exponent_null": variable("", "1", "exponent of the avalanche sizes of shuffled losses, median"),
+        "size_exponent_null_low": variable("", "1", "exponent of the avalanche sizes of shuffled losses, 2.5 %"),
+        "size_exponent_null_high": variable("", "1", "exponent of the avalanche sizes of shuffled losses, 97.5 %"),
         **tail("noise", "1", "norms of the gradient noise"),
     },
 )
 
 
-def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
+def compute(training: xr.Dataset, *, interval: int = 100, copies: int = 100, seed: int = 0) -> xr.Dataset:
     """Changes |L_{t+1} - L_t| [step] of the loss, its variance over `interval` centred steps, and avalanches.
 
     training: loss [step], and noise_norm [step] if recorded. An avalanche is a run of steps whose change exceeds one
     standard deviation of all changes. The moving variance is NaN where the interval does not fit in; so is the last
-    step's change. size_*: the tail of the avalanche sizes; noise_*: that of noise_norm, NaN left out; both compare
-    a power law with an exponential (power_law_tail.fit). Returns the data set of CONTRACT.
+    step's change. size_*: the tail of the avalanche sizes; noise_*: that of noise_norm, NaN left out; both test
+    a power law and compare it with an exponential and a lognormal (power_law_tail.fit). size_exponent_null*: the
+    exponent of `copies` shuffled series of the losses, which have the same values and no order in time. copies, also:
+    simulated samples behind fit_p. seed: of both. Returns the data set of CONTRACT.
     """
     loss = training.loss.values
     change = np.append(np.abs(np.diff(loss)), np.nan)
-    known = np.diff(loss)[np.isfinite(np.diff(loss))]
-    start, stop = avalanches(change > (known.std() if known.size else np.inf))
-    sizes = np.array([change[a:b].sum() for a, b in zip(start, stop, strict=True)], float)
+    start, stop = avalanches(large_changes(loss))
+    sizes = avalanche_sizes(loss)
     noise = training["noise_norm"].values if "noise_norm" in training else np.array([])
-    tails = {"size": power_law_tail.fit(sizes), "noise": power_law_tail.fit(noise)}
+    tails = {name: power_law_tail.fit(x, copies, seed) for name, x in (("size", sizes), ("noise", noise))}
     entries = {f"{name}_{key}": value for name, found in tails.items() for key, value in vars(found).items()}
     return xr.Dataset(
         {
@@ -63,9 +70,36 @@ def compute(training: xr.Dataset, *, interval: int = 100) -> xr.Dataset:
             "avalanche_duration": ("avalanche", stop - start),
             "avalanche_size": ("avalanche", sizes),
         }
-        | entries,
+        | entries
+        | shuffled_exponents(loss, copies, seed),
         coords={"step": training.step},
     )
+
+
+def large_changes(loss: np.ndarray) -> np.ndarray:
+    """Whether the change after each step of loss [step] exceeds one standard deviation of all changes [step - 1]."""
+    change = np.diff(loss)
+    known = change[np.isfinite(change)]
+    return np.abs(change) > (known.std() if known.size else np.inf)
+
+
+def avalanche_sizes(loss: np.ndarray) -> np.ndarray:
+    """Sum of the changes of each avalanche of loss [step], in the order of time."""
+    large = large_changes(loss)
+    start, _ = avalanches(large)
+    return np.add.reduceat(np.where(large, np.abs(np.diff(loss)), 0.0), start) if start.size else np.empty(0)
+
+
+def shuffled_exponents(loss: np.ndarray, copies: int, seed: int) -> dict[str, float]:
+    """size_exponent_null and its 95 % range: exponents of the avalanche sizes of `copies` shuffled series of loss.
+
+    Losses that are not finite are left out. NaN where no shuffled series has a tail.
+    """
+    rng, finite = np.random.default_rng(seed), loss[np.isfinite(loss)]
+    found = [power_law_tail.exponent(avalanche_sizes(rng.permutation(finite))) for _ in range(copies)]
+    known = np.array(found)[np.isfinite(found)]
+    levels = np.quantile(known, [0.5, 0.025, 0.975]) if known.size else np.full(3, np.nan)
+    return {f"size_exponent_null{end}": float(level) for end, level in zip(("", "_low", "_high"), levels, strict=True)}
 
 
 def moving_variance(values: np.ndarray, interval: int) -> np.ndarray:

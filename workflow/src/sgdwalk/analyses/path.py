@@ -1,6 +1,7 @@
 """The path as a curve: end-to-end distance against contour length, and how far fragments stray from their chord."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -11,9 +12,10 @@ from sgdwalk.trajectory import distance_geometry, gaussian_walks, scaling_fits, 
 from sgdwalk.trajectory.windows import per_window
 
 FITS = ("short", "long")
-FEWEST_FRAGMENTS = 10  # with a transverse distance above 0, for its exponent
 FEWEST_WEIGHTS = 10  # distinct from the one before, in a window that is measured
-SPANS = 8  # groups of fragments of similar length
+PIECES = 4  # equal parts of a fragment, between which its transverse distance is taken
+LONGEST_SPAN = 0.25  # of a fragment, in windows: longer ones overlap too much to be several
+SPANS = 6  # groups of fragments of similar length
 SHORTEST = 1.5  # contour length that is fitted, in mean steps
 CONTRACT = Contract(
     "path",
@@ -27,7 +29,12 @@ CONTRACT = Contract(
         "end_to_end2_null": variable(
             "window bin", "1", "mean squared end-to-end distance of orthogonal steps of the same lengths"
         ),
-        "exponent": variable("window fit", "1", "exponent of the squared end-to-end distance against contour length"),
+        "exponent": variable(
+            "window fit",
+            "1",
+            "exponent of the squared end-to-end distance against contour length, without the bias of the fit",
+        ),
+        "exponent_fitted": variable("window fit", "1", "exponent of the fitted curve, with its bias"),
         "exponent_null": variable("window fit", "1", "exponent of orthogonal steps of the same lengths"),
         "exponent_low": variable("window fit", "1", "lower end of the 95 % interval of the exponent"),
         "exponent_high": variable("window fit", "1", "upper end of the 95 % interval of the exponent"),
@@ -35,7 +42,7 @@ CONTRACT = Contract(
         "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
         "chord2": variable("window fragment", "1", "squared chord of a random fragment"),
         "transverse2": variable(
-            "window fragment", "1", "largest squared distance of the fragment's points from its chord"
+            "window fragment", "1", "largest squared distance of three points of the fragment from its chord"
         ),
         "transverse_exponent": variable(
             "window", "1", "exponent of the squared transverse distance against the squared chord"
@@ -46,7 +53,6 @@ CONTRACT = Contract(
         ),
     },
 )
-ENDS = ("", "_low", "_high")
 
 
 def compute(
@@ -64,8 +70,8 @@ def compute(
     longest: longest contour fitted, as a share of the window's. fragments: random pairs (i, j) for the transverse
     distance. Bins of fewer than 20 pairs are shown but not fitted; NaN where too few are left. copies: Gaussian
     walks that follow the fit, through the same bins (where the contours of one lag spread over two bins or more,
-    so do those of the simulated walks), which give the interval of an exponent. The interval of the transverse
-    exponent comes from a bootstrap over fragments. seed: of fragments, walks and bootstrap.
+    so do those of the simulated walks) and fragments. They give the interval of an exponent and its bias, which is
+    taken off `exponent` and `transverse_exponent`. seed: of fragments and walks.
 
     The null is a walk with the same step lengths and all steps orthogonal (as an uncorrelated walk in many
     dimensions is): steps of unequal length alone bend its curve away from exponent 1, since a contour that
@@ -108,8 +114,8 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
     length, end_to_end2, pairs = binned(d2, steps, bins)
     squares = np.concatenate([[0.0], np.cumsum(steps**2)])
     null = binned(np.abs(squares[:, None] - squares), steps, bins)[1]
-    span, chord2, transverse2 = fragments_of(d2, fragments, rng)
-    slope = transverse_slope(span, chord2, transverse2, rng, copies)
+    chosen = random_fragments(len(d2), fragments, rng)
+    chord2, transverse2 = measured(d2, chosen)
     return {
         "contour_length": length,
         "end_to_end2": end_to_end2,
@@ -117,8 +123,7 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
         "end_to_end2_null": null,
         "chord2": chord2,
         "transverse2": transverse2,
-        **{f"transverse_exponent{end}": value for end, value in zip(ENDS, slope, strict=True)},
-        **fits(d2, length, end_to_end2, pairs, null, steps.mean(), longest, copies, rng),
+        **fits(d2, length, end_to_end2, pairs, null, steps.mean(), longest, chosen, copies, rng),
     }
 
 
@@ -153,80 +158,111 @@ def fitted(length, end_to_end2, pairs, step: float, steps: int, longest: float) 
     return inside & (pairs >= scaling_fits.LEAST_PAIRS) & (end_to_end2 > 0)
 
 
-def fits(d2, length, end_to_end2, pairs, null, step, longest, copies, rng) -> dict[str, np.ndarray]:
-    """Exponents [fit] of the two-segment fit against contour length, with intervals; empty where there is no fit."""
+def fits(d2, length, end_to_end2, pairs, null, step, longest, chosen, copies, rng) -> dict[str, np.ndarray]:
+    """Exponents of the curve [fit] and of the transverse distance, with intervals; empty where there is no fit.
+
+    step: mean step. chosen: Fragments.
+    """
     inside = fitted(length, end_to_end2, pairs, step, len(d2), longest)
     both = scaling_fits.two_segments(length[inside], end_to_end2[inside])
     if not np.isfinite(both.rmse):
         return {}
     orthogonal = scaling_fits.two_segments(length[inside], null[inside], crossover=both.crossover)
-    intervals = walk_intervals(d2, both, step, len(length), longest, copies, rng)
-    result = {"crossover_length": both.crossover, "fit_rmse": both.rmse}
-    result["exponent_null"] = np.array([getattr(orthogonal, name) for name in FITS])
-    result["exponent"] = np.array([getattr(both, name) for name in FITS])
-    return result | dict(zip(("exponent_low", "exponent_high"), np.transpose(intervals), strict=True))
+    curve = replace(both, crossover=both.crossover / step)  # as a function of lag: the contour in mean steps
+    exponents, means = simulated(curve, d2, len(length), longest, chosen, copies, rng)
+    raw = np.array([*sides(both), transverse_slope(*group_means(*measured(d2, chosen), chosen))])
+    true = np.array([*sides(curve), transverse_slope(*means)])
+    names = ("exponent", "exponent_low", "exponent_high")
+    found = np.array([corrected(*values) for values in zip(raw, true, exponents.T, strict=True)]).T
+    result = {name: values[: len(FITS)] for name, values in zip(names, found, strict=True)}
+    result |= {f"transverse_{name}": values[-1] for name, values in zip(names, found, strict=True)}
+    result |= {"exponent_fitted": raw[: len(FITS)], "exponent_null": np.array(sides(orthogonal))}
+    return result | {"crossover_length": both.crossover, "fit_rmse": both.rmse}
 
 
-def walk_intervals(d2, both: scaling_fits.TwoSegments, step, bins, longest, copies, rng) -> list[tuple[float, float]]:
-    """(low, high) of each of FITS, from Gaussian walks through the same bins and fit.
+def sides(fit: scaling_fits.TwoSegments) -> list[float]:
+    """The exponents of a fit in the order of FITS."""
+    return [getattr(fit, name) for name in FITS]
 
-    The walks follow the fitted curve as a function of lag: the contour length in mean steps.
+
+def simulated(curve, d2, bins, longest, chosen, copies, rng) -> tuple[np.ndarray, np.ndarray]:
+    """(exponents [copy, (*FITS, transverse)], mean chord^2 and transverse^2 [2, group]) of Gaussian walks.
+
+    The walks follow `curve`, the fit as a function of lag, with the effective dimension of the measured steps; they
+    go through the same bins, fit and fragments. The means are over all walks.
     """
-    curve = replace(both, crossover=both.crossover / step)
     dimension = min(distance_geometry.effective_dimension(d2, lag) for lag in (1, max(1, len(d2) // 10)))
-    found = np.empty((copies, len(FITS)))
+    exponents, means = np.empty((copies, len(FITS) + 1)), []
     for k, copy in enumerate(gaussian_walks.walk_distances(curve, len(d2), dimension, copies, rng)):
         steps = np.sqrt(np.diagonal(copy, 1))
         length, end_to_end2, pairs = binned(copy, steps, bins)
         inside = fitted(length, end_to_end2, pairs, steps.mean(), len(copy), longest)
         fit = scaling_fits.two_segments(length[inside], end_to_end2[inside])
-        found[k] = [getattr(fit, name) for name in FITS]
-    return [
-        gaussian_walks.basic_interval(getattr(both, name), getattr(curve, name), found[:, k])
-        for k, name in enumerate(FITS)
-    ]
+        means.append(group_means(*measured(copy, chosen), chosen))
+        exponents[k] = *sides(fit), transverse_slope(*means[-1])
+    return exponents, np.mean(means, axis=0)
 
 
-def fragments_of(d2: np.ndarray, count: int, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(steps, chord^2, largest squared distance of a point from the chord), each [fragment], of random fragments.
+def corrected(estimate: float, true: float, copies: np.ndarray) -> tuple[float, float, float]:
+    """(estimate without bias, low, high), from the same estimate of simulated walks whose true value is `true`.
+
+    The bias is the median of copies [copy] - true; the 95 % interval is the basic bootstrap's, so that the corrected
+    estimate lies inside. NaN where no copy has an estimate.
+    """
+    low, high = gaussian_walks.basic_interval(estimate, true, copies)
+    known = copies[np.isfinite(copies)]
+    return (float(estimate + true - np.median(known)) if len(known) else np.nan), low, high
+
+
+class Fragments(NamedTuple):
+    """Fragments of a path: points [fragment, PIECES + 1], the steps of their ends and of the points between;
+    group [fragment]: of those of similar length.
+    """
+
+    points: np.ndarray
+    group: np.ndarray
+
+
+def random_fragments(steps: int, count: int, rng) -> Fragments:
+    """`count` random fragments of PIECES equal parts, their lengths log-uniform up to a quarter of `steps`."""
+    most = max(int(LONGEST_SPAN * steps) // PIECES, 1)
+    part = np.exp(rng.uniform(0, np.log(most + 1), count)).astype(int)
+    start = (rng.random(count) * (steps - PIECES * part)).astype(int)
+    edges = np.geomspace(1, most + 1, SPANS + 1)
+    group = np.searchsorted(edges, part, side="right") - 1
+    return Fragments(start[:, None] + part[:, None] * np.arange(PIECES + 1), group)
+
+
+def measured(d2: np.ndarray, fragments: Fragments) -> tuple[np.ndarray, np.ndarray]:
+    """(chord^2, largest squared distance of a point between the parts from the chord), each [fragment].
 
     From pair distances alone: with a, b the squared distances of a point to the ends and c the squared chord,
     the point's projection lies at p = (a + c - b) / (2 sqrt c) along the chord, and a - p^2 is its squared
-    distance from the chord's line. The lengths of fragments are log-uniform.
+    distance from the chord's line. The same number of points at every length: the largest distance of all points
+    would grow with their number.
     """
-    steps = len(d2)
-    span = np.exp(rng.uniform(np.log(4), np.log(steps - 1), count)).astype(int)
-    start = (rng.random(count) * (steps - span)).astype(int)
-    chord2, transverse2 = np.empty(count), np.empty(count)
-    for k, (i, j) in enumerate(zip(start, start + span, strict=True)):
-        a, b, c = d2[i, i + 1 : j], d2[j, i + 1 : j], d2[i, j]
-        along2 = (a + c - b) ** 2 / (4 * c) if c > 0 else 0.0  # a chord of length zero has no direction
-        chord2[k], transverse2[k] = c, np.max(a - along2)
-    return span, chord2, np.maximum(transverse2, 0)
+    first, last = fragments.points[:, :1], fragments.points[:, -1:]
+    a, b, c = d2[first, fragments.points[:, 1:-1]], d2[last, fragments.points[:, 1:-1]], d2[first, last]
+    along2 = np.divide((a + c - b) ** 2, 4 * c, out=np.zeros_like(a), where=c > 0)  # no chord, no direction
+    return c[:, 0], np.maximum((a - along2).max(axis=1), 0)
 
 
-def transverse_slope(span, chord2, transverse2, rng, copies) -> tuple[float, float, float]:
-    """(slope, low, high) of log mean transverse^2 against log mean chord^2 of fragments of similar span.
+def group_means(chord2: np.ndarray, transverse2: np.ndarray, fragments: Fragments) -> np.ndarray:
+    """Means [2, group] of chord^2 and transverse^2 of fragments of similar length; NaN for an empty group."""
+    count = np.bincount(fragments.group, minlength=SPANS)
+    sums = np.array([np.bincount(fragments.group, values, minlength=SPANS) for values in (chord2, transverse2)])
+    return np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
+
+
+def transverse_slope(chord2: np.ndarray, transverse2: np.ndarray) -> float:
+    """Slope of log mean transverse^2 against log mean chord^2 [group]; NaN for fewer than three groups above zero.
 
     Means before logarithms: single chords scatter, which would flatten a slope through all fragments. 1 is
-    self-similar, 0 no scaling. The interval is a bootstrap over fragments; they overlap, so it is a lower bound
-    of the uncertainty. NaN where fewer than ten fragments deviate from their chord.
+    self-similar, 0 no scaling.
     """
-    if ((chord2 > 0) & (transverse2 > 0)).sum() < FEWEST_FRAGMENTS:
-        return np.nan, np.nan, np.nan
-    edges = np.geomspace(span.min(), span.max() + 1, SPANS + 1)
-    group = np.searchsorted(edges, span, side="right") - 1
-    pick = np.concatenate([[np.arange(len(span))], rng.integers(len(span), size=(copies, len(span)))])
-    slopes = [_slope(group[k], chord2[k], transverse2[k]) for k in pick]
-    return slopes[0], *np.nanquantile(slopes[1:], [0.025, 0.975])
-
-
-def _slope(group: np.ndarray, chord2: np.ndarray, transverse2: np.ndarray) -> float:
-    """Slope through the logarithms of the means of each group."""
-    count = np.bincount(group, minlength=SPANS)
-    means = [np.bincount(group, values, minlength=SPANS) for values in (chord2, transverse2)]
-    used = (count > 0) & (means[0] > 0) & (means[1] > 0)
-    if used.sum() < 2:
+    used = (chord2 > 0) & (transverse2 > 0)
+    if used.sum() < scaling_fits.FEWEST_POINTS:
         return np.nan
-    u, v = (np.log(mean[used] / count[used]) for mean in means)
-    return float(np.polyfit(u, v, 1)[0])
+    u, v = np.log(chord2[used]), np.log(transverse2[used])
+    u = u - u.mean()
+    return float(u @ v / (u @ u))

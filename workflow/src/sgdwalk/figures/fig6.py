@@ -52,7 +52,10 @@ def schematic(axes: Axes) -> None:
 
 
 def contour(axes: Axes, data: xr.Dataset | None) -> None:
-    """Squared end-to-end distance against contour length with both fitted power laws; hollow: too few pairs."""
+    """Squared end-to-end distance against contour length with both fitted power laws; hollow: too few pairs.
+
+    Lines have the slopes of the fit, the labels the exponents without its bias.
+    """
     windows = shown_windows(axes, data, "end_to_end2", "the path of the base run")
     for window, colour in windows:
         length, squares = window.contour_length.values, window.end_to_end2.values
@@ -60,7 +63,7 @@ def contour(axes: Axes, data: xr.Dataset | None) -> None:
         axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
         bend = float(window.crossover_length)
         for fit, ends in (("short", (bend / 10, bend)), ("long", (bend, 0.8 * np.nanmax(length)))):
-            exponent = float(window.exponent.sel(fit=fit))
+            exponent = float(window.exponent_fitted.sel(fit=fit))
             style.power_line(axes, length, 3 * squares, exponent, ends, color=colour)
     if windows:
         axes.plot([], [], ":", color="0.3", label="null: same steps, orthogonal")

@@ -145,9 +145,10 @@ def avalanche_sizes(axes: Axes, data: xr.Dataset | None) -> None:
     if tail.size > 1 and np.isfinite(data.size_exponent):
         x, front, mean = np.geomspace(start, seen[-1], 100), tail.size / seen.size, tail.mean() - start
         text = style.interval_text(*map(float, style.estimate(data, "size_exponent")))
-        axes.plot(
-            x, front * (x / start) ** (1 - float(data.size_exponent)), color=style.RED, label=f"power law, {text}"
-        )
+        label = f"power law, {text}, p = {float(data.size_fit_p):.2f}"
+        axes.plot(x, front * (x / start) ** (1 - float(data.size_exponent)), color=style.RED, label=label)
+        null = style.interval_text(*map(float, style.estimate(data, "size_exponent_null")))
+        axes.plot([], [], " ", label=f"shuffled losses, {null}")
         axes.plot(x, front * np.exp(-(x - start) / mean), color=style.BLUE, label="exponential", **style.FIT)
         axes.set_ylim(0.3 / seen.size, 2)
     style.loglog(axes, style.name(data.avalanche_size, "avalanche size"), "fraction of larger avalanches")

@@ -1,23 +1,29 @@
-"""Power law against exponential in the tail of positive data, by the package powerlaw (Alstott et al. 2014)."""
+"""Power law in the tail of positive data: goodness of fit, exponential and lognormal alternatives."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.optimize import brentq
+from scipy.special import log_ndtr
+from scipy.stats import chi2, norm
 
 FEWEST = 50  # points in a tail
 CANDIDATES = np.linspace(0, 0.95, 77)  # quantiles at which a tail may begin
 STEEPEST = 1000.0  # largest exponent; the package's default of 3 would hide how steep a light tail is
+FLATTEST = -30.0  # mean over standard deviation of a normal law cut off at 0 below which it is an exponential law
 
 
 @dataclass(frozen=True)
 class PowerTail:
-    """Tail of positive data x >= smallest: density ~ x^-exponent, and its comparison with an exponential.
+    """Tail of positive data x >= smallest: density ~ x^-exponent, its goodness of fit, and two alternatives.
 
-    exponent_low, exponent_high: 95 % interval exponent -+ 1.96 (exponent - 1) / sqrt(number). ratio is the power
-    law's log-likelihood minus the exponential's over the `number` points of the tail, z the ratio over its standard
-    deviation (above 0: the power law is closer), p two-sided. All assume independent points and a given smallest.
+    exponent_low, exponent_high: 95 % interval exponent -+ 1.96 (exponent - 1) / sqrt(number). fit_p: p value of the
+    power law, the share of simulated samples that follow it less well (goodness_of_fit); below 0.1 it is rejected.
+    ratio is the power law's log-likelihood minus the exponential's over the `number` points of the tail, z the ratio
+    over its standard deviation (above 0: the power law is closer), p two-sided. lognormal_ratio is that to the
+    lognormal law, at most 0, since the power law is its limit; lognormal_p: p value of the power law against it.
+    All but fit_p assume a given smallest, and all assume independent points.
     status: 'ok', 'not finite', 'too few points', 'not positive', 'constant'.
     """
 
@@ -27,21 +33,24 @@ class PowerTail:
     exponent_low: float = np.nan
     exponent_high: float = np.nan
     smallest: float = np.nan
+    fit_p: float = np.nan
     ratio: float = np.nan
     z: float = np.nan
     p: float = np.nan
+    lognormal_ratio: float = np.nan
+    lognormal_p: float = np.nan
 
 
-def fit(x) -> PowerTail:
-    """Power-law tail of x [n], NaN left out: p(x) ~ x^-exponent above smallest, against an exponential.
+def fit(x, copies: int = 0, seed: int = 0) -> PowerTail:
+    """Power-law tail of x [n], NaN left out: p(x) ~ x^-exponent above smallest, and how well it fits.
 
-    smallest minimises Kolmogorov's distance (Clauset, Shalizi & Newman 2009, doi 10.1137/070710111). Returns a
-    PowerTail, whose status says why there is no fit.
+    smallest minimises Kolmogorov's distance (Clauset, Shalizi & Newman 2009, doi 10.1137/070710111). copies, seed:
+    simulated samples for fit_p, NaN without any. Returns a PowerTail, whose status says why there is no fit.
 
     >>> x = (1 - np.random.default_rng(0).random(2000)) ** -0.5  # a Pareto law of exponent 3 above 1
-    >>> tail = fit(x)
-    >>> bool(tail.exponent_low < 3 < tail.exponent_high)
-    True
+    >>> tail = fit(x, copies=20)
+    >>> bool(tail.exponent_low < 3 < tail.exponent_high), tail.fit_p > 0.1
+    (True, True)
     >>> fit([1.0, 2.0]).status
     'too few points'
     """
@@ -52,7 +61,7 @@ def fit(x) -> PowerTail:
         return PowerTail(status)
     import powerlaw
 
-    smallest = beginning(x)
+    smallest, _ = beginning(x)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package's advice on its own attributes
         found = powerlaw.Fit(x, xmin=smallest, verbose=False, parameter_ranges={"alpha": (1, STEEPEST)})
@@ -61,7 +70,19 @@ def fit(x) -> PowerTail:
         z, p = found.distribution_compare("power_law", "exponential", normalized_ratio=True)
     number = int((x >= smallest).sum())
     half = norm.ppf(0.975) * (exponent - 1) / np.sqrt(number)
-    return PowerTail("ok", number, exponent, exponent - half, exponent + half, smallest, ratio, float(z), float(p))
+    tail = PowerTail("ok", number, exponent, exponent - half, exponent + half, smallest)
+    tail = replace(tail, ratio=ratio, z=float(z), p=float(p), fit_p=goodness_of_fit(x, copies, seed))
+    less = lognormal_ratio(np.log(x[x >= smallest] / smallest))
+    return replace(tail, lognormal_ratio=less, lognormal_p=float(chi2.sf(-2 * less, 1) / 2) if less < 0 else 1.0)
+
+
+def exponent(x) -> float:
+    """The exponent of fit(x) alone; NaN where there is none."""
+    x = np.sort(x)
+    if _defect(x) != "ok":
+        return np.nan
+    smallest, _ = beginning(x)
+    return float(1 + 1 / np.log(x[x >= smallest] / smallest).mean())
 
 
 def _defect(x) -> str:
@@ -74,19 +95,70 @@ def _defect(x) -> str:
     return "constant" if x[0] == x[-1] else "ok"
 
 
-def beginning(x) -> float:
-    """The start of the tail of sorted x: the candidate with the least Kolmogorov distance.
+def beginning(x) -> tuple[float, float]:
+    """(start of the tail of sorted x, Kolmogorov's distance there): the candidate of the least distance.
 
-    Candidates are the quantiles CANDIDATES that leave a tail of FEWEST points or more.
+    Candidates are the quantiles CANDIDATES that leave a tail of FEWEST points or more. The distance is between the
+    tail's distribution and that of the power law fitted to it.
     """
     starts = np.unique((CANDIDATES * len(x)).astype(int))
     starts = starts[(len(x) - starts >= FEWEST) & (x[np.minimum(starts, len(x) - 1)] < x[-1])]
-    return float(min((x[start] for start in starts), key=lambda smallest: _distance(x[x >= smallest], smallest)))
+    logs = np.log(x)
+    first = np.unique(np.searchsorted(x, x[starts]))
+    distances = [_distance(logs[start:] - logs[start]) for start in first]
+    best = int(np.argmin(distances))
+    return float(x[first[best]]), distances[best]
 
 
-def _distance(tail, smallest) -> float:
-    """Kolmogorov's distance between the tail's distribution and that of the power law fitted to it."""
-    logs = np.log(tail / smallest)
+def _distance(logs) -> float:
+    """Kolmogorov's distance between sorted logs = log(x / smallest) and the exponential law of the same mean."""
     model = -np.expm1(-logs / logs.mean())
-    steps = np.arange(len(tail) + 1) / len(tail)
-    return float(max(np.abs(model - steps[:-1]).max(), np.abs(model - steps[1:]).max()))
+    steps = np.arange(len(logs) + 1) / len(logs)
+    return float(max((model - steps[:-1]).max(), (steps[1:] - model).max()))
+
+
+def goodness_of_fit(x, copies: int, seed: int) -> float:
+    """The p value of a power law in the tail of sorted x: share of samples whose least distance is as large.
+
+    In each of `copies` samples a point is, with the tail's share of all points, one of the fitted power law, and
+    otherwise one of those below the tail; the start of its tail is searched for again. NaN without copies.
+    Source: Clauset, Shalizi & Newman 2009, Section 4.1.
+    """
+    smallest, distance = beginning(x)
+    below, logs = x[x < smallest], np.log(x[x >= smallest] / smallest)
+    rng = np.random.default_rng(seed)
+    larger = []
+    for _ in range(copies):
+        above = rng.binomial(len(x), len(logs) / len(x)) if len(below) else len(x)
+        tail = smallest * np.exp(logs.mean() * rng.standard_exponential(above))
+        sample = np.concatenate([rng.choice(below, len(x) - above), tail]) if len(below) else tail
+        larger.append(beginning(np.sort(sample))[1] >= distance)
+    return float(np.mean(larger)) if copies else np.nan
+
+
+def lognormal_ratio(logs) -> float:
+    """Log-likelihood of a power law minus that of the best lognormal law, both cut off below, at most 0.
+
+    logs [n]: log(x / smallest) >= 0, which have an exponential law and a normal one cut off at 0. Of all normal laws
+    with the mean of the logarithms the likeliest has their variance too; the exponential law is the limit of a large
+    negative centre, reached where the standard deviation is as large as the mean.
+    Source: Malevergne, Pisarenko & Sornette 2011 (doi 10.1103/PhysRevE.83.036111).
+    """
+    relative = logs.var() / logs.mean() ** 2
+    if relative >= _relative_variance(FLATTEST):
+        return 0.0
+    centre = brentq(lambda t: _relative_variance(t) - relative, FLATTEST, 2 + 2 / np.sqrt(relative))
+    scale = logs.mean() / (centre + _mills(centre))
+    normal = norm.logpdf(logs / scale - centre) - np.log(scale) - log_ndtr(centre)
+    return float(min(-len(logs) * (np.log(logs.mean()) + 1) - normal.sum(), 0.0))
+
+
+def _mills(centre: float) -> float:
+    """Normal density over distribution function at `centre`."""
+    return float(np.exp(norm.logpdf(centre) - log_ndtr(centre)))
+
+
+def _relative_variance(centre: float) -> float:
+    """Variance over squared mean of a normal law of unit variance cut off below 0."""
+    pull = _mills(centre)
+    return (1 - pull * (centre + pull)) / (centre + pull) ** 2
