@@ -15,7 +15,7 @@ data: .venv/ready ## download the study's data sets (STUDY=paper), for compute n
 	$(BIN)/python -m sgdwalk.study.download $(STUDY)
 
 test: .venv/ready ## run all tests, in two processes
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope
 
 lint: .venv/ready ## check style of Python and Snakemake
 	$(BIN)/ruff check .

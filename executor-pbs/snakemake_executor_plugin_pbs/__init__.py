@@ -1,12 +1,14 @@
 """Snakemake executor for PBS: jobs go to qsub, one qstat asks for all of them, Ctrl-C gives them to qdel."""
 
 import asyncio
+import os
+import re
 import shlex
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 
 from snakemake_interface_common.exceptions import WorkflowError
@@ -15,12 +17,13 @@ from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
 
-from snakemake_executor_plugin_pbs import pbs, request
+from snakemake_executor_plugin_pbs import environment, pbs, request
 from snakemake_executor_plugin_pbs.book import Book
 
-UNKNOWN_POLLS = 3  # so often must PBS deny a job before it is taken for lost
 TICK = 0.2  # seconds within which waiting ends when Snakemake stops
-REPLACED_SECONDS = 120  # for a live job with other inputs or params to end
+REPLACED_SECONDS = 300  # for a live job with other inputs or params to end; a node may tell of an end 90 s late
+JOBSCRIPT = "#!/bin/bash -l\n# properties = {properties}\n{exec_job}"  # a login shell knows the site's `module`
+LOST = "PBS does not know it any more and it left no exit code: it was deleted, reached its walltime, or lost its node"
 
 
 @dataclass
@@ -30,6 +33,17 @@ class ExecutorSettings(ExecutorSettingsBase):
     logdir: Path = field(
         default=Path(".snakemake/pbs_logs"),
         metadata={"help": "Folder for PBS's logs, a folder per rule."},
+    )
+    request: str = field(
+        default="select",
+        metadata={
+            "help": "How jobs ask for processors: -l select=N:ncpus=C, or -l nodes=N:ppn=C where a site has no select.",
+            "choices": ["select", "nodes"],
+        },
+    )
+    mail: str = field(
+        default="n",
+        metadata={"help": "When PBS sends mail, as in qsub -m: n for never, a, b, e for a job's abort, begin, end."},
     )
     qsub_options: str = field(
         default="",
@@ -57,11 +71,18 @@ class Executor(RemoteExecutor):
             raise WorkflowError(
                 f"executor pbs: no {', '.join(missing)} on the PATH; start Snakemake where PBS takes jobs"
             )
+        if not re.fullmatch("n|[abe]{1,3}", self.executor_settings.mail):
+            raise WorkflowError(f"executor pbs: mail={self.executor_settings.mail!r} (allowed: n, or some of a, b, e)")
+        if self.is_default_jobscript:
+            self.jobscript = JOBSCRIPT
+        self.exports, self.umask = environment.restored(os.environ), environment.umask()
+        self.latency_wait = self.workflow.execution_settings.latency_wait
         self.book = Book(Path(".snakemake/pbs").absolute())
         self.logdir = self.executor_settings.logdir.absolute()
         self.qsub_options = shlex.split(self.executor_settings.qsub_options)
         self.live: dict[str, Path] = {}  # id and record of each job that may be in PBS
-        self.denied = Counter()  # polls in which PBS did not know a job
+        self.seen: dict[str, pbs.Status] = {}  # what PBS said last of each
+        self.denied: dict[str, float] = {}  # since when (seconds since 1970) PBS does not know a job
         self.told = set()  # held jobs of which the user has been told
         self.stopping = threading.Event()
         self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pbs")
@@ -75,7 +96,7 @@ class Executor(RemoteExecutor):
         try:
             logs = self.logdir / job.name
             logs.mkdir(parents=True, exist_ok=True)
-            options = request.options(job.name, job.threads, job.resources, str(logs))
+            options = self._options(job, logs)
             script = self.get_jobscript(job)
             self.write_jobscript(job, script)
             info.external_jobid = self.worker.submit(self._start, job, options, script).result()
@@ -83,6 +104,16 @@ class Executor(RemoteExecutor):
             self.report_job_error(info, msg=f"{job.name} was not submitted to PBS: {error}\n")
             return
         self.report_job_submission(info)
+
+    def _options(self, job: JobExecutorInterface, logs: Path) -> list[str]:
+        settings = self.executor_settings
+        return [
+            *("-N", _name(job)),
+            *request.options(job.threads, job.resources, by_nodes=settings.request == "nodes"),
+            *("-j", "oe", "-o", f"{logs}/", "-W", f"umask={self.umask}", "-m", settings.mail),
+            *("-r", "n"),  # Snakemake repeats jobs itself
+            *self.qsub_options,
+        ]
 
     def _start(self, job: JobExecutorInterface, options: list[str], script: str) -> str:
         record = self.book.record(job)
@@ -93,11 +124,21 @@ class Executor(RemoteExecutor):
                 self.live[jobid] = record
                 return jobid
             self._replace(jobid, other)
-        ask = lambda: pbs.submit([*options, *self.qsub_options], script, record)  # noqa: E731
-        jobid = pbs.patiently(ask, self.stopping.wait)
+        jobid = self._submit(job, options, script, record)
         self.live[jobid] = record
         self.logger.info(f"{job.name}: submitted as PBS job {jobid}.")
         return jobid
+
+    def _submit(self, job: JobExecutorInterface, options: list[str], script: str, record: Path) -> str:
+        """Submit, and wait, however long, while the queue is full."""
+        for pause in chain(pbs.PAUSES, repeat(pbs.PAUSES[-1])):
+            try:
+                return pbs.patiently(lambda: pbs.submit(options, script, record), self.stopping.wait)
+            except pbs.FullError as error:
+                if pause == pbs.PAUSES[0]:
+                    self.logger.warning(f"{job.name} waits until PBS takes more jobs (--jobs sets how many): {error}")
+                if self.stopping.wait(pause):
+                    raise
 
     def _replace(self, jobid: str, record: Path):
         """Delete an earlier run's job whose outputs are wanted anew, and wait until it has written its last."""
@@ -141,8 +182,8 @@ class Executor(RemoteExecutor):
     # The job's script
 
     def get_job_exec_prefix(self, job: JobExecutorInterface) -> str:
-        """PBS starts a login shell in the home folder, and its profile may replace the PATH that qsub -V passes."""
-        return f'export PATH="$PBS_O_PATH" && cd {shlex.quote(self.workflow.workdir_init)}'
+        """Variables, umask, and folder of this process: a job starts in the home folder with those of a login."""
+        return f"{self.exports}; umask {self.umask} && cd {shlex.quote(self.workflow.workdir_init)}"
 
     def get_job_exec_suffix(self, job: JobExecutorInterface) -> str:
         """Leave the exit code behind: without history PBS forgets a job when it ends."""
@@ -176,11 +217,10 @@ class Executor(RemoteExecutor):
         """Report a job that has ended."""
         jobid = info.external_jobid
         status = answer.found.get(jobid)
-        if status is None and jobid in answer.unknown:
-            return self._settle_unknown(info)
-        self.denied.pop(jobid, None)
         if status is None:
-            return False
+            return jobid in answer.unknown and self._settle_unknown(info)
+        self.denied.pop(jobid, None)
+        self.seen[jobid] = status
         if status.succeeded:
             return self._success(info)
         if status.ended or (status.never_runs and pbs.delete([jobid])):
@@ -191,32 +231,32 @@ class Executor(RemoteExecutor):
         return False
 
     def _settle_unknown(self, info: SubmittedJobInfo) -> bool:
-        """A job whose history is over, or was never kept, has left its exit code itself; a killed one has not."""
+        """A job that PBS has forgotten has left its exit code itself; a file may be late to be seen here."""
         jobid = info.external_jobid
-        self.denied[jobid] += 1
         code = self.book.exit_code(jobid)
-        if code == 0:
-            return self._success(info)
-        if code is None and self.denied[jobid] < UNKNOWN_POLLS:
+        if code is not None:
+            return self._success(info) if code == 0 else self._failure(info, f"its command failed (exit code {code})")
+        now = time.time()
+        end = self.denied.setdefault(jobid, now)
+        if now - end < self.latency_wait:
             return False
-        return self._failure(
-            info,
-            "PBS does not know it any more, and it left no exit code: deleted, or killed at a limit"
-            if code is None
-            else f"its command failed (exit code {code})",
-        )
+        return self._failure(info, f"{LOST}; {self.seen.get(jobid, pbs.UNSEEN).used(end)}")
 
     def _success(self, info: SubmittedJobInfo) -> bool:
-        self.live.pop(info.external_jobid, None)
+        self._forget(info)
         self.report_job_success(info)
         return True
 
     def _failure(self, info: SubmittedJobInfo, reason: str) -> bool:
-        self.live.pop(info.external_jobid, None)
+        self._forget(info)
         log = self.logdir / info.job.name / f"{info.external_jobid}.OU"
         message = f"PBS job {info.external_jobid} failed: {reason}\n"
         self.report_job_error(info, msg=message, aux_logs=[str(log)] if log.exists() else [])
         return True
+
+    def _forget(self, info: SubmittedJobInfo):
+        for known in (self.live, self.seen, self.denied):
+            known.pop(info.external_jobid, None)
 
     def handle_job_success(self, job: JobExecutorInterface):
         """Forget the job only when Snakemake has taken its outputs: until then a restart must find it."""
@@ -247,3 +287,9 @@ class Executor(RemoteExecutor):
         """End the polls and the worker."""
         super().shutdown()
         self.worker.shutdown()
+
+
+def _name(job: JobExecutorInterface) -> str:
+    """Rule and wildcards; a group has wildcards in its name if all its jobs have the same."""
+    wildcards = {tuple(spec.wildcards_dict.values()) for spec in job.get_target_spec()}
+    return request.job_name(job.name, wildcards.pop() if len(wildcards) == 1 else ())

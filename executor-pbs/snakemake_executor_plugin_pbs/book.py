@@ -53,9 +53,10 @@ class Book:
         record.unlink(missing_ok=True)
 
     def forget(self, job: JobExecutorInterface) -> None:
-        """Drop every record of a job that has been dealt with."""
+        """Drop every record of a job that has been dealt with, but for an empty one: PBS may have a job of it yet."""
         for record in self.folder.glob(f"{_key(job)}.*"):
-            self.drop(record)
+            if record.stat().st_size:
+                self.drop(record)
 
 
 def _key(job: JobExecutorInterface) -> str:

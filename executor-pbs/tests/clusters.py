@@ -9,9 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from standin import Server
 
 SOURCE = Path(__file__).parents[1]
+HISTORY = {"on": 3600.0, "off": None, "any": None}  # seconds; a new server keeps none
+LIMIT = 180  # seconds; a node may tell of a job's end 90 s late
 
 
 class RealPbs:
@@ -26,6 +29,11 @@ class RealPbs:
     def call(self, *command):
         return subprocess.run(command, env=self.env, text=True, capture_output=True, check=False)
 
+    @property
+    def history(self):
+        """Whether it keeps a history of ended jobs."""
+        return "off" if "not configured" in self.call("qstat", "-x").stderr else "on"
+
     def live(self, folder):
         """Jobs whose output goes somewhere below the folder and that have not ended."""
         records = self.call("qstat", "-f").stdout.replace("\n\t", "").split("Job Id: ")
@@ -34,7 +42,7 @@ class RealPbs:
     def stop(self, folder):
         if live := self.live(folder):
             self.call("qdel", *live)
-        assert until(lambda: not self.live(folder), 60)
+        assert until(lambda: not self.live(folder), LIMIT)
 
 
 class StandIn(RealPbs):
@@ -42,10 +50,10 @@ class StandIn(RealPbs):
 
     real = False
 
-    def __init__(self, folder):
+    def __init__(self, folder, history):
         super().__init__()
         self.server = Server(folder)
-        self.server.create()
+        self.server.create(history=HISTORY[history])
         self.env["PATH"] = f"{folder}/bin:{self.env['PATH']}"
 
     def set(self, **settings):
@@ -66,7 +74,7 @@ class Driver:
 
     def __init__(self, cluster, folder, *arguments, env=()):
         self.log = folder / f"driver.{time.monotonic_ns()}"
-        command = [sys.executable, "-m", "snakemake", "--executor", "pbs", "--jobs", "20", "--latency-wait", "10"]
+        command = [sys.executable, "-m", "snakemake", "--executor", "pbs", "--jobs", "20", "--latency-wait", "3"]
         command += ["--seconds-between-status-checks", "1", "--scheduler", "greedy", *arguments]
         with self.log.open("w") as log:
             start = {
@@ -81,7 +89,7 @@ class Driver:
     def output(self):
         return self.log.read_text()
 
-    def said(self, text, count=1, timeout=60):
+    def said(self, text, count=1, timeout=LIMIT):
         """Wait until this text has been printed so often."""
         assert until(lambda: self.output.count(text) >= count, timeout, self.process), self.output
         return self
@@ -93,7 +101,7 @@ class Driver:
         if self.process.poll() is None:
             os.killpg(self.process.pid, number)
 
-    def wait(self, timeout=120):
+    def wait(self, timeout=LIMIT):
         """Wait for the end and return the exit code."""
         try:
             return self.process.wait(timeout)
@@ -102,15 +110,22 @@ class Driver:
             raise AssertionError(self.output) from None
 
 
+both_modes = pytest.mark.parametrize("history", ["off", "on"])
+
+
 def hear_ctrl_c():
     """Undo what a shell does to commands that it starts in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def make_cluster(folder):
-    """The real PBS if it is asked for, else a stand-in in this folder."""
-    real = os.getenv("SGDWALK_TEST_PBS") == "1" and shutil.which("qsub") is not None
-    return RealPbs() if real else StandIn(folder)
+def make_cluster(folder, history):
+    """The real PBS if it is asked for, else a stand-in in this folder; with history on, off, or as it is (any)."""
+    if os.getenv("SGDWALK_TEST_PBS") != "1" or shutil.which("qsub") is None:
+        return StandIn(folder, history)
+    cluster = RealPbs()
+    if history not in ("any", cluster.history):
+        pytest.skip(f"needs a PBS with job_history_enable {history}")
+    return cluster
 
 
 def until(condition, timeout, process=None):

@@ -11,8 +11,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def cluster(tmp_path, folder):
-    cluster = make_cluster(tmp_path / "pbs")
+def history():
+    """Whether PBS keeps a history of ended jobs; tests of faults say on and off."""
+    return "any"
+
+
+@pytest.fixture
+def cluster(tmp_path, folder, history):
+    cluster = make_cluster(tmp_path / "pbs", history)
     yield cluster
     cluster.stop(folder)
 

@@ -1,15 +1,16 @@
 """A PBS of one host for tests: qsub, qstat, and qdel over a state file, with a process per running job.
 
-It has the protocol of a real server (texts, exit codes, states, a bare environment in the home folder, walltime, history),
-and the faults that tests ask of it: a server that is down or says nothing, a slow qsub, long exits.
+It has the protocol of a real server (texts, exit codes, states, a bare environment in the home folder, umask 077, a qsub -V
+that exports nothing, walltime, no history unless it is set), and the faults that tests ask of it: a server that is down or
+says nothing, a full queue, a slow qsub, long exits.
 """
 
 import contextlib
 import fcntl
 import getopt
 import json
+import math
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -18,14 +19,16 @@ import time
 from pathlib import Path
 
 HOST = "standin"
-UNKNOWN, FINISHED, BAD_STATE = 153, 35, 168  # exit codes
+UNKNOWN, FINISHED, BAD_STATE, FULL = 153, 35, 168, 38  # exit codes
 WIDTH = 79
 DEFAULTS = {
     "ncpus": 8,  # of the only node
     "queues": ["workq", "long"],
     "accounts": None,  # those allowed; None: all
+    "max_queued": None,  # jobs at a time; None: any number
+    "select": True,  # whether requests of chunks are taken
     "exiting": 0.0,  # seconds that a job stays in state E
-    "history": 3600.0,  # seconds for which an ended job is remembered
+    "history": None,  # seconds for which an ended job is remembered; None: the server is not configured for that
     "kill_delay": 1.0,  # seconds between SIGTERM and SIGKILL
     "qsub_seconds": 0.0,  # between the queuing of a job and the printing of its id
     "down": 0,  # so many calls find no server; -1: all
@@ -41,7 +44,7 @@ class Server:
         self.folder = Path(folder)
 
     def create(self, **settings):
-        for name in ("bin", "spool"):
+        for name in ("bin", "spool", "home"):
             (self.folder / name).mkdir(parents=True)
         self._write({"settings": DEFAULTS | settings, "last": 0, "jobs": {}, "calls": []})
         for command in ("qsub", "qstat", "qdel"):
@@ -70,8 +73,9 @@ class Server:
 
 
 def forget(state):
-    """Drop ended jobs whose history is over."""
-    oldest = time.time() - state["settings"]["history"]
+    """Drop ended jobs whose history is over, or was never kept."""
+    history = state["settings"]["history"]
+    oldest = math.inf if history is None else time.time() - history
     state["jobs"] = {name: job for name, job in state["jobs"].items() if job.get("ended", oldest) >= oldest}
 
 
@@ -96,19 +100,24 @@ def connect(server, command, count):
 
 def qsub(server, arguments):
     connect(server, "qsub", 1)
-    options, (script,) = getopt.getopt(arguments, "N:l:j:o:r:Vq:A:W:")
+    options, (script,) = getopt.getopt(arguments, "N:l:j:o:r:Vq:A:W:m:v:")
     values = dict(options)
-    requested = dict(value.split("=", 1) for name, value in options if name == "-l")
+    lists = {key: ",".join(value for name, value in options if name == key) for key in ("-l", "-W", "-v")}
+    requested, attributes = (dict(pair.split("=", 1) for pair in lists[key].split(",") if pair) for key in ("-l", "-W"))
     if len(values["-N"]) > 15 or not values["-N"][0].isalpha():
         fail(2, "qsub: illegal -N value")
-    if not re.fullmatch(r"\d+(:\w+=\w+)*", requested["select"]) or values["-j"] != "oe" or values["-r"] != "n":
-        fail(2, "qsub: illegal -l value")
+    if values["-j"] != "oe" or values["-r"] != "n":
+        fail(2, "qsub: illegal option value")
     with server.state() as state:
         settings = state["settings"]
         if values.get("-q", "workq") not in settings["queues"]:
             fail(170, "qsub: Unknown queue")
         if settings["accounts"] is not None and values.get("-A") not in settings["accounts"]:
             fail(201, "qsub: Invalid account")
+        if "select" in requested and not settings["select"]:
+            fail(2, "qsub: Unknown resource: select")
+        if sum(job["state"] != "F" for job in state["jobs"].values()) >= (settings["max_queued"] or math.inf):
+            fail(FULL, f"qsub: would exceed queue {values.get('-q', 'workq')}'s per-user limit")
         state["last"] += 1
         name = f"{state['last']}.{HOST}"
         shutil.copy(script, server.folder / "spool" / f"{name}.SC")
@@ -117,11 +126,12 @@ def qsub(server, arguments):
             "state": "Q",
             "queue": values.get("-q", "workq"),
             "account": values.get("-A", ""),
-            "select": requested["select"],
+            "request": {key: requested[key] for key in ("select", "nodes", "mem") if key in requested},
             "walltime": requested.get("walltime", "24:00:00"),
             "output": values["-o"],
-            "env": dict(os.environ) if "-V" in values else {},
-            "path": os.environ["PATH"],
+            "mail": values.get("-m", "a"),
+            "umask": int(attributes.get("umask", "077"), 8),
+            "env": dict(pair.split("=", 1) for pair in lists["-v"].split(",") if pair),
         }
         start_jobs(server, state)
     time.sleep(settings["qsub_seconds"])
@@ -141,15 +151,18 @@ def start_jobs(server, state):
             program = [sys.executable, "-S", "-E", __file__, str(server.folder), "mom", name]
             quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
             mom = subprocess.Popen(program, start_new_session=True, cwd="/", preexec_fn=block, **quiet)
-            job.update(state="R", pid=mom.pid, comment=f"Job run at {time.ctime()} on ({HOST}:ncpus={need})")
+            comment = f"Job run at {time.ctime()} on ({HOST}:ncpus={need})"
+            job.update(state="R", pid=mom.pid, stime=time.ctime(), comment=comment)
         else:
             why = "Can Never Run" if need > total else "Not Running"
             job["comment"] = f"{why}: Insufficient amount of resource: ncpus (R: {need} A: {free} T: {total})"
 
 
 def cpus(job):
-    nodes, *parts = job["select"].split(":")
-    return int(nodes) * int(dict(part.split("=") for part in parts).get("ncpus", 1))
+    request = job["request"]
+    nodes, *parts = request.get("select", request.get("nodes")).split(":")
+    needs = dict(part.split("=") for part in parts)
+    return int(nodes) * int(needs["ncpus" if "select" in request else "ppn"])
 
 
 def block():
@@ -168,13 +181,15 @@ def mom(server, arguments):
     spool = server.folder / "spool" / f"{name}.OU"
     env = job["env"] | {
         "PATH": "/usr/bin:/bin",
-        "PBS_O_PATH": job["path"],
         "PBS_JOBID": name,
         "PBS_ENVIRONMENT": "PBS_BATCH",
-        "HOME": os.path.expanduser("~"),
+        "HOME": str(server.folder / "home"),  # not the tester's own, whose profile may do anything
+        "TMPDIR": "/tmp",
     }
+    os.umask(job["umask"])
     with spool.open("w") as output:
-        script = ["/bin/sh", str(server.folder / "spool" / f"{name}.SC")]
+        script = server.folder / "spool" / f"{name}.SC"  # run as a program: its first line names the shell
+        script.chmod(0o700)
         start = {"cwd": env["HOME"], "env": env, "start_new_session": True, "preexec_fn": unblock}
         job_process = subprocess.Popen(script, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **start)
     why = watch(job_process, seconds(job["walltime"]), settings["kill_delay"])
@@ -227,7 +242,9 @@ def qstat(server, arguments):
     history = ("-x", "") in options
     code = 0
     with server.state() as state:
-        jobs = state["jobs"]
+        jobs, kept = state["jobs"], state["settings"]["history"] is not None
+    if history and not kept:
+        fail(0, "qstat: PBS is not configured to maintain job history")
     for name in names or [name for name, job in jobs.items() if history or job["state"] != "F"]:
         if name not in jobs:
             print(f"qstat: Unknown Job Id {name}", file=sys.stderr)
@@ -249,9 +266,11 @@ def show(name, job):
         "queue": job["queue"],
         "substate": job.get("substate"),
         "Output_Path": f"{HOST}:{job['output']}",
-        "Resource_List.select": job["select"],
+        **{f"Resource_List.{key}": value for key, value in job["request"].items()},
         "Resource_List.walltime": job["walltime"],
         "Variable_List": ",".join(f"{key}={value}" for key, value in sorted(job["env"].items())),
+        "stime": job.get("stime"),
+        "Mail_Points": job["mail"],
         "comment": job.get("comment"),
         "Account_Name": job["account"],
         "Exit_status": job.get("exit_status"),

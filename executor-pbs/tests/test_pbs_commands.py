@@ -4,12 +4,13 @@ import asyncio
 import logging
 import os
 import threading
-from collections import Counter
+import time
 from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
-from snakemake_executor_plugin_pbs import Executor, pbs, request
+from snakemake_executor_plugin_pbs import LOST, Executor, environment, pbs, request
+from snakemake_executor_plugin_pbs.book import Book, _key
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
 RECORDS = """Job Id: 12.host
@@ -20,6 +21,8 @@ RECORDS = """Job Id: 12.host
     comment = Job run at Fri Nov 20 at 14:41 on (host:ncpus=1) and exceeded its wall
 \ttime
     Exit_status = -29
+    stime = Fri Nov 20 14:41:07 2026
+    Resource_List.walltime = 00:01:00
     odd = job_state = R
 
 Job Id: 13.host
@@ -32,7 +35,10 @@ Job Id: 13.host
 def test_records_are_read():
     jobs = pbs.parse(RECORDS)
     comment = "Job run at Fri Nov 20 at 14:41 on (host:ncpus=1) and exceeded its walltime"
-    assert jobs["12.host"] == pbs.Status("F", -29, comment)
+    started = time.mktime((2026, 11, 20, 14, 41, 7, 0, 0, -1))
+    assert jobs["12.host"] == pbs.Status("F", -29, comment, started=started, walltime="00:01:00")
+    assert jobs["12.host"].used(started + 79.4) == "it ran for 00:01:19 of 00:01:00"
+    assert jobs["13.host"].used(0.0) == "it ran for an unknown time of an unknown walltime"
     assert jobs["12.host"].reason() == f"it ran longer than its walltime (Exit_status -29). PBS: {comment}"
     assert jobs["13.host"].never_runs
     assert pbs.parse("") == {}
@@ -60,20 +66,21 @@ def test_a_deleted_job_has_not_succeeded_whatever_its_exit_status():
     assert pbs.parse(record.replace("91", "92"))["6.host"].succeeded
 
 
-def options(**resources):
-    return " ".join(request.options("make_it", 4, resources, "/logs"))
+def options(by_nodes=False, **resources):
+    return " ".join(request.options(4, resources, by_nodes))
 
 
 def test_resources_become_options():
-    assert options() == "-N make_it -l select=1:ncpus=4 -j oe -o /logs/ -r n -V"
-    assert "-l select=2:ncpus=8:mem=4000mb:ngpus=1 -l walltime=25:01:00 " in options(
-        nodes=2, ncpus=8, mem_mb=4000, ngpus=1, runtime=1501
-    )
-    assert "-l select=1:ncpus=4:ngpus=2 " in options(gpu=2)
-    assert "ngpus" not in options(gpu=0)
-    assert "-l walltime=1:30:00 " in options(walltime="1:30:00", runtime=5)
+    large = {"nodes": 2, "ncpus": 8, "mem_mb": 4000, "ngpus": 1, "runtime": 1501}
+    assert options() == "-l select=1:ncpus=4"
+    assert options(**large) == "-l select=2:ncpus=8:mem=4000mb:ngpus=1 -l walltime=25:01:00"
+    assert options(gpu=2) == "-l select=1:ncpus=4:ngpus=2"
+    assert options(gpu=0) == "-l select=1:ncpus=4"
+    assert options(walltime="1:30:00", runtime=5).endswith("-l walltime=1:30:00")
     assert options(queue="long", account="physics").endswith("-q long -A physics")
-    assert "-l select=1:ncpus=2:gpu_type=a100 " in options(select="1:ncpus=2:gpu_type=a100", mem_mb=7)
+    assert options(select="1:ncpus=2:gpu_type=a100", mem_mb=7) == "-l select=1:ncpus=2:gpu_type=a100"
+    assert options(by_nodes=True) == "-l nodes=1:ppn=4"
+    assert options(by_nodes=True, **large) == "-l nodes=2:ppn=8:gpus=1,mem=8000mb -l walltime=25:01:00"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +91,10 @@ def test_resources_become_options():
         ({"gpu": -1}, "resource gpu=-1 (allowed: a whole number, at least 0)"),
         ({"walltime": "90"}, "resource walltime='90' (allowed: HH:MM:SS)"),
         ({"queue": "a b"}, "resource queue='a b' (allowed: a name without spaces)"),
+        (
+            {"select": "1:ncpus=1", "by_nodes": True},
+            "resource select='1:ncpus=1' (allowed: none where jobs ask for nodes)",
+        ),
         ({"select": "1: ncpus=1"}, "resource select='1: ncpus=1' (allowed: chunks as in qsub -l select=)"),
     ],
 )
@@ -96,6 +107,9 @@ def test_bad_resources_are_named(resources, line):
 def test_job_names_are_such_as_pbs_takes():
     assert request.job_name("a_long_name_of_a_rule") == "a_long_name_of_"
     assert request.job_name("0ä b") == "j0__b"
+    assert request.job_name("train", ["base"]) == "train-base"
+    assert request.job_name("layerwise_msd", ["resnet14", "2"]) == "layerwi-resnet1"
+    assert request.job_name("msd", ["a run of a long name"]) == "msd-a_run_of_a_"
 
 
 class Throttle:
@@ -114,7 +128,9 @@ def executor(tmp_path, monkeypatch):
         logger=logging.getLogger("pbs"),
         status_rate_limiter=Throttle(),
         stopping=threading.Event(),
-        denied=Counter(),
+        denied={},
+        seen={},
+        latency_wait=10,
         told=set(),
         live={},
         logdir=tmp_path,
@@ -147,12 +163,29 @@ def test_a_thousand_jobs_take_two_qstats(executor, monkeypatch):
     assert sum(info.aux == ["success"] for info in infos) == 100
 
 
-def test_an_unknown_job_is_given_up_at_the_third_poll_only(executor, monkeypatch):
+def test_an_unknown_job_is_given_up_after_the_latency_wait_only(executor, monkeypatch):
+    """Before that its exit code may come yet; what it used counts until PBS forgot it."""
     info = SubmittedJobInfo(SimpleNamespace(name="one"), "1.host", [])
-    monkeypatch.setattr(pbs, "status", lambda jobids: pbs.Answer(unknown=frozenset(jobids)))
-    assert poll(executor, [info]) == poll(executor, [info]) == [info]
+    answers = [{"1.host": pbs.Status("R", started=1000.0, walltime="00:10:00")}, {}, {}, {}]
+    times = iter([1125.4, 1135.3, 1135.4])
+    monkeypatch.setattr(
+        pbs, "status", lambda jobids: pbs.Answer(found := answers.pop(0), frozenset(jobids) - found.keys())
+    )
+    monkeypatch.setattr("snakemake_executor_plugin_pbs.time.time", lambda: next(times))
+    assert [poll(executor, [info]) for _ in range(3)] == [[info]] * 3
     assert poll(executor, [info]) == []
-    assert "PBS does not know it any more" in info.aux[0]
+    assert info.aux == [f"PBS job 1.host failed: {LOST}; it ran for 00:02:05 of 00:10:00\n"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(0, "success"), (3, "PBS job 1.host failed: its command failed (exit code 3)\n")]
+)
+def test_an_unknown_jobs_own_exit_code_counts_at_once(executor, monkeypatch, code, said):
+    info = SubmittedJobInfo(SimpleNamespace(name="one"), "1.host", [])
+    executor.book = SimpleNamespace(exit_code=lambda jobid: code)
+    monkeypatch.setattr(pbs, "status", lambda jobids: pbs.Answer(unknown=frozenset(jobids)))
+    assert poll(executor, [info]) == []
+    assert info.aux == [said]
 
 
 def test_a_held_job_is_told_once(executor, monkeypatch, caplog):
@@ -182,14 +215,91 @@ def test_only_an_unknown_id_is_unknown(tmp_path, monkeypatch, script, unknown, t
     assert pbs.status(["1.host", "2.host"]) == pbs.Answer({"1.host": pbs.Status("R")}, frozenset(unknown), trouble)
 
 
-def test_commands_run_in_a_session_of_their_own_and_without_a_profile(tmp_path, monkeypatch):
-    fake(
-        tmp_path, monkeypatch, "qsub", f'cut -d" " -f6 /proc/$$/stat > {tmp_path}/sid; echo "12.host$SNAKEMAKE_PROFILE"'
-    )
-    monkeypatch.setenv("SNAKEMAKE_PROFILE", "pbs")
+WITHOUT_HISTORY = """
+case "$*" in *-x*) echo qstat: PBS is not configured to maintain job history >&2; exit 0;; esac
+printf 'Job Id: 1.host\\n    job_state = R\\n'; echo qstat: Unknown Job Id 2.host >&2; exit 153"""
+
+
+def test_a_server_without_history_is_asked_without_it(tmp_path, monkeypatch):
+    fake(tmp_path, monkeypatch, "qstat", WITHOUT_HISTORY)
+    assert pbs.status(["1.host", "2.host"]) == pbs.Answer({"1.host": pbs.Status("R")}, frozenset({"2.host"}))
+
+
+def test_commands_run_in_a_session_of_their_own(tmp_path, monkeypatch):
+    fake(tmp_path, monkeypatch, "qsub", f'cut -d" " -f6 /proc/$$/stat > {tmp_path}/sid; echo 12.host')
     assert pbs.submit([], "script", tmp_path / "record") == "12.host"
     assert (tmp_path / "record").read_text() == "12.host\n"
     assert int((tmp_path / "sid").read_text()) != os.getsid(0)
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("echo qsub: Unknown queue >&2; exit 170", pbs.PbsError),
+        ("echo qsub: would exceed complex\\'s per-user limit of jobs >&2; exit 38", pbs.FullError),
+        ("echo qsub: Maximum number of jobs already in queue workq >&2; exit 38", pbs.FullError),
+        ("exit 186", pbs.NoAnswerError),
+    ],
+)
+def test_what_qsub_says_tells_whether_asking_again_helps(tmp_path, monkeypatch, script, error):
+    fake(tmp_path, monkeypatch, "qsub", script)
+    with pytest.raises(pbs.PbsError) as raised:
+        pbs.submit([], "script", tmp_path / "record")
+    assert type(raised.value) is error
+    assert not (tmp_path / "record").exists()
+
+
+def test_a_job_whose_qsub_never_answered_is_not_submitted_twice(tmp_path, monkeypatch):
+    """The first qsub hangs after PBS has taken the job; the second try finds it by its mark."""
+    monkeypatch.setattr(pbs, "COMMAND_SECONDS", 0.5)
+    fake(tmp_path, monkeypatch, "qsub", f'echo "$2" >> {tmp_path}/marks; exec sleep 30')
+    fake(
+        tmp_path,
+        monkeypatch,
+        "qstat",
+        f"""printf 'Job Id: 1.host\\n    Variable_List = A=1\\nJob Id: 2.host\\n    Variable_List = A=1,'; cat {tmp_path}/marks""",
+    )
+    with pytest.raises(pbs.NoAnswerError, match=r"qsub took longer than 0\.5 s"):
+        pbs.submit([], "script", tmp_path / "record")
+    assert pbs.submit([], "script", tmp_path / "record") == "2.host"
+    assert (tmp_path / "record").read_text() == "2.host\n"
+    assert len((tmp_path / "marks").read_text().splitlines()) == 1
+
+
+def test_a_qsub_that_never_answered_and_left_no_job_is_repeated(tmp_path, monkeypatch):
+    fake(tmp_path, monkeypatch, "qsub", "echo 3.host")
+    fake(tmp_path, monkeypatch, "qstat", f"test -e {tmp_path}/up || exit 255")
+    (tmp_path / "record").touch()
+    with pytest.raises(pbs.NoAnswerError):
+        pbs.submit([], "script", tmp_path / "record")
+    (tmp_path / "up").touch()
+    assert pbs.submit([], "script", tmp_path / "record") == "3.host"
+
+
+def test_the_record_of_a_qsub_that_never_answered_outlives_the_jobs_error(tmp_path):
+    job = SimpleNamespace(get_target_spec=list, output=["one"])
+    book = Book(tmp_path / "book")
+    told, untold = (book.folder / f"{_key(job)}.{name}" for name in ("told", "untold"))
+    told.write_text("1.host\n")
+    untold.touch()
+    book.forget(job)
+    assert not told.exists()
+    assert untold.exists()
+
+
+def test_a_qdel_or_qstat_that_hangs_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(pbs, "COMMAND_SECONDS", 0.3)
+    for command in ("qdel", "qstat"):
+        fake(tmp_path, monkeypatch, command, f"echo {command} >> {tmp_path}/asked; exec sleep 30")
+    assert pbs.status(["1.host"]) == pbs.Answer(trouble="qstat took longer than 0.3 s")
+    assert pbs.cancel(["1.host"]) == ["1.host"]
+    assert (tmp_path / "asked").read_text().split() == ["qstat", "qdel"]
+
+
+def test_variables_of_the_job_and_functions_are_not_taken_over():
+    names = ["A", "PATH", "BASH_FUNC_module%%", "PBS_JOBID", "TMPDIR", "CUDA_VISIBLE_DEVICES", "_", "SNAKEMAKE_PROFILE"]
+    assert environment.restored(dict.fromkeys(names, "x y")) == "{ export A='x y'; export PATH='x y'; } 2>/dev/null"
+    assert environment.restored({}) == "true"
 
 
 def test_cancel_asks_again_until_all_are_gone(tmp_path, monkeypatch):

@@ -4,9 +4,9 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from clusters import Driver, processes, until
+from clusters import LIMIT, Driver, both_modes, processes, until
 
-TIMES = 50
+TIMES = 25  # with history and without
 AT_ONCE = 4
 SNAKEFILE = """
 rule all:
@@ -32,17 +32,21 @@ def interrupt(cluster, folder, number):
     if number % 5 == 0:
         time.sleep(chance.uniform(0, 0.3))
         driver.press_ctrl_c()
-    driver.wait(90)
+    driver.wait()
     return driver.output
 
 
-def test_ctrl_c_leaves_nothing_behind(cluster, folder):
+@both_modes
+def test_ctrl_c_leaves_nothing_behind(cluster, folder, history):
+    first = TIMES * (history == "on")
     if not cluster.real:
         cluster.set(qsub_seconds=0.1)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outputs = list(pool.map(lambda number: interrupt(cluster, folder / str(number), number), range(TIMES)))
+        outputs = list(
+            pool.map(lambda number: interrupt(cluster, folder / str(number), number), range(first, first + TIMES))
+        )
     assert sum("submitted as PBS job" in output for output in outputs) >= 0.8 * TIMES
     assert not any("Traceback" in output and "KeyboardInterrupt" not in output for output in outputs)
-    until(lambda: not cluster.live(folder), 30)
+    until(lambda: not cluster.live(folder), LIMIT)
     assert cluster.live(folder) == []
     assert until(lambda: not processes(folder), 10), processes(folder)

@@ -50,4 +50,4 @@ def planned(folder: Path, *arguments: str) -> dict[str, int]:
         assert "Nothing to be done" in done.stdout + done.stderr, done.stderr
         return {}
     jobs = dict(line.split() for line in table[1].splitlines())
-    return {rule: int(count) for rule, count in jobs.items() if rule not in ("total", "all")}
+    return {rule: int(count) for rule, count in jobs.items() if rule not in ("total", "all", "study")}

@@ -209,6 +209,20 @@ def test_a_new_row_trains_that_row_alone(finished):
     assert planned(finished) == {}
 
 
+def test_what_a_run_asks_for_does_not_make_it_anew(finished):
+    path = finished / "config" / "tiny" / "runs.tsv"
+    before = path.read_text()
+    lines = before.splitlines()
+    lines[1:] = [
+        line + cells for line, cells in zip(lines[1:], ["\tmem_mb\truntime", "\t9000\t33", *[""] * 9], strict=False)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    try:
+        assert planned(finished) == {}
+    finally:
+        path.write_text(before)
+
+
 def test_threads_do_not_count_as_a_change(finished):
     assert planned(finished, "--set-threads", "msd=2") == {}
 

@@ -8,7 +8,7 @@ for analysis in ANALYSES:
         input:
             **analysis_inputs(analysis),
         output:
-            f"{RESULTS}/{FOLDERS[analysis.of]}/{analysis.made}.nc",
+            f"{RESULTS}/{FOLDERS[analysis.unit]}/{analysis.writes}.nc",
         log:
             f"{LOGS}/{analysis_log(analysis)}.log",
         benchmark:

@@ -20,7 +20,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
-from sgdwalk.study.load import EVERY_RUN, TOY, check_packages, check_targets, load_study
+from sgdwalk.study.load import TOY, check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
 try:

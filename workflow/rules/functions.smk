@@ -4,9 +4,9 @@
 
 
 def run_settings(wildcards):
-    """Settings of the run itself: neither its analyses nor its requests to a scheduler change it."""
-    run = STUDY.runs[wildcards.run]
-    return {k: run[k] for k in run if k not in ("analyses", "mem_mb", "runtime")}
+    """Settings of the run itself: its analyses, requests to a scheduler and folder of states do not change it."""
+    run, aside = STUDY.runs[wildcards.run], ("analyses", "mem_mb", "runtime", "scratch")
+    return {k: run[k] for k in run if k not in aside}
 
 
 def run_seed(wildcards):
@@ -15,6 +15,11 @@ def run_seed(wildcards):
 
 def run_threads(wildcards):
     return STUDY.runs[wildcards.run]["threads"]
+
+
+def run_scratch(wildcards):
+    """A resource and not a parameter of its job: another folder must not repeat the training."""
+    return STUDY.runs[wildcards.run]["scratch"] or ""
 
 
 def own_modules(wildcards):
@@ -77,7 +82,7 @@ GPU = {"gpu": steady(resources.gpus), "local_gpu": steady(resources.local_gpus)}
 
 
 def analysis_inputs(analysis):
-    if analysis.of == "group":
+    if analysis.unit == "group":
         return {"msd": group_runs}
     return of_run(*analysis.reads)
 
@@ -100,7 +105,7 @@ def analysis_settings(analysis):
 
 def analysis_place(analysis, wildcards):
     """The toy surface is a setting of its analysis."""
-    return dict(wildcards) if analysis.of == "landscape" else {}
+    return dict(wildcards) if analysis.unit == "landscape" else {}
 
 
 def analysis_code(analysis):
@@ -119,7 +124,7 @@ def analysis_params(analysis):
         "settings": analysis_settings(analysis),
         "code": analysis_code(analysis),
     }
-    return params | ({"seed": run_seed} if analysis.of == "run" else {})
+    return params | ({"seed": run_seed} if analysis.unit == "run" else {})
 
 
 def analysis_resources(analysis):
@@ -128,14 +133,14 @@ def analysis_resources(analysis):
         "mem_mb": growing(analysis.memory, own),
         "runtime": growing(analysis.minutes, own),
     }
-    return requests | (GPU if analysis.network and analysis.when != "snapshots" else {})
+    return requests | (GPU if analysis.network and analysis.condition != "snapshots" else {})
 
 
 def analysis_log(analysis):
     """Where its log and benchmark go, below their folders."""
-    if analysis.of == "run":
+    if analysis.unit == "run":
         return f"{{run}}/{analysis.name}"
-    return f"{FOLDERS[analysis.of]}/{analysis.made}"
+    return f"{FOLDERS[analysis.unit]}/{analysis.writes}"
 
 
 # Figures
@@ -173,6 +178,7 @@ OF_ALL_RUNS = {
         *("fluctuations", "hessian", "dimension"),
     ),
 }
+CHECKED = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
 TABLES = {
     "summary": {"message": "A row per run", "mem_mb": 4000, "runtime": 20},
     "claims": {"message": "The paper's claims", "mem_mb": 4000, "runtime": 20},
@@ -184,7 +190,7 @@ TABLES = {
 def table_inputs(table):
     """Its files by the names that its compute takes them by."""
     if table == "check":
-        return of_run(*EVERY_RUN)
+        return of_run(*CHECKED)
     if table == "checks":
         return {"check": [f"{RESULTS}/runs/{run}/check.csv" for run in STUDY.runs]}
     toy = [product(f"toy/{landscape}") for landscape in TOY]

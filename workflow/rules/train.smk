@@ -18,6 +18,7 @@ rule train:
         **GPU,
         mem_mb=growing(resources.training_memory),
         runtime=growing(resources.training_minutes),
+        scratch=run_scratch,
     params:
         settings=run_settings,
         code=training_code,

@@ -4,4 +4,4 @@ from sgdwalk.jobs.logs import logging_to
 from sgdwalk.training.job import train
 
 with logging_to(snakemake.log[0]):
-    train(snakemake.params.settings, dict(snakemake.output), snakemake.params.code)
+    train(snakemake.params.settings, dict(snakemake.output), snakemake.params.code, snakemake.resources.scratch)

@@ -60,13 +60,26 @@ def test_padding_is_four_pixels_of_thirty_two(side, padding):
         ((PIXELS / 255, LABELS, PIXELS, LABELS), "uint8"),
         ((PIXELS[:, :4], LABELS, PIXELS, LABELS), "side"),
         ((PIXELS[0, 0], LABELS, PIXELS, LABELS), "side"),
+        ((PIXELS[..., :0], LABELS, PIXELS[..., :0], LABELS), "channel"),
+        ((PIXELS[:, :0, :0], LABELS, PIXELS[:, :0, :0], LABELS), "side"),
         ((PIXELS, LABELS[:-1], PIXELS, LABELS), "label"),
         ((PIXELS, np.eye(3)[LABELS], PIXELS, LABELS), "label"),
         ((PIXELS, LABELS - 1, PIXELS, LABELS), "label"),
         ((PIXELS, LABELS + 0.5, PIXELS, LABELS), "label"),
         ((PIXELS, LABELS, PIXELS[:, :4, :4], LABELS), "test|size|shape"),
     ],
-    ids=["float", "oblong", "flat", "too few labels", "one-hot", "negative", "fractions", "another size"],
+    ids=[
+        "float",
+        "oblong",
+        "flat",
+        "no channel",
+        "no pixel",
+        "too few labels",
+        "one-hot",
+        "negative",
+        "fractions",
+        "another size",
+    ],
 )
 def test_images_that_cannot_be_trained_on_are_refused(arrays, message):
     with pytest.raises(ValueError, match=message):

@@ -35,6 +35,18 @@ def test_weights_that_do_not_move_pass_the_checks_of_distances():
     assert [detail for _, _, detail in found if detail] == ["1 of 1", "0.0e+00 of the largest step", "0.0e+00"]
 
 
+@pytest.mark.parametrize(
+    ("unknown", "diverged", "expected"), [([], [], True), ([0, 1], [], False), ([1], [], False), ([1], [1], True)]
+)
+def test_an_msd_may_lack_the_windows_that_diverged_and_no_others(unknown, diverged, expected):
+    windows = np.ones((2, 5, 3)).cumsum(1)
+    windows[diverged] = np.nan
+    msd = np.ones((2, 4))
+    msd[unknown, 2] = np.nan
+    found = check.check_of_msd(xr.Dataset({"msd": (("window", "lag"), msd)}), distances_of(*windows))
+    assert found == ("msd known in every window", expected, f"{2 - len(unknown)} of 2")
+
+
 @pytest.mark.parametrize(("low", "high", "expected"), [(1, 2, True), (np.nan, np.nan, True), (2, 1, False)])
 def test_an_estimate_may_lack_an_interval_but_not_have_a_reversed_one(low, high, expected):
     fits = xr.Dataset({"exponent": ("fit", [1.5]), "exponent_low": ("fit", [low]), "exponent_high": ("fit", [high])})

@@ -45,8 +45,10 @@ def test_closed_form_against_matrix_exponentials(momentum, step):
     mean = np.stack([model.mean(step, start) for start in ([1.0, 0.0], [0.0, 1.0])], axis=-1)
     found = model.covariance(step)
     for mode in range(len(model.rho)):
-        there, covariance = exact(model, mode, step)
-        np.testing.assert_allclose(mean[mode], there, rtol=0, atol=1e-10 * np.abs(there).max() + 1e-13)
+        exact_propagator, covariance = exact(model, mode, step)
+        np.testing.assert_allclose(
+            mean[mode], exact_propagator, rtol=0, atol=1e-10 * np.abs(exact_propagator).max() + 1e-13
+        )
         scale = np.sqrt(np.diagonal(covariance))
         assert (np.abs(found[mode] - covariance) <= 1e-10 * scale * scale[:, None]).all()
 
@@ -55,8 +57,8 @@ def test_closed_form_against_matrix_exponentials(momentum, step):
 @given(st.floats(1e-3, 20), st.floats(0, 0.95), st.floats(0.5, 20))
 def test_displacement_against_matrix_exponentials(stiffness, momentum, step):
     model = langevin([stiffness], momentum)
-    there, limit = exact(model, 0, step)[0], model.stationary()[0]
-    expected = 2 * (limit - there @ limit)[0, 0]
+    propagator, limit = exact(model, 0, step)[0], model.stationary()[0]
+    expected = 2 * (limit - propagator @ limit)[0, 0]
     assert model.displacement(step)[0] == pytest.approx(expected, rel=1e-10, abs=1e-11 * limit[0, 0])
 
 

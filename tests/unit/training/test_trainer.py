@@ -10,6 +10,7 @@ from sgdwalk.models.mlp import mlp
 from sgdwalk.models.resnet import resnet
 from sgdwalk.training import trainer
 from sgdwalk.training.batches import Batches
+from sgdwalk.training.checkpoints import Checkpoints
 from sgdwalk.training.losses import OBJECTIVES
 from sgdwalk.training.trainer import Run, network
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -191,6 +192,40 @@ def test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkey
     resumed.train()
     assert len(taken) == 87 - kill // 21 * 21
     assert_equal(whole, results(resumed))
+
+
+@pytest.mark.parametrize("missing", ["recorder", "checkpoints", "model", "optimiser", "tally", "seen", "random"])
+def test_after_a_state_that_cannot_be_loaded_to_its_end_nothing_of_it_is_left(tmp_path, uncut, missing):
+    """What was loaded before the part that is missing would give another walk, other epoch means, other data."""
+    done = run(tmp_path)
+    done.train()
+    (last,) = done.states.newest_first()[:1]
+    state = dict(done.states.load(last)) | {"random": torch.get_rng_state().roll(100), "seen": 7}
+    del state[missing]
+    for number in (3, 4):  # both of those that are kept
+        done.states.save(number, state)
+    again = run(tmp_path)
+    again.train()
+    assert_equal(uncut, results(again))
+
+
+def test_a_run_is_not_whole_without_each_of_its_checkpoints(tmp_path, monkeypatch):
+    save = Checkpoints.save
+    monkeypatch.setattr(Checkpoints, "save", lambda self, step, content: step == 29 or save(self, step, content))
+    with pytest.raises(ValueError, match=r"step-000000029\.pt: this checkpoint has not been written"):
+        run(tmp_path).train()
+
+
+def test_a_checkpoint_that_is_damaged_after_it_was_written_is_found_at_the_end(tmp_path, monkeypatch):
+    done, end = run(tmp_path), Run._end_epoch
+
+    def damaged(self):
+        end(self)
+        self.checkpoints.path(29).write_bytes(b"?") if self.recorder.step == 85 else None
+
+    monkeypatch.setattr(Run, "_end_epoch", damaged)
+    with pytest.raises(ValueError, match=r"step-000000029\.pt: damaged"):
+        done.train()
 
 
 def test_a_run_cut_off_twice_while_a_state_is_written(tmp_path, monkeypatch, uncut):

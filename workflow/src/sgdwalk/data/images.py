@@ -65,8 +65,10 @@ def _channels_first(pixels) -> np.ndarray:
         raise ValueError(f"images must be uint8 pixels, not {pixels.dtype}")
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    if pixels.ndim != 4 or pixels.shape[1] != pixels.shape[2]:
-        raise ValueError(f"images must be (image, side, side) or (image, side, side, channel), not {pixels.shape}")
+    if pixels.ndim != 4 or pixels.shape[1] != pixels.shape[2] or 0 in pixels.shape[1:]:
+        raise ValueError(
+            f"images must be (image, side, side) or (image, side, side, channel), none of them 0, not {pixels.shape}"
+        )
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
 
 

@@ -1,1 +1,1 @@
-"""A study: its settings, runs and figures, read and checked. Nothing here loads torch or xarray."""
+"""A study: its settings, runs and figures, read and checked. What the Snakefile imports of it loads no torch."""

@@ -20,20 +20,21 @@ FOLDERS = {"run": "runs/{run}", "landscape": "toy", "group": "ensembles"}
 class Analysis:
     """One analysis, named as its rule and its module in sgdwalk.analyses.
 
-    reads: files of the run (without .nc) that its compute takes. made: its file, without .nc. when: ALWAYS, SNAPSHOTS,
-    'record.KEY' for what a run records on request, or the name that a run lists in its column `analyses`. section:
-    its settings in config.yaml, by default its own name. of: 'run', 'landscape' (a toy surface) or 'group' (runs that
-    differ in their seed). memory (MB) and minutes: a number, or an estimate from the settings of the run and those of
-    the analysis. network: it evaluates the run's network, on the device that the run trains on.
+    reads: files of the run (without .nc) that its compute takes. writes: its file, without .nc. condition: ALWAYS,
+    SNAPSHOTS, 'record.KEY' for what a run records on request, or the name that a run lists in its column `analyses`.
+    section: its settings in config.yaml, by default its own name. unit: what it is computed of, 'run', 'landscape' (a
+    toy surface) or 'group' (runs that differ in their seed). memory (MB) and minutes: a number, or an estimate from the
+    settings of the run and those of the analysis. network: it evaluates the run's network, on the device that the run
+    trains on.
     """
 
     name: str
     reads: tuple[str, ...]
-    made: str
+    writes: str
     message: str
-    when: str = ALWAYS
+    condition: str = ALWAYS
     section: str | None = None
-    of: str = "run"
+    unit: str = "run"
     memory: float | Estimate = resources.analysis_memory
     minutes: float | Estimate = resources.analysis_minutes
     environment: str = "analysis"
@@ -45,7 +46,7 @@ def layerwise(quantity: str, message: str) -> Analysis:
     """An analysis of each group of layers separately, for runs that record them."""
     return Analysis(
         f"layerwise_{quantity}", ("layers",), f"layers/{quantity}", f"{message} of the layers of {{run}}",
-        when="record.layers", section=quantity, memory=8000, minutes=240,
+        condition="record.layers", section=quantity, memory=8000, minutes=240,
     )  # fmt: skip
 
 
@@ -60,26 +61,27 @@ ANALYSES = (
     layerwise("path", "Contour of the path"),
     layerwise("msl",  "Mean squared loss"),
     Analysis("long_msd",     ("sketch",),      "long_msd",     "Mean squared displacement of the whole run {run}",
-             when="record.sketch", memory=4000, minutes=60),
+             condition="record.sketch", memory=4000, minutes=60),
     Analysis("extract",      ("checkpoints",), "snapshots",    "Weight snapshots of {run}",
-             when=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
+             condition=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
     Analysis("hessian",      ("checkpoints",), "hessian",      "Hessian of {run}",
-             when="hessian", memory=8000, minutes=resources.hessian_minutes, environment="curvature", network=True,
+             condition="hessian", memory=8000, minutes=resources.hessian_minutes, environment="curvature", network=True,
              priority=30),
     Analysis("landscape",    ("checkpoints",), "landscape",    "Loss surface of {run}",
-             when="landscape", memory=8000, minutes=resources.landscape_minutes, environment="train", network=True,
+             condition="landscape", memory=8000, minutes=resources.landscape_minutes, environment="train", network=True,
              priority=25),
     Analysis("dimension",    ("landscape",),   "dimension",    "Dimension of the loss surface of {run}",
-             when="landscape", memory=4000, minutes=60),
+             condition="landscape", memory=4000, minutes=60),
     Analysis("toy",          (),               "{landscape}",  "Toy walk on the {landscape} landscape",
-             of="landscape", memory=4000, minutes=60),
+             unit="landscape", memory=4000, minutes=60),
     Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",
-             of="group", memory=4000, minutes=30),
+             unit="group", memory=4000, minutes=30),
 )  # fmt: skip
-REQUESTS = tuple(dict.fromkeys(a.when for a in ANALYSES if a.when not in (ALWAYS, SNAPSHOTS) and "." not in a.when))
+NOT_REQUESTED = {ALWAYS, SNAPSHOTS, "record.layers", "record.sketch"}
+REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not in NOT_REQUESTED))
 RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
 
 
-def files_of_runs(when: str) -> tuple[str, ...]:
-    """Files of a run, without .nc, of the analyses with this `when`."""
-    return tuple(analysis.made for analysis in ANALYSES if analysis.of == "run" and analysis.when == when)
+def files_of_runs(condition: str) -> tuple[str, ...]:
+    """Files of a run, without .nc, of the analyses with this condition."""
+    return tuple(analysis.writes for analysis in ANALYSES if analysis.unit == "run" and analysis.condition == condition)

@@ -31,6 +31,7 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
             run = shortened(given, runs, where)
         elif run["walk"]:
             run = walked(run, given, rules["properties"]["record"], where)
+            check_outside(run, Path("results", path.parent.name, "runs", run["run"]), where)
         else:
             run = complete(run, where)
         runs[run["run"]] = run
@@ -68,6 +69,12 @@ def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, An
     record = filled(dict(given.get("record", {})), rules) if Path(run["walk"]).is_dir() else run["record"]
     record |= dict.fromkeys(OF_TRAININGS, False)
     return dict.fromkeys(run) | {key: run[key] for key in WALKS} | {"analyses": [], "record": record}
+
+
+def check_outside(run: Mapping[str, Any], results: Path, where: str) -> None:
+    """Refuse a walk in the run's own results: Snakemake deletes outputs of a job before the job can read them."""
+    if Path(run["walk"]).resolve().is_relative_to(results.resolve()):
+        raise ConfigError(f"{where}walk = '{run['walk']}': must lie outside {results}, which this run's files replace")
 
 
 def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 # by what they are built from, not by their names.
 ASIDE = {
     "run", "analyses", "record", "snapshots", "threads", "device", "download", "windows_of", "mem_mb", "runtime",
-    "model", "model_spec", "dataset_spec",
+    "scratch", "model", "model_spec", "dataset_spec",
 }  # fmt: skip
 Run = Mapping[str, Any]
 

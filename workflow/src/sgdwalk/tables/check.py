@@ -1,4 +1,4 @@
-"""check.csv of a run: whether its finished files are what they must be (finite, monotone, in range)."""
+"""check.csv of a run: whether the values in its finished files are possible (finite, consistent, in range)."""
 
 from collections.abc import Iterator
 
@@ -23,11 +23,15 @@ def compute(
     tails: xr.Dataset,
     fluctuations: xr.Dataset,
 ) -> pd.DataFrame:
-    """A row per check: run, check, passed, detail. Windows lost to divergence are left out, and counted."""
+    """A row per check: run, check, passed, detail. Diverged windows are left out, and counted.
+
+    The arguments are the files of the run of these names.
+    """
     distances, gradients = full_windows(distances), full_windows(gradients)
     rows = [
         *checks_of_training(training),
         *checks_of_distances(distances, training),
+        check_of_msd(msd, distances),
         *checks_of_analyses(msd, path, msl, tails),
         checks_of_gradients(gradients, distances, training),
         ("loss changes not negative", not (fluctuations.loss_change < 0).any(), ""),
@@ -37,13 +41,13 @@ def compute(
     return table
 
 
-def lost(distances: xr.Dataset) -> xr.DataArray:
-    """Which windows were lost to divergence [window]."""
+def diverged(distances: xr.Dataset) -> xr.DataArray:
+    """Whether a window diverged [window]."""
     return distances.distance2.isnull().any("pair")
 
 
 def checks_of_training(training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
-    """Series are finite up to a divergence, errors are shares where they are known."""
+    """Series are finite up to a divergence, error rates lie between 0 and 1 where they are known."""
     step = int(training.diverged_step)
     whole = training.isel(step=slice(0, step if step >= 0 else None))
     note = f"diverged at step {step}" if step >= 0 else ""
@@ -56,9 +60,9 @@ def checks_of_training(training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
 
 def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
     """Distances agree with the step lengths, satisfy the triangle inequality, and none is negative."""
-    kept = distances.isel(window=~lost(distances).values)
-    diverged, count = int(training.diverged_step), distances.sizes["window"]
-    expected = count if diverged < 0 else diverged // distances.sizes["step"]
+    kept = distances.isel(window=~diverged(distances).values)
+    end, count = int(training.diverged_step), distances.sizes["window"]
+    expected = count if end < 0 else end // distances.sizes["step"]
     yield "windows kept up to a divergence", kept.sizes["window"] == expected, f"{kept.sizes['window']} of {count}"
     yield "squared distances not negative", bool((kept.distance2 >= 0).all()), ""
     worst, triangle = 0.0, 0.0
@@ -73,15 +77,22 @@ def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator
 
 
 def checks_of_gradients(gradients, distances, training) -> tuple[str, bool, str]:
-    """Every window that was kept has its samples; an imported walk need not have any."""
+    """Every window that did not diverge has samples; an imported walk need not have any."""
     sampled = gradients.gradient.notnull().any("sample")
     imported = stored_settings(training)["walk"] is not None
-    passed = bool((sampled | lost(distances)).all()) or imported
+    passed = bool((sampled | diverged(distances)).all()) or imported
     return "gradients sampled in every window", passed, f"{int(sampled.sum())} of {gradients.sizes['window']}"
 
 
+def check_of_msd(msd: xr.Dataset, distances: xr.Dataset) -> tuple[str, bool, str]:
+    """Every window that did not diverge has an MSD at every lag."""
+    known = msd.msd.notnull().all("lag").values
+    passed = bool((known | diverged(distances).values).all())
+    return "msd known in every window", passed, f"{int(known.sum())} of {len(known)}"
+
+
 def checks_of_analyses(msd, path, msl, tails) -> Iterator[tuple[str, bool, str]]:
-    """Estimates lie in their possible range, and intervals are the right way round where there are any."""
+    """Estimates lie in their possible range, and the lower end of an interval is below its upper end."""
     for name, data in (("msd", msd), ("path", path), ("msl", msl)):
         reversed_ = data.exponent_low > data.exponent_high
         yield f"{name} intervals the right way round", not reversed_.any(), ""

@@ -4,9 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
-from sgdwalk.theory import response
+from sgdwalk.theory import impulse_response
 from sgdwalk.theory.process import Modes, Process
-from sgdwalk.theory.transfer import Transfer
+from sgdwalk.theory.propagator import Propagator
 
 
 class DiscreteChain(Process):
@@ -21,8 +21,8 @@ class DiscreteChain(Process):
     Cov(theta, v) = eta Var v / 2, which solve C = M C M' + N (for theta see Liu, Ziyin & Ueda 2021, arXiv 2012.03636):
     those of `Langevin` over 1 - e / (2 (1 + beta)), and a covariance. Stable for 0 <= e < 2 (1 + beta);
     it oscillates for (1 - sqrt beta)^2 < e < (1 + sqrt beta)^2, with modulus sqrt(beta) and the angle
-    arccos((1 + beta - e) / (2 sqrt beta)) a step. The chain of 2 (1 + beta) - e is the same walk with every second sign
-    turned, which is how modes beyond e = 1 + beta are computed.
+    arccos((1 + beta - e) / (2 sqrt beta)) a step. A mode beyond e = 1 + beta alternates
+    its sign: times (-1)^k it is the mode of 2 (1 + beta) - e, by which it is computed.
 
     >>> DiscreteChain([5.0, 0.1], learning_rate=0.1, momentum=0.9, weight_decay=0.0, batch_size=32).speed().round(5)
     array([0.00947, 0.00016])
@@ -33,7 +33,7 @@ class DiscreteChain(Process):
 
     def modes(self) -> Modes:
         """Regime, frequency and damping: roots of z^2 - (1 + beta - e) z + beta, exp(-damping +- 2 pi i frequency)."""
-        e, beta, gap = self.stiffness, self.momentum, response.discriminant(self.stiffness, self.momentum)
+        e, beta, gap = self.stiffness, self.momentum, impulse_response.discriminant(self.stiffness, self.momentum)
         oscillates, high = gap < 0, self._high
         regime = np.select(
             [(e < 0) | (e >= 2 * (1 + beta)), e == 0, oscillates, gap == 0, high],
@@ -42,7 +42,7 @@ class DiscreteChain(Process):
         )
         angle = np.arctan2(np.sqrt(np.maximum(-gap, 0)), 1 + beta - e) / (2 * np.pi)
         frequency = np.where(oscillates, angle, np.where(high, 0.5, 0.0))
-        return Modes(regime, frequency, response.chain_decay(self._folded, beta))
+        return Modes(regime, frequency, impulse_response.chain_decay(self._folded, beta))
 
     @cached_property
     def _high(self) -> np.ndarray:
@@ -55,11 +55,11 @@ class DiscreteChain(Process):
     def _allowed(self, steps) -> np.ndarray:
         return steps == np.floor(steps)
 
-    def _response(self, steps) -> response.ChainResponse:
-        """Answer to a kick, with the signs of the modes beyond e = 1 + beta put back."""
-        return self._unfolded(response.chain(self._folded, self.momentum, steps), steps)
+    def _response(self, steps) -> impulse_response.ChainResponse:
+        """Impulse response; modes beyond e = 1 + beta with their alternating signs."""
+        return self._unfolded(impulse_response.chain(self._folded, self.momentum, steps), steps)
 
-    def _unfolded(self, folded: response.ChainResponse, steps) -> response.ChainResponse:
+    def _unfolded(self, folded: impulse_response.ChainResponse, steps) -> impulse_response.ChainResponse:
         high = self._high
         if not high.any():
             return folded
@@ -67,19 +67,19 @@ class DiscreteChain(Process):
         now[high] *= 2 * (steps % 2) - 1
         after[high] *= 1 - 2 * (steps % 2)
         total[high] = (1 - after[high] + self.momentum * now[high]) / self.stiffness[high, None]
-        return response.ChainResponse(now, after, total)
+        return impulse_response.ChainResponse(now, after, total)
 
-    def _transfer(self, steps) -> Transfer:
+    def _propagator(self, steps) -> Propagator:
         """M^t = p_t M - beta p_{t-1} I (Cayley and Hamilton)."""
         now, after, total = self._response(steps)
         e, beta = self.stiffness[:, None], self.momentum
-        return Transfer(after - beta * now, e * total, beta * now, -e * now, after - (1 - e) * now)
+        return Propagator(after - beta * now, e * total, beta * now, -e * now, after - (1 - e) * now)
 
     def _noise_covariance(self, steps):
         """Sums over j <= t of p_j^2, p_j (p_j - p_{j-1}) and (p_j - p_{j-1})^2."""
-        folded = response.chain(self._folded, self.momentum, steps)
+        folded = impulse_response.chain(self._folded, self.momentum, steps)
         now, after, _ = self._unfolded(folded, steps)
-        theta = response.squares(self._folded, self.momentum, folded)
+        theta = impulse_response.squares(self._folded, self.momentum, folded)
         both = (self.stiffness[:, None] * theta + after * now) / (1 + self.momentum)
         return theta, both, 2 * both - now**2
 

@@ -7,8 +7,8 @@ from scipy.signal import fftconvolve
 
 from sgdwalk.theory.chain import DiscreteChain
 from sgdwalk.theory.process import POSITION, is_position
+from sgdwalk.theory.propagator import Propagator, conjugated
 from sgdwalk.theory.settings import refuse
-from sgdwalk.theory.transfer import Transfer, conjugated
 
 SHORT = ("kept", "dropped")
 
@@ -63,7 +63,7 @@ class ShuffledEpochs(DiscreteChain):
         refuse(free | ~self.stable(), self.stiffness, "eta (rho + lambda)", "in (0, 2 (1 + beta)) for a periodic state")
         phases = np.arange(self.batches, dtype=float)
         begin = [part[:, None] for part in self._periodic()]
-        found = [a + b for a, b in zip(conjugated(self._transfer(phases), *begin), self._within(phases), strict=True)]
+        found = [a + b for a, b in zip(conjugated(self._propagator(phases), *begin), self._within(phases), strict=True)]
         return self._matrices([self.strength[:, None] * part for part in found], phases.shape)
 
     def autocorrelation(self, lags, of: str = POSITION) -> np.ndarray:
@@ -139,9 +139,9 @@ class ShuffledEpochs(DiscreteChain):
         epoch, phase = np.divmod(steps.astype(int), self.batches)
         begin = self._beginnings(int(epoch.max(initial=0)))[:, :, epoch]
         phases, place = np.unique(phase, return_inverse=True)
-        there = Transfer(*(part[:, place] for part in self._transfer(phases.astype(float))))
+        propagator = Propagator(*(part[:, place] for part in self._propagator(phases.astype(float))))
         within = (part[:, place] for part in self._within(phases.astype(float)))
-        return [a + b for a, b in zip(conjugated(there, *begin), within, strict=True)]
+        return [a + b for a, b in zip(conjugated(propagator, *begin), within, strict=True)]
 
     def _within(self, phases):
         """What the first j batches of an epoch add to the covariance [mode, phase]: sum over i of N / (N - 1) w_i w_i'
@@ -156,19 +156,19 @@ class ShuffledEpochs(DiscreteChain):
 
     def _beginnings(self, epochs: int) -> np.ndarray:
         """Covariance at the beginning of epochs 0 ... epochs [3, mode, epoch], from a known start."""
-        there, added = self._one_epoch()
+        propagator, added = self._one_epoch()
         found = np.zeros((3, self.rho.size, epochs + 1))
         for epoch in range(epochs):
-            found[:, :, epoch + 1] = np.add(conjugated(there, *found[:, :, epoch]), added)
+            found[:, :, epoch + 1] = np.add(conjugated(propagator, *found[:, :, epoch]), added)
         return found
 
     def _periodic(self) -> np.ndarray:
         """Covariance at the beginning of every epoch of the periodic state [3, mode]."""
-        there, added = self._one_epoch()
-        moved = np.stack([np.broadcast_to(conjugated(there, *unit), (3, self.rho.size)) for unit in np.eye(3)])
+        propagator, added = self._one_epoch()
+        moved = np.stack([np.broadcast_to(conjugated(propagator, *unit), (3, self.rho.size)) for unit in np.eye(3)])
         return np.linalg.solve(np.eye(3) - moved.transpose(2, 1, 0), np.stack(added).T[..., None])[..., 0].T
 
     def _one_epoch(self):
-        """Transfer over an epoch, and the covariance that it adds, each [mode]."""
+        """Propagator over an epoch, and the covariance that it adds, each [mode]."""
         end = np.array([float(self.batches)])
-        return Transfer(*(part[:, 0] for part in self._transfer(end))), [part[:, 0] for part in self._within(end)]
+        return Propagator(*(part[:, 0] for part in self._propagator(end))), [part[:, 0] for part in self._within(end)]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sgdwalk.theory import response
+from sgdwalk.theory import impulse_response
 from sgdwalk.theory.process import Modes, Process
-from sgdwalk.theory.transfer import Transfer
+from sgdwalk.theory.propagator import Propagator
 
 
 class Langevin(Process):
@@ -46,7 +46,9 @@ class Langevin(Process):
         )
         frequency = np.sqrt(np.maximum(excess, 0)) / (2 * np.pi)
         return Modes(
-            regime, frequency, np.where(excess > 0, self._gamma, response.langevin_decay(self._omega2, self._gamma))
+            regime,
+            frequency,
+            np.where(excess > 0, self._gamma, impulse_response.langevin_decay(self._omega2, self._gamma)),
         )
 
     @property
@@ -62,15 +64,15 @@ class Langevin(Process):
     def _allowed(self, steps) -> np.ndarray:
         return np.ones(len(steps), bool)
 
-    def _transfer(self, steps) -> Transfer:
+    def _propagator(self, steps) -> Propagator:
         """Exp(-A t) of each mode."""
-        now, rest, total = response.langevin(self._omega2, self._gamma, steps)
+        now, rest, total = impulse_response.langevin(self._omega2, self._gamma, steps)
         omega2 = self._omega2[:, None]
-        return Transfer(rest, omega2 * total, now, -omega2 * now, rest - 2 * self._gamma * now)
+        return Propagator(rest, omega2 * total, now, -omega2 * now, rest - 2 * self._gamma * now)
 
     def _noise_covariance(self, steps):
         """C - exp(-A t) C exp(-A' t) with the stationary C, with 1 - kept taken out of what cancels."""
-        now, rest, total = response.langevin(self._omega2, self._gamma, steps)
+        now, rest, total = impulse_response.langevin(self._omega2, self._gamma, steps)
         gamma, velocity = self._gamma, self._velocity_variance
         theta = total * (1 + rest) - now**2
         v = self._omega2[:, None] * theta + 4 * gamma * now * (rest - gamma * now)
@@ -78,7 +80,7 @@ class Langevin(Process):
 
     def _stationary_displacement(self, steps):
         """2 (C - exp(-A t) C)_11: twice Var v times the integral of p."""
-        return 2 * self._velocity_variance * response.langevin(self._omega2, self._gamma, steps).total
+        return 2 * self._velocity_variance * impulse_response.langevin(self._omega2, self._gamma, steps).total
 
     @property
     def _velocity_variance(self) -> float:

@@ -67,8 +67,8 @@ class OrnsteinUhlenbeck(Settings):
 
     def covariance(self, step: float) -> np.ndarray:
         """Covariance of x [2 p, 2 p], k steps after it was known: C - exp(-A t) C exp(-A' t), C = (kappa U)^-1."""
-        there, limit = self.propagator(step), self.stationary()
-        return limit - there @ limit @ there.T
+        propagator, limit = self.propagator(step), self.stationary()
+        return limit - propagator @ limit @ propagator.T
 
     def stationary(self) -> np.ndarray:
         """Covariance (kappa U)^-1 of the stationary state [2 p, 2 p]."""

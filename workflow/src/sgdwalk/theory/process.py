@@ -4,10 +4,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from sgdwalk.theory.propagator import conjugated
 from sgdwalk.theory.settings import Settings, refuse
-from sgdwalk.theory.transfer import conjugated
 
-BLOCK, LEAST = 2**14, 16  # modes x steps worked on at once, in about ten arrays; modes at least, where there are
+BLOCK, LEAST = 2**14, 16  # modes x steps in a block of about ten arrays; fewest modes in a block
 POSITION, VELOCITY = "position", "velocity"
 
 
@@ -26,12 +26,17 @@ class Process(Settings):
     """A linear model of (theta, v) in each mode under additive noise.
 
     Inside, the state is (theta, eta v), arrays are [mode, step] and variances in units of `strength`. A model adds
-    `_transfer` (means), `_noise_covariance` (since a known start), `_stationary` (covariance), `_power` (spectra) and
+    `_propagator` (means), `_noise_covariance` (since a known start), `_stationary` (covariance), `_power` (spectra) and
     `_stationary_displacement`, the last three averaged over phases where epochs are shuffled.
     """
 
-    settings = ("learning_rate", "momentum", "weight_decay", "batch_size")  # what this model takes but for its modes
-    _remembered = 0  # numbers that a mode keeps while it is worked on
+    settings = (
+        "learning_rate",
+        "momentum",
+        "weight_decay",
+        "batch_size",
+    )  # of the model, besides its modes and their noise
+    _remembered = 0  # numbers per mode that a computation stores
 
     @classmethod
     def of(cls, other: Settings, modes=slice(None), **more) -> Self:
@@ -54,8 +59,11 @@ class Process(Settings):
         """
         theta, velocity = self._start(start)
         steps, shape = self._steps(steps)
-        there = self._transfer(steps)
-        found = there.kept * theta + there.by_velocity * velocity, there.to_velocity * theta + there.velocity * velocity
+        propagator = self._propagator(steps)
+        found = (
+            propagator.theta_theta * theta + propagator.theta_velocity * velocity,
+            propagator.velocity_theta * theta + propagator.velocity_velocity * velocity,
+        )
         return self._stacked(found, (0, 1), shape)
 
     def covariance(self, steps, start=None) -> np.ndarray:
@@ -109,10 +117,10 @@ class Process(Settings):
         """
         self._need_stationary()
         lags, shape = self._steps(lags)
-        there, (theta, both, velocity) = self._transfer(lags), self._stationary()
+        propagator, (theta, both, velocity) = self._propagator(lags), self._stationary()
         if is_position(of):
-            return self._out(there.kept + there.by_velocity * (both / theta)[:, None], shape)
-        return self._out(there.velocity + there.to_velocity * (both / velocity)[:, None], shape)
+            return self._out(propagator.theta_theta + propagator.theta_velocity * (both / theta)[:, None], shape)
+        return self._out(propagator.velocity_velocity + propagator.velocity_theta * (both / velocity)[:, None], shape)
 
     def spectrum(self, frequencies, of: str = POSITION) -> np.ndarray:
         """Stationary power spectral density of theta or v, whose integral over all frequencies is the variance.
@@ -153,8 +161,8 @@ class Process(Settings):
         if start is None:
             return strength * self._stationary_displacement(steps)
         theta, velocity = self._start(start)
-        there = self._transfer(steps)
-        away = there.by_velocity * velocity - there.lost * theta
+        propagator = self._propagator(steps)
+        away = propagator.theta_velocity * velocity - propagator.relaxed * theta
         return away**2 + strength * self._noise_covariance(steps)[0]
 
     def _carried(self, steps, start):
@@ -162,7 +170,7 @@ class Process(Settings):
         start = _shaped("start", start, (self.rho.size, 2, 2))
         eta = self.learning_rate
         begin = start[:, 0, 0, None], start[:, 0, 1, None] * eta, start[:, 1, 1, None] * eta**2
-        return conjugated(self._transfer(steps), *begin)
+        return conjugated(self._propagator(steps), *begin)
 
     def _with_strength(self, units) -> np.ndarray:
         """Variances [mode, any] given in units of `strength`; 0 without noise, also where they are infinite."""

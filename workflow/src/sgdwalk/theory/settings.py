@@ -37,7 +37,7 @@ class Settings:
 
     @property
     def stiffness(self) -> np.ndarray:
-        """Part of theta that a step takes off it, eta (rho + lambda) [mode]; the chain is stable below 2 (1 + beta)."""
+        """Dimensionless curvature eta (rho + lambda) [mode]; the chain is stable below 2 (1 + beta)."""
         return self.learning_rate * (self.rho + self.weight_decay)
 
 

@@ -57,4 +57,7 @@ class Finished:
                 deliver(self.folder / f"{name}.nc", Path(path))
 
     def _listed(self) -> dict[str, str]:
-        return json.loads(self.list.read_text())
+        try:
+            return json.loads(self.list.read_text())
+        except ValueError as error:
+            raise ValueError(f"{self.list}: not a list of files ({error})") from None

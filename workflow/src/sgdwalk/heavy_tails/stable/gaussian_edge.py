@@ -2,13 +2,13 @@
 
 ratio = 2 (log L of the stable law - log L of the Gaussian), both at their maxima. Neither Wilks' theorem applies
 nor the half chi-square of an ordinary edge: the information on alpha diverges at 2. QUANTILES are those of the
-ratio under the Gaussian, by number of points; `python -m sgdwalk.heavy_tails.stable.gaussian_edge` prints them.
+ratio under the Gaussian, by number of points, as `python -m sgdwalk.heavy_tails.stable.gaussian_edge_table` prints
+them.
 """
 
 import numpy as np
 
 LEVELS = (0.2, 0.1, 0.05, 0.025, 0.01, 0.001)  # probability of a larger ratio under the Gaussian
-COPIES = 20_000  # simulated samples; fewer of more than 2,000 points
 QUANTILES: dict[int, tuple[float, ...]] = {
     50: (0.00, 0.21, 1.06, 2.19, 3.71, 8.05),
     100: (0.00, 0.23, 1.10, 2.13, 3.49, 7.12),
@@ -43,24 +43,3 @@ def p_value(ratio: float, number: float) -> float:
     if ratio <= row[0]:
         return 1.0
     return float(np.exp(np.interp(ratio, row, np.log(LEVELS))))
-
-
-def simulate(number: int, copies: int, seed: int) -> np.ndarray:
-    """Ratios of `copies` Gaussian samples of `number` points."""
-    from sgdwalk.heavy_tails.stable import distribution as stable
-
-    rng = np.random.default_rng([seed, number])
-    samples = (rng.standard_normal(number) for _ in range(copies))
-    return np.array([2 * (stable.fit(x).log_likelihood - gaussian(x)) for x in samples])
-
-
-def main() -> None:
-    """Simulate QUANTILES and print them."""
-    for number in (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000):
-        ratios = simulate(number, max(4000, min(COPIES, COPIES * 2000 // number)), seed=1)
-        row = np.quantile(ratios, 1 - np.array(LEVELS))
-        print(f"    {number:_}: ({', '.join(f'{max(q, 0):.2f}' for q in row)}),", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""How a mode answers one kick: p_t, and the sums over it that every observable of SGD is made of.
+"""Impulse response p_t of a mode, and the sums over it that every observable of SGD is made of.
 
 Gradient noise of -1 in a step has moved theta by eta p_t after t steps, that step included. For the chain
 p_{t+1} = (1 + beta - e) p_t - beta p_{t-1} from p_0 = 0, p_1 = 1, with e = eta (rho + lambda); its roots are
@@ -25,7 +25,7 @@ class ChainResponse(NamedTuple):
 
 
 class LangevinResponse(NamedTuple):
-    """Of the Langevin equation [mode, step]: now p(t); rest 1 - omega^2 total, theta when let go from 1 at rest;
+    """Of the Langevin equation [mode, step]: now p(t); rest 1 - omega^2 total, theta released from 1 at rest;
     total, the integral of p from 0 to t.
     """
 
@@ -41,13 +41,13 @@ def discriminant(e: np.ndarray, momentum: float) -> np.ndarray:
 
 
 def chain(e: np.ndarray, momentum: float, steps: np.ndarray) -> ChainResponse:
-    """The chain's answer at whole steps t >= 0 [step], for e <= 1 + beta [mode]."""
+    """Impulse response of the chain at whole steps t >= 0 [step], for e <= 1 + beta [mode]."""
     oscillates = discriminant(e, momentum) < 0
     return ChainResponse(*_by_kind(oscillates, _oscillating_chain, _overdamped_chain, e, momentum, steps))
 
 
 def langevin(omega2: np.ndarray, gamma: float, times: np.ndarray) -> LangevinResponse:
-    """Answer of theta'' = -omega2 theta - 2 gamma theta' at times t >= 0 [step], for omega2 [mode]."""
+    """Impulse response of theta'' = -omega2 theta - 2 gamma theta' at times t >= 0 [step], for omega2 [mode]."""
     oscillates = omega2 > gamma**2
     return LangevinResponse(*_by_kind(oscillates, _oscillating_langevin, _overdamped_langevin, omega2, gamma, times))
 
@@ -71,7 +71,7 @@ def slow_and_fast(e: np.ndarray, half: np.ndarray | float, root: np.ndarray) -> 
 
 
 def chain_decay(e: np.ndarray, momentum: float) -> np.ndarray:
-    """Rate at which the slowest part of a kick's answer fades, per step [mode], for e <= 1 + beta."""
+    """Decay rate of the slowest part of the impulse response, per step [mode], for e <= 1 + beta."""
     with np.errstate(divide="ignore"):
         return np.where(discriminant(e, momentum) < 0, -np.log(momentum) / 2, -np.log1p(-_chain_roots(e, momentum)[0]))
 
@@ -102,7 +102,7 @@ def _oscillation(angle, decay, steps):
 
 
 def _until_faded(answer, stiffness, damping, steps, rate):
-    """The answer while exp(-rate t) is a number, and then its limits, without the sines that take most of the time."""
+    """The response while exp(-rate t) is above 0, and its limits from then on: the sines take most of the time."""
     alive = rate * steps < FADED
     if alive.all():
         return answer(stiffness, damping, steps)
