@@ -162,16 +162,16 @@ def truths(curve: np.ndarray, threshold: float = 0.03) -> dict[str, float]:
     return {name: float(msd_exponents.fit_curves(name, lags, values, steps, threshold).exponent[0]) for name in SHOWN}
 
 
-def estimates(found: dict[str, np.ndarray], prefix: str, steps: int) -> np.ndarray:
-    """(estimate, low, high, supported) [fit] of one window, of `exponent` or `excess`; NaN where msd.nc has none."""
-    rows = []
-    for name in SHOWN:
-        k = msd_exponents.FITS.index(name)
-        lags = np.arange(1, steps)
-        inside = (lags >= found["first_lag"][k]) & (lags <= found["last_lag"][k])
-        supported = bool(inside.any() and found["supported"][inside].all())
-        ends = [found[f"{prefix}{end}"][k] if f"{prefix}{end}" in found else np.nan for end in ("", "_low", "_high")]
-        rows.append([*ends, supported])
+def estimates(found: dict[str, np.ndarray], name: str, steps: int) -> np.ndarray:
+    """(estimate, low, high, supported) [fit] of `exponent` or `excess` of one window; NaN where msd.nc has none."""
+    rows, lags = [], np.arange(1, steps)
+    for k in map(msd_exponents.FITS.index, SHOWN):
+        first, last, *values = (
+            found[variable][k] if variable in found else np.nan
+            for variable in ("first_lag", "last_lag", name, f"{name}_low", f"{name}_high")
+        )
+        inside = (lags >= first) & (lags <= last)
+        rows.append([*values, inside.any() and found["supported"][inside].all()])
     return np.array(rows, float)
 
 

@@ -54,16 +54,17 @@ def test_simulated_walks_scatter_as_other_walks_of_the_same_kind(H, dimensions):
 
 def test_independent_displacements_of_a_brownian_walk():
     # relative variance of its MSD: 4 lag / (3 T D) at lags 1 << lag << T
-    found = np.median(
-        [
-            simulated_msd.simulate(
-                square(brownian(300, 20, s)), 400, np.random.default_rng(s)
-            ).independent_displacements()[[9, 19]]
-            for s in range(4)
-        ],
-        axis=0,
-    )
-    np.testing.assert_allclose(found, 1.5 * 300 * 20 / np.array([10, 20]), rtol=0.25)
+    walks = [square(brownian(300, 20, seed)) for seed in range(4)]
+    found = [simulated_msd.simulate(d2, 400, np.random.default_rng(0)).displacements[[9, 19]] for d2 in walks]
+    np.testing.assert_allclose(np.median(found, axis=0), 1.5 * 300 * 20 / np.array([10, 20]), rtol=0.25)
+
+
+def test_displacements_are_those_of_the_dimension_at_the_lag_at_most():
+    dimension = np.where(np.arange(100) < 20, 2.0, 50.0)  # few directions at lags beyond 2 x 100 / 20
+    found = simulated_msd.independent_displacements(np.zeros((5, 100)), dimension)
+    np.testing.assert_allclose(found[[0, 8, 11, 49]], 1.5 * 100 * np.array([50, 50 / 9, 2 / 12, 2 / 50]))
+    copies = np.outer([-1.0, 1.0], np.ones(100))  # relative variance 1
+    np.testing.assert_allclose(simulated_msd.independent_displacements(copies, dimension), np.minimum(2, found))
 
 
 def test_steps_of_length_zero_stay_zero_in_the_copies():

@@ -37,7 +37,7 @@ CONTRACT = Contract(
             "window lag", "1", "97.5 % point of the drift share of a driftless walk of uncorrelated steps"
         ),
         "independent_displacements": variable(
-            "window lag", "1", "2 / relative variance of the MSD between walks of the same kind"
+            "window lag", "1", "independent displacements along one direction in the MSD"
         ),
         "effective_steps": variable("window lag", "step", "effective number of steps in the MSD of orthogonal steps"),
         "supported": variable(
@@ -171,7 +171,7 @@ def exponents(
     found: dict[str, np.ndarray], threshold: float, longest: float, simulated: simulated_msd.SimulatedMsd
 ) -> dict[str, np.ndarray]:
     """Exponents with their intervals, and which lags support them, of the curves of lengths_and_curves."""
-    msd, displacements = found["msd"], simulated.independent_displacements()
+    msd, displacements = found["msd"], simulated.displacements
     lags = scaling_fits.log_lags(longest_lag(longest, len(msd) + 1))
     fitted = {name: found[name][lags - 1] for name in ("msd", "orthogonal_msd", "direction_msd")}
     every = np.arange(1, len(msd) + 1)

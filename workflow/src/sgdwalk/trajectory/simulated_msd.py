@@ -43,19 +43,20 @@ class StepModel:
 
 @dataclass(frozen=True)
 class SimulatedMsd:
-    """Relative deviations [copy, lag] of the MSD and of its null from their expectation; start_distance [copy]."""
+    """Relative deviations [copy, lag] of the MSD and of its null from their expectation; start_distance [copy].
+
+    displacements [lag]: the independent ones in the MSD of the window (independent_displacements).
+    """
 
     msd: np.ndarray
     null: np.ndarray
     start: np.ndarray
+    displacements: np.ndarray
 
     def at(self, lags: np.ndarray) -> "SimulatedMsd":
         """The same at some of the lags 1 ... T - 1."""
-        return SimulatedMsd(self.msd[:, lags - 1], self.null[:, lags - 1], self.start)
-
-    def independent_displacements(self) -> np.ndarray:
-        """2 / relative variance of the MSD [lag]: the mean of so many squared Gaussian numbers scatters as much."""
-        return 2 / np.maximum(self.msd.var(axis=0), np.finfo(float).tiny)
+        of_lags = (self.msd[:, lags - 1], self.null[:, lags - 1], self.start, self.displacements[lags - 1])
+        return SimulatedMsd(*of_lags)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,23 @@ def simulate(d2: np.ndarray, copies: int, rng) -> SimulatedMsd:
     msd = mean_squared_displacement.by_fft(walks, np.arange(1, len(d2))) - of_copies.msd
     null = step_lengths.orthogonal_msd((steps**2).sum(2)) - of_copies.null
     ends = end_distances(walks) - of_copies.ends + of_window.ends
-    return SimulatedMsd(msd / of_window.msd, null / of_window.null, ends[:, 0] / ends[:, 1])
+    msd = msd / of_window.msd
+    displacements = independent_displacements(msd, model.dimension)
+    return SimulatedMsd(msd, null / of_window.null, ends[:, 0] / ends[:, 1], displacements)
+
+
+def independent_displacements(deviations: np.ndarray, dimension: np.ndarray) -> np.ndarray:
+    """How many independent displacements along one direction the MSD rests on, at lags 1 ... T - 1.
+
+    2 / relative variance of the MSD: the mean of so many squared Gaussian numbers scatters as much. At most what it is
+    for uncorrelated steps, 3/2 D (T - 1) / lag with D at the frequency 1 / lag: where one soft direction dominates
+    a lag, its chance decides whether the simulated walks scatter. deviations [copy, lag]: relative ones of the
+    MSD. dimension: D at frequencies 0 ... 1/2.
+    """
+    size = deviations.shape[1]
+    lags = np.arange(1, size + 1)
+    slow = dimension[np.minimum(2 * size // lags, len(dimension) - 1)]
+    return np.minimum(2 / np.maximum(deviations.var(axis=0), np.finfo(float).tiny), 1.5 * slow * size / lags)
 
 
 def step_model(d2: np.ndarray) -> StepModel:

@@ -90,12 +90,12 @@ def resolved(d2: np.ndarray) -> bool:
 def direction_dimension(d2: np.ndarray) -> float:
     """Effective dimension of the steps whatever their lengths: 1 / mean squared cosine between two different steps.
 
-    Zero steps must have been taken out.
+    Zero steps must have been taken out; at least two must be left.
     """
     cosines = direction_products(d2)
     count = len(cosines)
-    others = (cosines**2).sum() - count
-    return float(np.clip(count * (count - 1) / max(others, np.finfo(float).tiny), 1, count**2))
+    others = max((cosines**2).sum() - count, (count - 1) / count)  # a dimension beyond count^2 is not measured
+    return float(max(1, count * (count - 1) / others))
 
 
 def uneven(d2: np.ndarray) -> bool:
