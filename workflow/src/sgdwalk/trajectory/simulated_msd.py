@@ -93,13 +93,13 @@ def independent_displacements(deviations: np.ndarray, dimension: np.ndarray) -> 
     """How many independent displacements along one direction the MSD rests on, at lags 1 ... T - 1.
 
     2 / relative variance of the MSD: the mean of so many squared Gaussian numbers scatters as much. At most what it is
-    for uncorrelated steps, 3/2 D (T - 1) / lag with D at the frequency 1 / lag: where one soft direction dominates
+    for uncorrelated steps, 3/2 D (T - 1) / lag with D at the frequency 1 / (2 lag): where one soft direction dominates
     a lag, its chance decides whether the simulated walks scatter. deviations [copy, lag]: relative ones of the
     MSD. dimension: D at frequencies 0 ... 1/2.
     """
     size = deviations.shape[1]
     lags = np.arange(1, size + 1)
-    slow = dimension[np.minimum(2 * size // lags, len(dimension) - 1)]
+    slow = dimension[np.minimum(size // lags, len(dimension) - 1)]
     return np.minimum(2 / np.maximum(deviations.var(axis=0), np.finfo(float).tiny), 1.5 * slow * size / lags)
 
 
