@@ -133,7 +133,9 @@ def analysis_resources(analysis):
         "mem_mb": growing(analysis.memory, own),
         "runtime": growing(analysis.minutes, own),
     }
-    return requests | (GPU if analysis.network and analysis.condition != "snapshots" else {})
+    return requests | (
+        GPU if analysis.network and analysis.condition != "snapshots" else {}
+    )
 
 
 def analysis_log(analysis):
@@ -178,7 +180,16 @@ OF_ALL_RUNS = {
         *("fluctuations", "hessian", "dimension"),
     ),
 }
-CHECKED = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
+CHECKED = (
+    "training",
+    "distances",
+    "gradients",
+    "msd",
+    "path",
+    "msl",
+    "tails",
+    "fluctuations",
+)
 TABLES = {
     "summary": {"message": "A row per run", "mem_mb": 4000, "runtime": 20},
     "claims": {"message": "The paper's claims", "mem_mb": 4000, "runtime": 20},
