@@ -17,9 +17,10 @@ def test_from_distances_against_a_loop_over_steps(walks):
     np.testing.assert_allclose(msd.from_distances(d2), [slow_msd(walks[0], lag) for lag in LAGS], rtol=1e-12)
 
 
-@pytest.mark.parametrize("way", [msd.direct, msd.in_blocks])
-def test_from_positions_against_a_loop_over_steps(walks, way):
-    np.testing.assert_allclose(way(walks[0], LAGS), [slow_msd(walks[0], lag) for lag in LAGS], rtol=1e-12)
+def test_from_positions_against_a_loop_over_steps(walks):
+    np.testing.assert_allclose(
+        msd.from_positions(walks[0], LAGS), [slow_msd(walks[0], lag) for lag in LAGS], rtol=1e-12
+    )
 
 
 def test_by_fft_against_a_loop_over_steps_for_each_walk(walks):
@@ -31,11 +32,13 @@ def test_by_fft_against_a_loop_over_steps_for_each_walk(walks):
 @pytest.mark.parametrize("rows", [1, 7, 39])
 def test_blocks_leave_no_step_out_and_count_none_twice(walks, rows, monkeypatch):
     monkeypatch.setattr(msd, "BLOCK", 5 * rows)
-    np.testing.assert_allclose(msd.in_blocks(walks[0], LAGS), [slow_msd(walks[0], lag) for lag in LAGS], rtol=1e-12)
+    np.testing.assert_allclose(
+        msd.from_positions(walks[0], LAGS), [slow_msd(walks[0], lag) for lag in LAGS], rtol=1e-12
+    )
 
 
 def test_positions_in_single_precision_are_subtracted_and_summed_in_double(walks):
     points = walks[0].astype(np.float32)
     np.testing.assert_allclose(
-        msd.in_blocks(points, LAGS), [slow_msd(points.astype(float), lag) for lag in LAGS], rtol=1e-12
+        msd.from_positions(points, LAGS), [slow_msd(points.astype(float), lag) for lag in LAGS], rtol=1e-12
     )

@@ -39,7 +39,8 @@ def test_fewer_dimensions_are_simulated_with_the_same_scatter():
 def test_simulated_walks_scatter_as_other_walks_of_the_same_kind(H, dimensions):
     lags = np.array([1, 5, 20, 60])
     truth = [
-        mean_squared_displacement.direct(fbm(H, 100, dimensions, np.random.default_rng(s)), lags) for s in range(400)
+        mean_squared_displacement.from_positions(fbm(H, 100, dimensions, np.random.default_rng(s)), lags)
+        for s in range(400)
     ]
     truth = np.std(np.log(truth), axis=0)
     found = [

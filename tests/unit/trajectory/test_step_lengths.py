@@ -26,7 +26,7 @@ def test_the_null_is_the_msd_of_orthogonal_steps_of_the_same_lengths(steps):
     squares = (steps**2).sum(1)
     orthogonal = walk_of(np.diag(np.sqrt(squares)))  # each step along its own axis
     found = step_lengths.orthogonal_msd(step_lengths.squared_lengths(square(walk_of(steps))))
-    np.testing.assert_allclose(found, mean_squared_displacement.direct(orthogonal, LAGS), rtol=1e-10)
+    np.testing.assert_allclose(found, mean_squared_displacement.from_positions(orthogonal, LAGS), rtol=1e-10)
     np.testing.assert_allclose(step_lengths.orthogonal_msd(np.stack([squares, 2 * squares])), [found, 2 * found])
 
 
@@ -47,7 +47,7 @@ def test_the_walk_of_directions_has_the_same_directions_and_unit_steps(steps):
     d2 = square(walk_of(steps))
     np.testing.assert_allclose(step_lengths.direction_products(d2), unit @ unit.T, atol=1e-9)
     np.testing.assert_allclose(
-        step_lengths.direction_msd(d2), mean_squared_displacement.direct(walk_of(unit), LAGS), rtol=1e-9
+        step_lengths.direction_msd(d2), mean_squared_displacement.from_positions(walk_of(unit), LAGS), rtol=1e-9
     )
     np.testing.assert_allclose(step_lengths.distances_of(steps @ steps.T), d2, atol=1e-9)
 

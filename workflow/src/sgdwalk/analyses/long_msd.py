@@ -41,7 +41,7 @@ def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Da
     points = finite_part(sketch.projection.values)
     lags = scaling_fits.log_lags(len(points) - 1, per_decade) if len(points) > 2 else np.arange(1, len(points))
     rng = np.random.default_rng(seed)
-    curve = mean_squared_displacement.in_blocks(points, lags)
+    curve = mean_squared_displacement.from_positions(points, lags)
     dimension = np.array([second_moment_dimension(points, lag, rng) for lag in lags])
     error = float(sketch.relative_error) / np.sqrt(dimension)
     steps = dimension[0] if len(lags) else np.nan

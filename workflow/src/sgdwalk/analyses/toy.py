@@ -161,7 +161,7 @@ def diffusion(position, entry, descent_lag: int, basin_lag: int, rng) -> xr.Data
 
 
 def _stage(paths: list[np.ndarray], lags: np.ndarray, rng) -> xr.Dataset:
-    each = np.array([mean_squared_displacement.direct(x, lags) for x in paths if len(x) >= 2 * lags[-1]])
+    each = np.array([mean_squared_displacement.from_positions(x, lags) for x in paths if len(x) >= 2 * lags[-1]])
     enough = len(each) >= FEWEST_WALKERS
     msd = each.mean(axis=0) if enough else np.full(len(lags), np.nan)
     exponent, low, high = _exponent(each, lags, rng) if enough else (np.nan,) * 3

@@ -15,15 +15,10 @@ def from_distances(d2: np.ndarray) -> np.ndarray:
     return np.array([np.diagonal(d2, lag).mean() for lag in range(1, len(d2))])
 
 
-def direct(walk: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """MSD [lag] of a short walk [step, axis] by differences of its positions."""
-    return np.array([((walk[lag:] - walk[:-lag]) ** 2).sum(axis=1).mean() for lag in lags])
+def from_positions(walk: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """MSD [lag] of a walk [step, component] by differences in float64, a block of steps at a time.
 
-
-def in_blocks(walk: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """MSD [lag] of a long walk [step, component] by differences in float64, a block of steps at a time.
-
-    Memory beyond the walk: 8 BLOCK bytes. As `direct`, but one dot product per block, which is faster.
+    Memory beyond the walk: 8 BLOCK bytes.
     """
     return np.array([_mean_square(walk, lag) for lag in lags])
 
