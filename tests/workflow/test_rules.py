@@ -84,7 +84,7 @@ def test_an_analysis_computes_with_its_own_section_of_the_settings(rules, name):
     assert set(given) == set(section) | ({"run"} if name in NETWORK else set())
     if name in NETWORK:
         assert given["run"]["run"] == "base"
-        assert not {"analyses", "mem_mb", "runtime"} & set(given["run"])
+        assert not {"analyses", "mem_mb", "runtime", "scratch"} & set(given["run"])
 
 
 def test_analyses_of_seeds_and_of_toy_surfaces(rules):
