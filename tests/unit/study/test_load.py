@@ -5,7 +5,7 @@ import sys
 from importlib.machinery import ModuleSpec
 
 import pytest
-from sgdwalk.study import resources
+from sgdwalk.study import figure_specs, resources
 from sgdwalk.study.load import check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
@@ -191,6 +191,13 @@ FIGURE = {
 def test_sources_that_a_role_does_not_take_are_refused(case, study):
     text, message = FIGURE[case]
     refused(study, message, figures=text + "\n")
+
+
+@pytest.mark.parametrize("constants", ["", 'ROLES = {"base": "msd"}\n'])
+def test_a_figure_that_does_not_say_which_file_a_role_takes_is_named(constants, tmp_path):
+    (tmp_path / "mine.py").write_text(f"{constants}\n\ndef draw(base, other=None):\n    pass\n")
+    with pytest.raises(ConfigError, match=r"mine.py: ROLES must say which file the role '(base|other)' of draw takes$"):
+        figure_specs.signature(tmp_path / "mine.py")
 
 
 def test_a_role_may_be_null(study):

@@ -96,18 +96,22 @@ def signature(module: Path) -> Signature | None:
 
     Its arguments are the roles, required where they have no default, lists where their annotation says so. Constants of
     the module say the rest: ROLES, the file that each role takes; MOST, the longest lists; SAME_RUNS; EITHER.
+    ConfigError for a role that ROLES lacks.
     """
     body = ast.parse(module.read_text(encoding="utf-8")).body
     draw = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == "draw"), None)
     if draw is None:
         return None
     told = {name: constant(body, name) for name in ("ROLES", "MOST", "SAME_RUNS", "EITHER")}
+    takes = told["ROLES"] or {}
+    if missing := [argument.arg for argument in draw.args.args if argument.arg not in takes]:
+        raise ConfigError(f"{module}: ROLES must say which file the role '{missing[0]}' of draw takes")
     needed = len(draw.args.args) - len(draw.args.defaults)
     roles = {
         argument.arg: Role(
             needed=k < needed,
             several="list[" in ast.unparse(argument.annotation or ast.Constant("")),
-            takes=told["ROLES"][argument.arg],
+            takes=takes[argument.arg],
             most=(told["MOST"] or {}).get(argument.arg),
         )
         for k, argument in enumerate(draw.args.args)
