@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -84,11 +85,14 @@ def submitted(said: str) -> dict[str, str]:
 
 
 def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, fresh, start, monkeypatch):
-    driver = start(*PROFILE, study="tiny")
+    # Snakemake cancels nothing while it asks for the state of its jobs or submits one (docs/clusters.md): before the first
+    # question, and once no job has been added for three seconds.
+    driver = start(*PROFILE, "--slurm-init-seconds-before-status-checks", "60", study="tiny")
     wait(lambda: len(slurm.jobs()) > 2, "jobs are queued", 120)
+    wait(lambda: len(slurm.jobs()) == (time.sleep(3) or len(slurm.jobs())), "all jobs are queued")
     driver.process.send_signal(signal.SIGINT)
     assert driver.ended() != 0
-    wait(lambda: not slurm.jobs(), "all jobs are gone", 30)
+    wait(lambda: not slurm.jobs(), "all jobs are gone")
 
     driver = start(*PROFILE, study="tiny")
     assert driver.ended() == 0, driver.said()[-6000:]
