@@ -27,7 +27,7 @@ for _ in range(EPOCHS):
         loss = nn.functional.cross_entropy(model(inputs[batch]), labels[batch])
         optimiser.zero_grad()
         loss.backward()
-        recorder.record(loss)  # after backward(), before the weights change
+        recorder.record(loss, learning_rate=0.1)  # after backward(), before the weights change
         optimiser.step()
     wrong = (model(inputs).argmax(1) != labels).float().mean()
     recorder.end_epoch(train_error=wrong.item())

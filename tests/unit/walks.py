@@ -49,7 +49,7 @@ def distances_of(*walks, loss=None):
     return xr.Dataset(
         {
             "distance2": (("window", "pair"), np.stack([pdist(walk, "sqeuclidean") for walk in walks])),
-            "loss": (("window", "step"), np.zeros((len(walks), steps)) if loss is None else np.asarray(loss)),
+            "loss": (("window", "step_in_window"), np.zeros((len(walks), steps)) if loss is None else np.asarray(loss)),
         },
         coords={
             "window": np.arange(len(walks)),

@@ -75,7 +75,7 @@ def test_a_loop_of_ones_own_yields_what_rule_train_writes(tmp_path):
         loss = nn.functional.cross_entropy(model(inputs), labels)
         model.zero_grad()
         loss.backward()
-        recorder.record(loss)
+        recorder.record(loss, learning_rate=0.1)
         with torch.no_grad():
             for p in model.parameters():
                 p.add_(p.grad, alpha=-0.1)

@@ -12,7 +12,7 @@ def distances(windows=2, steps=5):
     return xr.Dataset(
         {
             "distance2": (("window", "pair"), rng.random((windows, steps * (steps - 1) // 2))),
-            "loss": (("window", "step"), rng.random((windows, steps))),
+            "loss": (("window", "step_in_window"), rng.random((windows, steps))),
         },
         coords={
             "window": np.arange(windows),
@@ -64,7 +64,7 @@ def test_a_file_of_another_version_is_refused_by_name_and_one_without_a_version_
         (lambda d: d.drop_vars("loss"), r"missing \['loss'\]"),
         (lambda d: d.drop_vars("window_start"), r"missing \['window_start'\]"),
         (lambda d: d.assign(extra=1), r"unknown \['extra'\]"),
-        (lambda d: d.transpose("pair", "window", "step"), "distance2 has dimensions"),
+        (lambda d: d.transpose("pair", "window", "step_in_window"), "distance2 has dimensions"),
     ],
 )
 def test_a_violation_is_named_with_the_file(tmp_path, change, message):

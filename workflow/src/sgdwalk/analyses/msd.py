@@ -99,7 +99,7 @@ def compute(
     >>> distances = xr.Dataset(
     ...     {
     ...         "distance2": (("window", "pair"), [pdist(walk, "sqeuclidean")]),
-    ...         "loss": (("window", "step"), [walk[:, 0]]),
+    ...         "loss": (("window", "step_in_window"), [walk[:, 0]]),
     ...     },
     ...     {"window": [0], "window_start": ("window", [0]), "window_steps": ("window", [200])},
     ... )
@@ -114,7 +114,7 @@ def compute(
         distances,
         CONTRACT,
         lambda d2, _: window_msd(d2, threshold, longest, copies, rng),
-        {"lag": np.arange(1, distances.sizes["step"]), "fit": list(FITS)},
+        {"lag": np.arange(1, distances.sizes["step_in_window"]), "fit": list(FITS)},
     )
     return result.assign(regime_start=((), regime_start(result, threshold)))
 

@@ -61,7 +61,7 @@ def compute(
     >>> distances = xr.Dataset(  # the loss is a slope: MSL(r) = r^2
     ...     {
     ...         "distance2": (("window", "pair"), [pdist(walk, "sqeuclidean")]),
-    ...         "loss": (("window", "step"), [walk[:, 0]]),
+    ...         "loss": (("window", "step_in_window"), [walk[:, 0]]),
     ...     },
     ...     {"window": [0], "window_start": ("window", [0]), "window_steps": ("window", [200])},
     ... )

@@ -9,7 +9,7 @@ import xarray as xr
 from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.window_store import Windows
 
-SERIES = ("loss", "gradient_norm", "noise_norm", "step_length", "displacement")
+SERIES = ("loss", "learning_rate", "gradient_norm", "noise_norm", "step_length", "displacement")
 EPOCH = ("train_loss", "train_error", "test_loss", "test_error", "mean_gradient_norm", "epoch_step")
 
 
@@ -78,13 +78,13 @@ def _epochs(recorded: Recorded) -> np.ndarray:
 
 
 def distances(recorded: Recorded, steps: int) -> xr.Dataset:
-    """distance2 [window, pair] and loss [window, step]; NaN in diverged windows and beyond a short last one."""
-    return _over_windows(recorded, steps, {"distance2": ("window", "pair"), "loss": ("window", "step")})
+    """distance2 [window, pair] and loss [window, step_in_window]; NaN in diverged windows and beyond a short last one."""
+    return _over_windows(recorded, steps, {"distance2": ("window", "pair"), "loss": ("window", "step_in_window")})
 
 
 def layers(recorded: Recorded, steps: int) -> xr.Dataset:
     """distance2 [layer, window, pair] within each group of layers; no layer where they were not recorded."""
-    data = _over_windows(recorded, steps, {"loss": ("window", "step")})
+    data = _over_windows(recorded, steps, {"loss": ("window", "step_in_window")})
     names = list(recorded.layer_sizes) if recorded.by_layer else []
     pairs = recorded.window * (recorded.window - 1) // 2
     distance2 = np.empty((data.sizes["window"], 0, pairs))

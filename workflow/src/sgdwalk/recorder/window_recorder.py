@@ -92,6 +92,7 @@ class Recorder:
         self.weights = self.rows[self.before :]
         self.vector = ParameterVector(self.parameters, like)
         self.loss, self.gradient_norm = torch.empty(2, window, dtype=torch.float64, device=like.device)
+        self.learning_rate = np.empty(window)
         self.samples = Samples(self.groups, window, samples, seed)
         self.entries = like.new_empty(window, self.samples.entries)
         self.noise = EpochNoise(like, self.size, epoch_steps, seed) if noise else None
@@ -104,10 +105,11 @@ class Recorder:
         self.epochs: dict[str, list] = {name: [] for name in (*EPOCH, *(("mean_gradient", "noise") if noise else ()))}
 
     @torch.no_grad()
-    def record(self, loss: torch.Tensor | float | None = None) -> None:
+    def record(self, loss: torch.Tensor | float | None = None, *, learning_rate: float | None = None) -> None:
         """Record the weights, their gradients and the loss, before the optimiser's step.
 
-        loss: minibatch loss at these weights; None (NaN in the files) if there is none.
+        loss: minibatch loss at these weights. learning_rate: of the step that follows. None (NaN in the files) for what
+        there is not.
         """
         self._check_open("record")
         row = self.step % self.window
@@ -122,6 +124,7 @@ class Recorder:
         self.without_loss |= loss is None
         value = loss.detach() if torch.is_tensor(loss) else float(torch.nan if loss is None else loss)
         self.loss[row : row + 1] = value  # a slice: assigning a number to an element would wait for the device
+        self.learning_rate[row] = np.nan if learning_rate is None else learning_rate
         self.gradient_norm[row] = torch.linalg.vector_norm(gradients, dtype=torch.float64)
         self.entries[row] = gradients[self.places[row]]
         if self.noise:
@@ -242,6 +245,7 @@ class Recorder:
             column[numbers == origin] = 0  # exactly, without the rounding of the matrix product
             self.values[name].append(np.where(numbers < origin, np.nan, column))
         self.values["loss"].append(_copy(self.loss[:rows], np.float64))
+        self.values["learning_rate"].append(self.learning_rate[:rows].copy())
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
 
     def state(self) -> dict:

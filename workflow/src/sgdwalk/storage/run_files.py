@@ -10,7 +10,7 @@ WINDOW = variable("window", "1", "window")
 WINDOW_START = variable("window", "step", "first step of the window")
 WINDOW_STEPS = variable("window", "step", "steps in the window; fewer than T in a short last one")
 LAYER = variable("layer", "1", "group of layers")
-WINDOW_LOSS = variable("window step", LOSS, "minibatch loss at each weight of the window")
+WINDOW_LOSS = variable("window step_in_window", LOSS, "minibatch loss at each weight of the window")
 
 TRAINING = Contract(
     "training",
@@ -25,7 +25,7 @@ TRAINING = Contract(
         ),
         "step_length": variable("step", "1", "length of the step from these weights to the next"),
         "displacement": variable("step", "1", "distance from the initial weights"),
-        "learning_rate": variable("step", "1", "learning rate of the step", optional=True),
+        "learning_rate": variable("step", "1", "learning rate of the step (NaN where not recorded)"),
         "anchor": variable("anchor", "step", "step whose weights are an anchor", optional=True),
         "anchor_displacement": variable(
             "anchor step", "1", "distance from the anchor's weights (NaN before it)", optional=True
@@ -39,6 +39,7 @@ TRAINING = Contract(
         "mean_gradient_norm": variable("epoch", "1", "norm of the epoch's mean gradient (NaN where not recorded)"),
         "diverged_step": variable("", "step", "first step with a loss or weight that is not finite, else -1"),
     },
+    version=2,
 )
 
 DISTANCES = Contract(
@@ -52,6 +53,7 @@ DISTANCES = Contract(
         ),
         "loss": WINDOW_LOSS,
     },
+    version=2,
 )
 
 LAYERS = Contract(
@@ -65,6 +67,7 @@ LAYERS = Contract(
         "distance2": variable("layer window pair", "1", "squared distance of the group's weights, as in distances.nc"),
         "loss": WINDOW_LOSS,
     },
+    version=2,
 )
 
 SKETCH = Contract(

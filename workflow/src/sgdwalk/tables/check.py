@@ -62,7 +62,7 @@ def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator
     """Distances agree with the step lengths, satisfy the triangle inequality, and none is negative."""
     kept = distances.isel(window=~diverged(distances).values)
     end, count = int(training.diverged_step), distances.sizes["window"]
-    expected = count if end < 0 else end // distances.sizes["step"]
+    expected = count if end < 0 else end // distances.sizes["step_in_window"]
     yield "windows kept up to a divergence", kept.sizes["window"] == expected, f"{kept.sizes['window']} of {count}"
     yield "squared distances not negative", bool((kept.distance2 >= 0).all()), ""
     worst, triangle = 0.0, 0.0

@@ -153,11 +153,12 @@ class Run:
     def _step(self, inputs: torch.Tensor, labels: torch.Tensor) -> None:
         """One minibatch: gradient, record, update."""
         loss, logits = self._gradients(inputs, labels)
+        rate = learning_rate(self.settings, self.recorder.step, self.steps, self.batches.steps)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate(self.recorder.step)
+            group["lr"] = rate
         if (self.recorder.step + 1) % self.settings["window"] == 0:
             self.check()
-        self.recorder.record(loss)
+        self.recorder.record(loss, learning_rate=rate)
         self.optimiser.step()
         self.tally[0] += loss * len(labels)
         self.tally[1] += (logits.argmax(1) != labels).sum()
@@ -170,10 +171,6 @@ class Run:
         if self.graph:
             return self.graph(inputs, labels)
         return gradients(self.model, self.objective, inputs, labels)
-
-    def learning_rate(self, step: int) -> float:
-        """Learning rate of a step, from 0."""
-        return learning_rate(self.settings, step, self.steps, self.batches.steps)
 
     @torch.no_grad()
     def _end_epoch(self) -> None:
@@ -268,10 +265,7 @@ class Run:
 
     def datasets(self) -> dict[str, xr.Dataset]:
         """The data sets of the run's files, by name."""
-        data = self.recorder.datasets(self.steps)
-        rates = [self.learning_rate(step) for step in range(self.steps)]
-        data["training"] = data["training"].assign(learning_rate=("step", rates))
-        return data
+        return self.recorder.datasets(self.steps)
 
 
 def arithmetic(settings: Mapping[str, Any]) -> None:

@@ -40,7 +40,7 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
             raise ValueError(f"{path}: no such file (Recorder.save writes {', '.join(FILES)} into a folder)")
         data[name] = netcdf.read(path)
         data[name].attrs["recorded"] = data[name].attrs["settings"]
-    found = data["distances"].sizes["step"]
+    found = data["distances"].sizes["step_in_window"]
     if settings["window"] != found:
         raise ValueError(f"window = {settings['window']}: must be {found}, the window that {folder} was recorded with")
     if settings["record"]["sketch"] and not data["sketch"].sizes["component"]:

@@ -42,7 +42,7 @@ def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:
     >>> cut(recorder.datasets(), 20)["distances"].sizes["window"]
     4
     """
-    recorded = data["distances"].sizes["step"]
+    recorded = data["distances"].sizes["step_in_window"]
     if length > recorded or recorded % length:
         raise ValueError(f"window = {length}: must divide {recorded}, the window that was recorded")
     parts = recorded // length
@@ -81,7 +81,7 @@ def _distances(data: xr.Dataset, parts: int, windows: xr.Dataset) -> xr.Dataset:
     shape = (*pairs.shape[:-2], len(windows.window), -1 if pairs.size else 0)
     rest = data.drop_vars(["distance2", "loss", "window", "window_start", "window_steps"])
     loss = data.loss.values.reshape(len(windows.window), -1)
-    return _kept(rest.assign(distance2=(dims, found.reshape(shape)), loss=(("window", "step"), loss)), windows)
+    return _kept(rest.assign(distance2=(dims, found.reshape(shape)), loss=(("window", "step_in_window"), loss)), windows)
 
 
 def _parts(pairs: np.ndarray, parts: int) -> np.ndarray:

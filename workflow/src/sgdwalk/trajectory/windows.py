@@ -18,9 +18,9 @@ COPIED = ("window", "window_start")  # coordinates of a result that are those of
 def full_windows(data: xr.Dataset) -> xr.Dataset:
     """The windows of distances.nc, layers.nc or gradients.nc that have all their T steps, without a short last one.
 
-    data: window_steps [window], and a dimension step (step_in_window) of T steps. ValueError if no window is full.
+    data: window_steps [window], and a dimension step_in_window of T steps. ValueError if no window is full.
     """
-    length = data.sizes["step" if "step" in data.sizes else "step_in_window"]
+    length = data.sizes["step_in_window"]
     full = (data.window_steps == length).values
     if not full.any():
         longest = int(data.window_steps.max())
@@ -42,7 +42,7 @@ def per_window(
 ) -> xr.Dataset:
     """The contract's variables of every full window of distances.nc, stacked along dimension window.
 
-    distances: distance2 [window, pair] and loss [window, step]. measure: from d2 [step, step], squared distances,
+    distances: distance2 [window, pair] and loss [window, step_in_window]. measure: from d2 [step, step], squared distances,
     and loss [step] to the variables of one window by name; what it leaves out is NaN (all of a window that
     diverged: {}). coords: values of the contract's other coordinates. sizes: lengths of its dimensions without a
     coordinate. ValueError if no window is full.
