@@ -406,7 +406,8 @@ def test_divergence_ends_the_run_without_a_crash(tmp_path, lr):
     assert training.sizes["step"] == 210
     assert np.isfinite(training.displacement[:bad]).all()
     assert training.loss[bad:].isnull().all()
-    assert (training.learning_rate[:bad] == lr).all() and training.learning_rate[bad:].isnull().all()
+    assert (training.learning_rate[:bad] == lr).all()
+    assert training.learning_rate[bad:].isnull().all()
     assert distances.distance2[bad // 21 :].isnull().all()
     assert distances.sizes["window"] == gradients.sizes["window"] == 10
     assert len(checkpoints) >= 2

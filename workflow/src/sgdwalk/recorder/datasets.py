@@ -78,7 +78,7 @@ def _epochs(recorded: Recorded) -> np.ndarray:
 
 
 def distances(recorded: Recorded, steps: int) -> xr.Dataset:
-    """distance2 [window, pair] and loss [window, step_in_window]; NaN in diverged windows and beyond a short last one."""
+    """distance2 [window, pair], loss [window, step_in_window]; NaN in diverged windows and beyond a short last one."""
     return _over_windows(recorded, steps, {"distance2": ("window", "pair"), "loss": ("window", "step_in_window")})
 
 

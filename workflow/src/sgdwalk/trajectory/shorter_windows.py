@@ -80,8 +80,8 @@ def _distances(data: xr.Dataset, parts: int, windows: xr.Dataset) -> xr.Dataset:
     found = np.stack([_parts(row, parts) for row in pairs.reshape(-1, pairs.shape[-1])]) if pairs.size else pairs
     shape = (*pairs.shape[:-2], len(windows.window), -1 if pairs.size else 0)
     rest = data.drop_vars(["distance2", "loss", "window", "window_start", "window_steps"])
-    loss = data.loss.values.reshape(len(windows.window), -1)
-    return _kept(rest.assign(distance2=(dims, found.reshape(shape)), loss=(("window", "step_in_window"), loss)), windows)
+    loss = ("window", "step_in_window"), data.loss.values.reshape(len(windows.window), -1)
+    return _kept(rest.assign(distance2=(dims, found.reshape(shape)), loss=loss), windows)
 
 
 def _parts(pairs: np.ndarray, parts: int) -> np.ndarray:

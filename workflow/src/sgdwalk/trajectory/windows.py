@@ -42,8 +42,8 @@ def per_window(
 ) -> xr.Dataset:
     """The contract's variables of every full window of distances.nc, stacked along dimension window.
 
-    distances: distance2 [window, pair] and loss [window, step_in_window]. measure: from d2 [step, step], squared distances,
-    and loss [step] to the variables of one window by name; what it leaves out is NaN (all of a window that
+    distances: distance2 [window, pair] and loss [window, step_in_window]. measure: from d2 [step, step], squared
+    distances, and loss [step] to the variables of one window by name; what it leaves out is NaN (all of a window that
     diverged: {}). coords: values of the contract's other coordinates. sizes: lengths of its dimensions without a
     coordinate. ValueError if no window is full.
     """
