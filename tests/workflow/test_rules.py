@@ -60,7 +60,7 @@ def test_an_analysis_of_a_run_has_its_own_files_settings_code_and_requests(rules
     assert rule["benchmark"] == f"results/tiny/benchmarks/{{run}}/{name}.tsv"
     assert (rule["conda"], rule["script"], rule["priority"]) == (environment, "analyse.py", priority)
     assert rule["params"]["analysis"] == name
-    assert rule["params"]["seed"] == 0
+    assert rule["params"]["run_seed"] == 0
     assert f"sgdwalk.analyses.{name}" in rule["params"]["code"]
     other = {f"sgdwalk.analyses.{analysis}" for analysis in ANALYSES} - {f"sgdwalk.analyses.{name}"}
     shared = {f"sgdwalk.analyses.{name.removeprefix('layerwise_')}"}

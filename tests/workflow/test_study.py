@@ -23,7 +23,7 @@ def test_every_file_of_a_run_is_made_with_units_and_provenance(finished):
         trained = training.attrs["settings"]
     for path in [results(finished) / "runs" / "base" / f"{name}.nc" for name in (*FILES, *DEAR)]:
         with xr.open_dataset(path) as data:
-            assert {"contract", "schema_version", "code", "run", "seed", "settings"} <= set(data.attrs)
+            assert {"contract", "schema_version", "code", "run", "run_seed", "settings"} <= set(data.attrs)
             assert {"run_settings", "software", "hardware"} <= set(data.attrs)
             assert data.attrs["run_settings"] == trained
             assert all({"units", "long_name"} <= set(v.attrs) for v in data.variables.values()), path

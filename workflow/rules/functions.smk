@@ -124,7 +124,7 @@ def analysis_params(analysis):
         "settings": analysis_settings(analysis),
         "code": analysis_code(analysis),
     }
-    return params | ({"seed": run_seed} if analysis.unit == "run" else {})
+    return params | ({"run_seed": run_seed} if analysis.unit == "run" else {})
 
 
 def analysis_resources(analysis):

@@ -11,5 +11,5 @@ with logging_to(snakemake.log[0]):
         snakemake.params.settings,
         code=snakemake.params.code,
         run=snakemake.wildcards.get("run", ""),
-        seed=snakemake.params.get("seed", ""),
+        run_seed=snakemake.params.get("run_seed", ""),
     )

@@ -104,7 +104,7 @@ def test_the_result_satisfies_its_contract_and_is_reproducible(tmp_path):
     netcdf.write(found, tmp_path / "dimension.nc", dimension.CONTRACT, {})
     assert found.status == "ok"
     assert found.grid_step == pytest.approx(1 / 12)
-    assert (found.fit_scale_low, found.fit_scale_high) == (1, 5)
+    assert (found.first_scale, found.last_scale) == (1, 5)
     assert found.dimension_low < found.dimension < found.dimension_high
     middle = 3 - np.polyfit(np.log(found.scale), np.log(found.variogram), 1)[0] / 2
     assert found.dimension == pytest.approx(middle)

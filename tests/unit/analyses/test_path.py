@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sgdwalk.analyses import path
 from sgdwalk.storage import contracts
+from sgdwalk.trajectory import scaling_fits
 from walks import ballistic, distances_of, diverge, fbm, square
 
 FAST = {"copies": 30}
@@ -184,6 +185,20 @@ def test_steps_of_very_different_lengths_do_not_crash():
     steps = np.geomspace(1, 1e-8, 60)[:, None] * np.random.default_rng(0).standard_normal((60, 10))
     result = path.compute(distances_of(np.cumsum(steps, axis=0)), **FAST)
     assert np.isfinite(result.end_to_end2).any()
+
+
+def test_the_fitted_ranges_and_means_are_those_of_the_fits():
+    walk = fbm(0.5, 200, 30, np.random.default_rng(0))
+    result = path.compute(distances_of(walk), **FAST).isel(window=0)
+    used = result.pairs.values >= 20
+    used &= (result.contour_length > 0).values & (result.contour_length <= result.last_length[1]).values
+    used &= (result.contour_length >= result.first_length[0]).values
+    both = scaling_fits.two_segments(result.contour_length.values[used], result.end_to_end2.values[used])
+    np.testing.assert_allclose(result.exponent_fitted, [both.short, both.long], rtol=1e-9)
+    assert result.last_length[0] == result.first_length[1] == result.crossover_length
+    assert result.last_length[1] <= 0.8 * np.linalg.norm(np.diff(walk, axis=0), axis=1).mean() * 200
+    raw = path.transverse_slope(result.group_chord2.values, result.group_transverse2.values)
+    assert abs(raw - float(result.transverse_exponent)) < 0.1  # up to the bias of the fit
 
 
 @pytest.mark.parametrize("law", ["one", "Cauchy"])

@@ -103,7 +103,7 @@ def test_msd_of_each_stage_against_a_direct_loop():
             np.mean([slow_msd(p, lag) for p in parts[stage]]) if lag <= longest else np.nan for lag in found.lag.values
         ]
         np.testing.assert_allclose(at.msd, expected)
-        assert (at.walkers_used, at.fit_lag_low, at.fit_lag_high) == (len(parts[stage]), 1, longest)
+        assert (at.walkers_used, at.first_lag, at.last_lag) == (len(parts[stage]), 1, longest)
 
 
 def test_exponents_of_ballistic_and_brownian_walkers():

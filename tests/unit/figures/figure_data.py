@@ -12,7 +12,7 @@ from sgdwalk.figures import style
 from sgdwalk.storage import contracts, netcdf
 
 SIZES = {
-    "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "step": 60, "epoch": 3,
+    "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "group": 6, "step": 60, "epoch": 3,
     "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
     "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4,
 }  # fmt: skip
@@ -78,7 +78,7 @@ def dimension(status="ok"):
     value = 2.3 if status == "ok" else np.nan
     scale = np.arange(1.0, 7)
     return build(
-        "dimension", scale=scale, variogram=scale**1.4 * value, status=status, fit_scale_low=1, fit_scale_high=6,
+        "dimension", scale=scale, variogram=scale**1.4 * value, status=status, first_scale=1, last_scale=6,
         control=["bowl", "fractional 2.2", "fractional 2.5", "fractional 2.8"], **with_interval("dimension", value),
     )  # fmt: skip
 
@@ -102,6 +102,7 @@ def path(nan=False):
     factor = np.nan if nan else 1.0
     return build(
         "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
+        first_length=[0.2, 1.0], last_length=[1.0, 8.0],
         end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5), exponent_fitted=1.5,
         transverse2=np.geomspace(0.1, 1, 12) * factor,
     )  # fmt: skip
@@ -121,7 +122,7 @@ def toy(exponent=1.5, side=12):
     side = np.linspace(-1, 1, side)
     return build(
         "toy", x=side, y=side, axis=["x", "y"], stage=["descent", "basin", "whole"], lag=LAG, msd=LAG**1.5,
-        **with_interval("exponent", [exponent, np.nan, 1.0]), fit_lag_low=1, fit_lag_high=20, status="ok",
+        **with_interval("exponent", [exponent, np.nan, 1.0]), first_lag=1, last_lag=20, status="ok",
         position=rng.uniform(-1, 1, (6, 60, 2)), entry=[0, 10, 30, 60, 60, 40], gradient_bin=np.linspace(-3, 3, 15),
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ def test_what_is_written_is_read_with_units_names_and_attributes(tmp_path):
         assert found[name].attrs["long_name"]
     assert found.attrs["contract"] == "distances"
     assert found.attrs["schema_version"] == run_files.DISTANCES.version
-    assert {"code", "run", "seed", "settings", "run_settings", "software", "hardware"} <= set(found.attrs)
+    assert {"code", "run", "run_seed", "settings", "run_settings", "software", "hardware"} <= set(found.attrs)
 
 
 def test_a_file_of_another_version_is_refused_by_name_and_one_without_a_version_is_the_first(tmp_path):

@@ -8,7 +8,7 @@ from sgdwalk.storage.contracts import ContractError
 def test_attributes_are_text_and_name_what_made_the_file():
     found = provenance.attributes({"b": 1, "a": [1.5, None]}, "abc", "r1", 7)
     assert found["settings"] == '{"a": [1.5, null], "b": 1}'
-    assert (found["code"], found["run"], found["seed"]) == ("abc", "r1", "7")
+    assert (found["code"], found["run"], found["run_seed"]) == ("abc", "r1", "7")
     assert '"numpy"' in found["software"]
     assert "cores" in found["hardware"]
     assert all(isinstance(value, str) for value in found.values())

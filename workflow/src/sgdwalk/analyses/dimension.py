@@ -25,8 +25,8 @@ CONTRACT = Contract(
         "section_dimension": variable("", "1", "mean box-counting dimension of the sections along both axes"),
         "section_dimension_low": variable("", "1", "mean box-counting dimension of the sections, 2.5 %"),
         "section_dimension_high": variable("", "1", "mean box-counting dimension of the sections, 97.5 %"),
-        "fit_scale_low": variable("", "grid step", "shortest distance of the fit"),
-        "fit_scale_high": variable("", "grid step", "longest distance of the fit"),
+        "first_scale": variable("", "grid step", "shortest distance of the fit"),
+        "last_scale": variable("", "grid step", "longest distance of the fit"),
         "grid_step": variable("", "filter-normalised direction", "distance of two grid points"),
         "status": variable("", "1", "ok, or why there is no dimension"),
         "control": variable("control", "1", "control surface"),
@@ -36,7 +36,7 @@ CONTRACT = Contract(
         "control_box": variable("control", "1", "mean dimension from box counts"),
         "control_box_spread": variable("control", "1", "standard deviation between realisations"),
     },
-    version=2,
+    version=3,
 )
 
 
@@ -93,8 +93,8 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
             "section_dimension": section,
             "section_dimension_low": section_low,
             "section_dimension_high": section_high,
-            "fit_scale_low": scale[0],
-            "fit_scale_high": scale[-1],
+            "first_scale": scale[0],
+            "last_scale": scale[-1],
             "grid_step": step,
             "status": status,
         }

@@ -38,11 +38,17 @@ CONTRACT = Contract(
         "exponent_null": variable("window fit", "1", "exponent of orthogonal steps of the same lengths"),
         "exponent_low": variable("window fit", "1", "lower end of the 95 % interval of the exponent"),
         "exponent_high": variable("window fit", "1", "upper end of the 95 % interval of the exponent"),
+        "first_length": variable("window fit", "1", "shortest contour length of the fit"),
+        "last_length": variable("window fit", "1", "longest contour length of the fit"),
         "crossover_length": variable("window", "1", "contour length at the crossover"),
         "fit_rmse": variable("window", "1", "RMSE of the two-segment fit in log10 units"),
         "chord2": variable("window fragment", "1", "squared chord of a random fragment"),
         "transverse2": variable(
             "window fragment", "1", "largest squared distance of three points of the fragment from its chord"
+        ),
+        "group_chord2": variable("window group", "1", "mean squared chord of fragments of similar length"),
+        "group_transverse2": variable(
+            "window group", "1", "mean squared transverse distance of fragments of similar length, fitted"
         ),
         "transverse_exponent": variable(
             "window", "1", "exponent of the squared transverse distance against the squared chord"
@@ -52,6 +58,7 @@ CONTRACT = Contract(
             "window", "1", "upper end of the 95 % interval of the transverse exponent"
         ),
     },
+    version=2,
 )
 
 
@@ -98,7 +105,7 @@ def compute(
         CONTRACT,
         lambda d2, _: window_path(d2, bins, longest, fragments, copies, rng),
         {"fit": list(FITS)},
-        {"bin": bins, "fragment": fragments},
+        {"bin": bins, "fragment": fragments, "group": SPANS},
     )
 
 
@@ -116,6 +123,7 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
     null = binned(np.abs(squares[:, None] - squares), steps, bins)[1]
     chosen = random_fragments(len(d2), fragments, rng)
     chord2, transverse2 = measured(d2, chosen)
+    groups = group_means(chord2, transverse2, chosen)
     return {
         "contour_length": length,
         "end_to_end2": end_to_end2,
@@ -123,6 +131,8 @@ def window_path(d2, bins, longest, fragments, copies, rng) -> dict[str, np.ndarr
         "end_to_end2_null": null,
         "chord2": chord2,
         "transverse2": transverse2,
+        "group_chord2": groups[0],
+        "group_transverse2": groups[1],
         **fits(d2, length, end_to_end2, pairs, null, steps.mean(), longest, chosen, copies, rng),
     }
 
@@ -176,6 +186,8 @@ def fits(d2, length, end_to_end2, pairs, null, step, longest, chosen, copies, rn
     found = np.array([corrected(*values) for values in zip(raw, true, exponents.T, strict=True)]).T
     result = {name: values[: len(FITS)] for name, values in zip(names, found, strict=True)}
     result |= {f"transverse_{name}": values[-1] for name, values in zip(names, found, strict=True)}
+    ends = length[inside][[0, -1]]
+    result |= {"first_length": np.array([ends[0], both.crossover]), "last_length": np.array([both.crossover, ends[1]])}
     result |= {"exponent_fitted": raw[: len(FITS)], "exponent_null": np.array(sides(orthogonal))}
     return result | {"crossover_length": both.crossover, "fit_rmse": both.rmse}
 

@@ -33,8 +33,8 @@ CONTRACT = Contract(
         "exponent": variable("stage", "1", f"exponent of the {MSD}"),
         "exponent_low": variable("stage", "1", f"exponent of the {MSD}, 2.5 %"),
         "exponent_high": variable("stage", "1", f"exponent of the {MSD}, 97.5 %"),
-        "fit_lag_low": variable("stage", "step", "shortest lag of the fit"),
-        "fit_lag_high": variable("stage", "step", "longest lag of the fit"),
+        "first_lag": variable("stage", "step", "shortest lag of the fit"),
+        "last_lag": variable("stage", "step", "longest lag of the fit"),
         "alpha": variable("", "1", "stability parameter of the gradients"),
         "alpha_low": variable("", "1", "stability parameter of the gradients, 2.5 %"),
         "alpha_high": variable("", "1", "stability parameter of the gradients, 97.5 %"),
@@ -45,6 +45,7 @@ CONTRACT = Contract(
         "gradient_bin": variable("gradient_bin", "1", "gradient component"),
         "gradient_density": variable("gradient_bin", "1", "probability density of a gradient component"),
     },
+    version=2,
 )
 
 
@@ -172,8 +173,8 @@ def _stage(paths: list[np.ndarray], lags: np.ndarray, rng) -> xr.Dataset:
             "exponent": exponent,
             "exponent_low": low,
             "exponent_high": high,
-            "fit_lag_low": lags[0],
-            "fit_lag_high": lags[-1],
+            "first_lag": lags[0],
+            "last_lag": lags[-1],
         },
         {"lag": lags},
     )

@@ -86,7 +86,7 @@ def variogram(axes: Axes, data: xr.Dataset | None) -> None:
         return
     scale, squares = data.scale.values, data.variogram.values
     axes.plot(scale, squares, "o", color=style.BLUE, label="surface of panel a")
-    ends = (data.fit_scale_low, data.fit_scale_high)
+    ends = (data.first_scale, data.last_scale)
     exponent = 6 - 2 * float(data.dimension)
     style.power_line(axes, scale, squares, exponent, ends, color=style.RED, label=dimension_text(data))
     style.loglog(axes, style.name(data.scale), style.name(data.variogram))

@@ -61,10 +61,10 @@ def contour(axes: Axes, data: xr.Dataset | None) -> None:
         length, squares = window.contour_length.values, window.end_to_end2.values
         markers(axes, length, squares, window.pairs.values >= LEAST_PAIRS, color=colour, label=two_exponents(window))
         axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
-        bend = float(window.crossover_length)
-        for fit, ends in (("short", (bend / 10, bend)), ("long", (bend, 0.8 * np.nanmax(length)))):
-            exponent = float(window.exponent_fitted.sel(fit=fit))
-            style.power_line(axes, length, 3 * squares, exponent, ends, color=colour)
+        for fit in ("short", "long"):
+            side = window.sel(fit=fit)
+            ends = float(side.first_length), float(side.last_length)
+            style.power_line(axes, length, 3 * squares, float(side.exponent_fitted), ends, color=colour)
     if windows:
         axes.plot([], [], ":", color="0.3", label="null: same steps, orthogonal")
         label_axes(axes, data.contour_length, style.name(data.end_to_end2), "short | long exponent")

@@ -90,7 +90,7 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
                 axes.plot([], [], label=f"{words}: {int(part.walkers_used)} walkers, too few", **look)
                 continue
             axes.plot(data.lag, part.msd, label=f"{words}: {style.interval_text(*values)}", **look)
-            ends = (part.fit_lag_low, part.fit_lag_high)
+            ends = (part.first_lag, part.last_lag)
             curve = part.msd.values
             style.power_line(axes, data.lag.values, curve, values[0], ends, color=SURFACES[surface])
     data = next(iter(shown.values()))

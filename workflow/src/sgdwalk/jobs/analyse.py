@@ -19,16 +19,16 @@ def analyse(
     *,
     code: str,
     run: str = "",
-    seed: int | str = "",
+    run_seed: int | str = "",
 ) -> None:
     """Compute sgdwalk.analyses.{name} and write its file.
 
-    inputs: path or paths by the names of compute's arguments. settings: its other arguments. code, run, seed:
+    inputs: path or paths by the names of compute's arguments. settings: its other arguments. code, run, run_seed:
     attributes of the file (see provenance.attributes); it also takes the settings of the run from what it reads.
     """
     module = importlib.import_module(f"sgdwalk.analyses.{name}")
     data = {key: read(path) for key, path in inputs.items()}
-    stamp = attributes(settings, code, run, seed, run_settings(data, settings))
+    stamp = attributes(settings, code, run, run_seed, run_settings(data, settings))
     netcdf.write(
         module.compute(**data, **settings), output, module.CONTRACT, stamp, loss_unit=loss_unit(data, settings)
     )

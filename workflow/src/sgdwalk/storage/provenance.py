@@ -16,17 +16,17 @@ LIBRARIES = ("sgdwalk", "python", "numpy", "scipy", "xarray", "netCDF4", "torch"
 
 
 def attributes(
-    settings: Mapping, code: str, run: str = "", seed: int | str = "", run_settings: Mapping | None = None
+    settings: Mapping, code: str, run: str = "", run_seed: int | str = "", run_settings: Mapping | None = None
 ) -> dict[str, str]:
     """Attributes that every file carries beside its data.
 
-    settings: of what made the file. code: hash of its code. run, seed: of the run that it is of, if of one.
-    run_settings: the settings of that run; by default `settings` are, as of the files that a training writes.
+    settings: of what made the file. code: hash of its code. run, run_seed: name and seed of its run, if it is of
+    one. run_settings: the settings of that run; by default `settings` are, as of the files that a training writes.
     """
     return {
         "code": code,
         "run": run,
-        "seed": str(seed),
+        "run_seed": str(run_seed),
         "settings": json.dumps(settings, sort_keys=True),
         "run_settings": json.dumps(settings if run_settings is None else run_settings, sort_keys=True),
         "software": json.dumps(_software()),
