@@ -178,6 +178,8 @@ OF_ALL_RUNS = {
     "claims": (
         *("training", "msd", "path", "msl", "tails"),
         *("fluctuations", "hessian", "dimension"),
+        *("displacement", "speed", "phase_space"),
+        *("noise_curvature", "epoch_memory"),
     ),
 }
 CHECKED = (

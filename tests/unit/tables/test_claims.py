@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from claim_data import KINDS, file, results, row_of, run
 from sgdwalk.analyses import fluctuations
-from sgdwalk.tables import claim_parts, claims, claims_chen2022, quantities_chen2022, runs_chen2022
+from sgdwalk.tables import claim_parts, claims, claims_chen2022, claims_kunin2021, quantities_chen2022, runs_chen2022
 from sgdwalk.tables.claim_parts import Claim
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import REASONS, Estimate, about, above, below
 
-KINDS = ("msd", "path", "msl", "tails", "fluctuations", "hessian", "dimension")
 NAN = float("nan")
 
 
@@ -72,40 +72,6 @@ def test_the_interval_of_a_difference_adds_the_distances_to_the_ends_in_quadratu
     found = Estimate(5, 2, 9) - Estimate(1, -2, 5)
     assert (found.value, found.low, found.high) == (4, 4 - 5, 4 + 5)
     assert Estimate(5, 5, 9) - Estimate(1, 1, 1) == Estimate(4, 4, 8)
-
-
-FALLING = np.linspace(2, 1, 60)
-
-
-def run(name, family="resnet", arguments=None, loss=FALLING, diverged=-1, **more):
-    """training.nc of a run: its settings, the loss of its steps, and where it diverged."""
-    factors = {"batch_size": 32, "lr": 0.1, "seed": 0, "epochs": 5, "steps": None, "window": 30} | more
-    model = {"factory": family, "arguments": arguments or {}}
-    settings = {"run": name, "model_spec": model, **factors}
-    return xr.Dataset(
-        {"loss": ("step", loss), "diverged_step": diverged}, attrs={"run": name, "run_settings": json.dumps(settings)}
-    )
-
-
-def file(name, **values):
-    """A file of a run: each value of two windows and the fit 'paper', with the interval value -+ 0.1."""
-    ends = {"": 0.0, "_low": -0.1, "_high": 0.1}
-    variables = {
-        f"{what}{end}": (("window", "fit"), np.array(windows)[:, None] + shift)
-        for what, windows in values.items()
-        for end, shift in ends.items()
-    }
-    return xr.Dataset(variables, {"fit": ["paper"]}, {"run": name})
-
-
-def results(runs, base="a", **files):
-    return Results(base, runs, **{kind: files.get(kind, []) for kind in KINDS})
-
-
-def row_of(text, found):
-    """The row of a claim by column."""
-    claim = next(claim for claim in claims_chen2022.CLAIMS if claim.text == text)
-    return dict(zip(claims.COLUMNS, claim.row(found), strict=True))
 
 
 def test_an_estimate_is_taken_at_a_position_or_a_label():
@@ -209,9 +175,10 @@ def toy_walk(landscape, **exponents):
 
 def test_the_table_has_a_row_for_every_claim_in_order():
     toy = [toy_walk(name, descent=1.9, basin=0.5, whole=0.6) for name in ("convex", "fractal", "random")]
-    table = claims.compute([run("a")], toy, base="a", **{kind: [] for kind in KINDS})
+    table = claims.compute([run("a")], toy, [], base="a", **{kind: [] for kind in KINDS})
     assert list(table.columns) == list(claims.COLUMNS)
-    assert list(table.claim) == [claim.text for claim in claims_chen2022.CLAIMS]
+    assert list(table.claim) == [claim.text for claim in claims_chen2022.CLAIMS + claims_kunin2021.CLAIMS]
+    assert list(table.paper.unique()) == ["Chen et al. 2022", "Kunin et al. 2024"]
     assert table.claim.is_unique
     verdicts = table[table.runs.str.startswith("toy")].set_index("claim")
     assert list(verdicts.verdict) == ["agrees"] * 5

@@ -72,6 +72,11 @@ def toy(landscape: str) -> Selection:
     return lambda results: listed([f"toy {landscape}"])
 
 
+def regression(sampler: str) -> Selection:
+    """The linear regression with a sampler."""
+    return lambda results: listed([f"regression {sampler}"])
+
+
 # Quantities of the selected runs
 
 
@@ -105,6 +110,11 @@ def highest(estimates: Iterable[Estimate | None]) -> Estimate | None:
         return None
     top = max(found, key=lambda estimate: np.nan_to_num(estimate.high, nan=np.inf))
     return replace(top, reason=next((estimate.reason for estimate in found if estimate.reason), ""))
+
+
+def lowest(estimates: Iterable[Estimate]) -> Estimate:
+    """The estimate whose interval reaches lowest; an unknown one counts as lower than all others."""
+    return min(estimates, key=lambda estimate: np.nan_to_num(estimate.low, nan=-np.inf))
 
 
 def _subtracted(first: Estimate | None, second: Estimate | None) -> Estimate | None:

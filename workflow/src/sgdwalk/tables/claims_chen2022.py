@@ -33,6 +33,7 @@ from sgdwalk.tables.runs_chen2022 import (
 )
 from sgdwalk.tables.verdicts import about, above, below
 
+PAPER = "Chen et al. 2022"
 HEAVY = 1.9  # stability parameters below it count as heavy tails
 ONE_EACH = "interval: within one run a side, not between seeds"
 

@@ -17,28 +17,42 @@ class Results:
     """Files of a study.
 
     runs: settings by name of the run. training: their training.nc. files: data sets by kind ('msd', 'tails', ...) and
-    run; those of kind 'toy' by 'toy LANDSCAPE'. base: name of the run that the others are compared with.
+    run; those of kind 'toy' by 'toy LANDSCAPE', of kind 'regression' by 'regression SAMPLER'. base: name of the run
+    that the others are compared with.
     """
 
-    def __init__(self, base: str, training: list[xr.Dataset], toy: list[xr.Dataset] = (), **files: list[xr.Dataset]):
+    def __init__(
+        self,
+        base: str,
+        training: list[xr.Dataset],
+        toy: list[xr.Dataset] = (),
+        regression: list[xr.Dataset] = (),
+        **files: list[xr.Dataset],
+    ):
         self.training = {data.attrs["run"]: data for data in training}
         self.runs = {run: settings_of_run(data) for run, data in self.training.items()}
         self.files = {kind: {data.attrs["run"]: data for data in group} for kind, group in files.items()}
-        self.files["toy"] = {f"toy {stored_settings(data)['landscape']}": data for data in toy}
+        for kind, group, key in (("toy", toy, "landscape"), ("regression", regression, "sampler")):
+            self.files[kind] = {f"{kind} {stored_settings(data)[key]}": data for data in group}
         self.base = base
 
-    def estimate(self, kind: str, run: str, variable: str, **where: int | str) -> Estimate | None:
-        """A variable with its interval at a place: dimension = position, or label where that is text.
-
-        Also the value of the null model, where the file has one, and the reason against a fit without a supported lag.
-        None if the run has no such file.
-        """
+    def place(self, kind: str, run: str, **where: int | str) -> xr.Dataset | None:
+        """A run's file at a place: dimension = position, or label where that is text. None if it has no such file."""
         data = self.files[kind].get(run)
         if data is None:
             return None
         labels = {dim: place for dim, place in where.items() if isinstance(place, str)}
-        positions = {dim: place for dim, place in where.items() if dim not in labels}
-        here = data.sel(labels).isel(positions)
+        return data.sel(labels).isel({dim: place for dim, place in where.items() if dim not in labels})
+
+    def estimate(self, kind: str, run: str, variable: str, **where: int | str) -> Estimate | None:
+        """A variable with its interval at a place (see `place`).
+
+        Also the value of the null model, where the file has one, and the reason against a fit without a supported lag.
+        None if the run has no such file.
+        """
+        here = self.place(kind, run, **where)
+        if here is None:
+            return None
         null = float(here[f"{variable}_null"]) if f"{variable}_null" in here else None
         ends = (float(here[f"{variable}{end}"]) for end in ("", "_low", "_high"))
         return Estimate(*ends, null=null, reason="" if supported(here) else UNSUPPORTED)
