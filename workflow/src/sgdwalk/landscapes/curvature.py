@@ -1,4 +1,4 @@
-"""The Hessian of a network's loss as an operator: largest eigenvalues and trace."""
+"""The Hessian of a network's loss as an operator: largest eigenvalues and their vectors, trace."""
 
 import sys
 
@@ -95,7 +95,30 @@ def top_eigenvalues(
     for ranks that the space does not reach. An exhausted space contains each eigenvalue once: one vector of a null
     space, so that ranks below zero cannot be determined.
     """
-    unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
+    return search(operator, count, tolerance, most_products, seed)[:3]
+
+
+def top_eigenpairs(
+    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(eigenvalue, residual, converged), each [rank], as `top_eigenvalues` finds them, and vector [rank, parameter].
+
+    The vectors are orthonormal to float32's rounding. There are fewer than `count` ranks where the Krylov space does
+    not reach all of them. ValueError for weights or products that are not finite.
+    """
+    *found, krylov = search(operator, count, tolerance, most_products, seed)
+    if krylov is None:
+        raise ValueError("the Hessian has no eigenvectors: weights, or its products, are not finite")
+    reached = np.isfinite(found[0])
+    vector = ritz_vectors(krylov, int(reached.sum()))
+    return *(part[reached] for part in found), vector
+
+
+def search(
+    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, LanczosTridiag | None]:
+    """The eigenvalues of `top_eigenvalues`, and the Krylov space that they are from, None where they are unknown."""
+    unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool), None
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
         return unknown
     remembered = Remembered(operator)
@@ -115,7 +138,7 @@ def top_eigenvalues(
         found = np.isfinite(value) if exhausted else guarded(residual <= tolerance * np.abs(value))
         value, residual, converged = value[:count], residual[:count], found[:count]
         if converged.all() or steps >= limit or exhausted:
-            return value, residual, converged
+            return value, residual, converged, krylov
         print(f"{steps} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
         steps = min(max(steps + 1, int(GROWTH * steps)), limit)
 
@@ -157,9 +180,7 @@ def ritz(
 
     products: H q_j of the basis vectors q_j. NaN for missing ranks.
     """
-    off = krylov.betas.double()[: len(krylov.alphas) - 1]
-    tridiagonal = torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1)
-    values, vectors = torch.linalg.eigh(tridiagonal)
+    values, vectors = eigh(krylov)
     found = min(count, int((values >= lowest).sum()))
     value, weights = values.flip(0)[:found], vectors.flip(1)[:, :found]
     residual = torch.empty_like(value)
@@ -171,6 +192,26 @@ def ritz(
     missing = (0, count - len(value))
     pad = torch.nn.functional.pad
     return pad(value, missing, value=np.nan).cpu().numpy(), pad(residual, missing, value=np.nan).cpu().numpy()
+
+
+def eigh(krylov: LanczosTridiag) -> tuple[torch.Tensor, torch.Tensor]:
+    """Eigenvalues [n], in rising order, and eigenvectors [basis vector, n] of the tridiagonal matrix."""
+    off = krylov.betas.double()[: len(krylov.alphas) - 1]
+    return torch.linalg.eigh(torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1))
+
+
+def ritz_vectors(krylov: LanczosTridiag, count: int) -> np.ndarray:
+    """Vectors [rank, parameter] of the `count` largest Ritz values, in float32.
+
+    The basis is orthogonal to the precision of the network only: they are made orthonormal in float64, in the order of
+    their ranks.
+    """
+    weights = eigh(krylov)[1].flip(1)[:, :count]
+    vector = weights.new_zeros(count, len(krylov.basis[0]))
+    for weight, basis in zip(weights, krylov.basis, strict=True):
+        vector.addr_(weight, basis.double())
+    factor = torch.linalg.cholesky(vector @ vector.T)
+    return torch.linalg.solve_triangular(factor, vector, upper=False).float().cpu().numpy()
 
 
 def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float, float, float]:
