@@ -8,7 +8,7 @@ from sgdwalk.storage import netcdf
 from sgdwalk.study.validation import filled, schema
 from sgdwalk.training import job
 
-FILES = ("training", "distances", "layers", "sketch", "gradients")
+FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 INPUTS = {
     "msd": "distances", "path": "distances", "msl": "distances", "tails": "gradients", "fluctuations": "training",
     "long_msd": "sketch", "layerwise_msd": "layers", "layerwise_path": "layers", "layerwise_msl": "layers",

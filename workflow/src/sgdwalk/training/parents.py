@@ -57,4 +57,4 @@ def keep_velocity(optimiser: torch.optim.Optimizer, checkpoint: Mapping[str, Any
     kept = checkpoint["optimiser"]["state"]
     for index, p in enumerate(p for group in optimiser.param_groups for p in group["params"]):
         if (buffer := kept.get(index, {}).get("momentum_buffer")) is not None:
-            optimiser.state[p]["momentum_buffer"] = buffer.to(p)
+            optimiser.state[p]["momentum_buffer"] = buffer.to(p, copy=True)
