@@ -8,12 +8,12 @@ from sgdwalk.analyses import modes
 from sgdwalk.recorder.parameter_vector import ParameterVector
 from sgdwalk.storage import netcdf
 from sgdwalk.study.registry import DATASETS
-from sgdwalk.training import job, parents
+from sgdwalk.training import job, parents, trainer
 from sgdwalk.training.batches import Batches
 from sgdwalk.training.parents import Parent
 from sgdwalk.training.trainer import Run
 from sgdwalk.trajectory.import_walk import FILES
-from test_trainer import assert_equal, images, results
+from test_trainer import Moves, assert_equal, images, results
 
 torch.set_num_threads(1)
 SIZE = 2292  # parameters of the network
@@ -137,6 +137,21 @@ def test_a_state_of_a_child_of_other_weights_or_other_modes_is_not_resumed(tmp_p
 
 def parent_of(parent):
     return parent.checkpoint, parent.directions
+
+
+@pytest.mark.parametrize("options", [{}, {"keep_velocity": True}, {"momentum": 0.0}])
+def test_no_step_of_a_child_waits_for_the_device(tmp_path, monkeypatch, parent, options):
+    """The device here is meta, which computes nothing: whoever reads a number from it has an error."""
+    monkeypatch.setattr(trainer, "device", lambda name: torch.device("meta"))
+    one = run(tmp_path, parent=parent, **options)
+    batches = one.batches.epoch(0)
+    one._step(*next(batches))  # an epoch and a window begin with what is drawn on the host
+    with Moves() as moves:
+        for inputs, labels in batches:
+            one._step(inputs, labels)
+    assert one.recorder.step == 5
+    assert one.recorder.directions.along.device.type == "meta"
+    assert moves.found == []
 
 
 def outputs(folder):

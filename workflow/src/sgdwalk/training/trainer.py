@@ -83,13 +83,13 @@ class Run:
     def _begin(self) -> None:
         """Set everything that changes during a training to what it is before the first step."""
         self.recorder = None  # frees a window of weights before the next is allocated
-        self.model = network(self.settings, self.build, self.images).to(self.device, self.dtype)
-        self.model = self.model.to(memory_format=torch.channels_last)
-        self.optimiser = optimiser(self.settings, self.model.parameters())
+        self.model = network(self.settings, self.build, self.images).to(self.dtype)
         if self.parent:
             self.model.load_state_dict(self.parent.checkpoint["model"])
-            if self.settings["keep_velocity"]:
-                keep_velocity(self.optimiser, self.parent.checkpoint)
+        self.model = self.model.to(self.device, memory_format=torch.channels_last)
+        self.optimiser = optimiser(self.settings, self.model.parameters())
+        if self.parent and self.settings["keep_velocity"]:
+            keep_velocity(self.optimiser, self.parent.checkpoint)
         self.recorder = Recorder(
             self.model,
             self.settings["window"],
