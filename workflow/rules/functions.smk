@@ -97,8 +97,8 @@ def analysis_inputs(analysis):
     if analysis.unit == "group":
         return {"msd": group_runs}
     own = [name for name in analysis.reads if not name.startswith("parent/")]
-    parents = {n.removeprefix("parent/") for n in analysis.reads} - set(own)
-    return of_run(*own) | {name: of_parent(name) for name in parents}
+    others = [n.removeprefix("parent/") for n in analysis.reads if n not in own]
+    return of_run(*own) | {name: of_parent(name) for name in others}
 
 
 def of_parent(name):
