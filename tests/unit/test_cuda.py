@@ -1,5 +1,6 @@
 """What only a GPU can show: graphs, waiting, memory, and bits that come out the same twice."""
 
+import copy
 import functools
 import gc
 import os
@@ -19,6 +20,7 @@ from sgdwalk.storage import provenance
 from sgdwalk.study import factories, registry
 from sgdwalk.training import problem
 from sgdwalk.training.cuda_graphs import Replayed
+from sgdwalk.training.parents import Parent
 from sgdwalk.training.trainer import Run
 from test_trainer import RESNET, SETTINGS, assert_equal, images, results
 from torch import nn
@@ -34,9 +36,9 @@ def dropping(*shape):
     return nn.Sequential(RESNET(*shape), nn.Dropout(0.3))
 
 
-def made(work, build=dropping, *, size=8, **given):
+def made(work, build=dropping, *, size=8, parent=None, **given):
     """A run on the GPU, five steps an epoch, the last of two images."""
-    return Run(SETTINGS | {"device": "cuda", "record": RECORD} | given, build, images(size), work, "c")
+    return Run(SETTINGS | {"device": "cuda", "record": RECORD} | given, build, images(size), work, "c", parent=parent)
 
 
 def trained(*arguments, **given):
@@ -111,6 +113,45 @@ def test_no_step_waits_but_at_the_end_of_a_window_or_an_epoch(tmp_path, optimise
             one.recorder.record(loss)
     with pytest.raises(RuntimeError, match="synchroniz"), no_waiting():
         one.recorder.loss[0].item()
+
+
+def child(work, **options):
+    """A run on the GPU that starts from a network and is projected on three directions."""
+    model = dropping(3, 8, 4)
+    vectors = np.random.default_rng(0).standard_normal((3, sum(p.numel() for p in model.parameters())))
+    return made(work, parent=Parent({"model": model.state_dict()}, vectors, ("a", "b")), **options)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_no_step_of_a_child_waits_and_its_projections_are_those_of_a_cpu(tmp_path, momentum):
+    torch.manual_seed(0)
+    gpu = child(tmp_path, steps=25, momentum=momentum)
+    for inputs, labels in gpu.batches.epoch(0):  # the graph, cuDNN's choices, the window's samples
+        gpu._step(inputs, labels)
+    with no_waiting():
+        for inputs, labels in list(gpu.batches.epoch(1))[:4]:
+            gpu._step(inputs, labels)
+    q = torch.randn(3, gpu.recorder.size, dtype=torch.float64).numpy()
+    model = dropping(3, 8, 4).double().eval()
+    ours, cpu = (projected(copy.deepcopy(model).to(place), q, momentum) for place in ("cuda", "cpu"))
+    for name, values in cpu.items():
+        np.testing.assert_allclose(ours[name], values, rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+def projected(model, q, momentum):
+    """directions.nc of a loop over random images that are the same on every device."""
+    optimiser = torch.optim.SGD(model.parameters(), 0.05, momentum=momentum)
+    recorder = Recorder(model, 20, directions=q, optimiser=optimiser)
+    place = next(model.parameters()).device
+    for step in range(30):
+        inputs = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(step), dtype=torch.float64)
+        loss = nn.functional.cross_entropy(model(inputs.to(place)), torch.arange(6, device=place) % 4)
+        optimiser.zero_grad()
+        loss.backward()
+        recorder.record(loss)
+        optimiser.step()
+    recorder.close()
+    return recorder.datasets()["directions"]
 
 
 @pytest.mark.parametrize("name", ["resnet14", "vit", "alexnet", "lenet", "vgg9", "densenet121"])

@@ -41,7 +41,13 @@ def test_the_modules_that_a_page_names_exist(page):
 
 
 def test_the_files_of_a_run_are_named():
-    run = {"analyses": ["hessian", "landscape"], "record": {"layers": True, "sketch": 1}, "walk": None}
+    run = {
+        "analyses": ["hessian", "landscape"],
+        "record": {"layers": True, "sketch": 1},
+        "walk": None,
+        "parent": "p",
+        "windows_of": None,
+    }
     for file in Study("s", "r", {}, {"r": run}, {}).analyses("r"):
         assert f"`{file}.nc`" in TEXT
 

@@ -92,6 +92,19 @@ CASES = {
     "shorter windows of no run": (row("run=x;windows_of=bass;window=20"), "windows_of = 'bass': must be a run above"),
     "shorter windows that do not fit": (row("run=x;windows_of=base;window=30"), "window = 30: must divide 40"),
     "shorter windows of another lr": (row("run=x;windows_of=base;window=20;lr=1"), "lr = 1: must be empty beside"),
+    "a parent that is not in the table": (
+        row("run=x;parent=bass"),
+        "parent = 'bass': must be a training above this row .base, other-seed, diverged, child, grandchild",
+    ),
+    "a parent below the row": (
+        replaced(RUNS, "child\t3\t0.01\t\t\t\t\t\tbase", "child\t3\t0.01\t\t\t\t\t\tgrandchild"),
+        "parent = 'grandchild': must be a training above this row .base, other-seed, diverged.",
+    ),
+    "a child of another network": (row("run=x;parent=base;model=mlp20"), "model = 'mlp20': must be 'mlp3' as of its"),
+    "more images in a batch than the modes have": (
+        row("run=x;parent=base;batch_size=128"),
+        "modes.images = 96: must be at least 128, the batch_size of run 'x'",
+    ),
     "epochs below one": (row("run=x;epochs=0"), "epochs = 0: must be at least 1"),
     "window longer than the run": (row("run=x;window=121"), "window = 121: must be at most 120"),
     "duplicate run names": (row("run=base"), "run = 'base': duplicate name"),
@@ -99,8 +112,8 @@ CASES = {
     "run name with a space": (row("run=a b"), "run = 'a b': must be letters, digits"),
     "unknown analysis": (row("run=x;analyses=hesian"), "analyses.0 = 'hesian': must be one of hessian"),
     "more cells than columns": (
-        lambda f: (f / RUNS).write_text((f / RUNS).read_text() + "x\t" * 9 + "\n"),
-        "10 cells for 8 columns",
+        lambda f: (f / RUNS).write_text((f / RUNS).read_text() + "x\t" * 11 + "\n"),
+        "12 cells for 10 columns",
     ),
     "a figure with an unknown run": (
         replaced(FIGURES, "msd/base", "msd/bass"),

@@ -12,13 +12,15 @@ from studies import ROOT, copy_of_the_workflow
 SAMPLE = {
     "run": "base",
     "cut_windows.run": "short",
+    "train.run": "child",
+    "modes.run": "child",
     "import_walk.run": "walk",
     "group": "base",
     "landscape": "fractal",
     "figure": "fig2",
 }
 RUN = "results/tiny/runs/base"
-RECORDED = ("training", "distances", "layers", "sketch", "gradients")
+RECORDED = ("training", "distances", "layers", "sketch", "gradients", "directions")
 ESTIMATED = (2000, 15)  # at least: MB and minutes of an analysis of a run's windows, by the size of the run
 ANALYSES = {
     # rule: reads, makes, environment, MB and minutes of a first attempt, priority
@@ -36,8 +38,8 @@ ANALYSES = {
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
     "dimension": ("landscape.nc", "dimension.nc", "analysis", (4000, 60), 0),
 }
-NETWORK = ("extract", "hessian", "landscape")
-EXPENSIVE = {"train", "import_walk", "hessian"}  # a job each in a cluster's queue
+NETWORK = ("extract", "modes", "hessian", "landscape")
+EXPENSIVE = {"train", "import_walk", "modes", "hessian"}  # a job each in a cluster's queue
 COLLECTED = {"summary", "claims", "checks", "verdict", "all", "study"}  # one each in a study
 
 
@@ -87,6 +89,22 @@ def test_an_analysis_computes_with_its_own_section_of_the_settings(rules, name):
         assert not {"analyses", "mem_mb", "runtime", "scratch"} & set(given["run"])
 
 
+def test_a_run_with_a_parent_starts_from_its_files_and_from_the_modes_at_its_start(rules):
+    of_parent = [f"{RUN}/checkpoints", f"{RUN}/training.nc"]
+    modes = rules["modes"]
+    assert modes["input"] == of_parent
+    assert modes["output"] == ["results/tiny/runs/{run}/modes.nc"]
+    assert (modes["conda"], modes["script"], modes["priority"]) == ("curvature", "analyse.py", 30)
+    assert modes["params"]["settings"].keys() == {"count", "images", "tolerance", "most_products", "seed", "run"}
+    assert modes["params"]["settings"]["run"]["run"] == "child"
+    assert {"sgdwalk.analyses.modes", "sgdwalk.training.parents"} <= set(modes["params"]["code"])
+    assert {"gpu", "local_gpu"} <= set(modes["resources"])
+    assert 2 * 30 <= modes["resources"]["runtime"] <= 2 * 32
+    assert 2 * 4000 <= modes["resources"]["mem_mb"] <= 2 * 5000
+    assert rules["train"]["input"] == sorted([*of_parent, "results/tiny/runs/child/modes.nc"])
+    assert rules["train"]["params"]["settings"]["parent"] == "base"
+
+
 def test_analyses_of_seeds_and_of_toy_surfaces(rules):
     assert rules["ensemble"]["input"] == [f"results/tiny/runs/{run}/msd.nc" for run in ("base", "other-seed")]
     assert rules["ensemble"]["output"] == ["results/tiny/ensembles/{group}.nc"]
@@ -107,7 +125,7 @@ def test_every_way_to_a_run_makes_the_same_files(rules):
 
 def test_tables_have_the_files_of_all_runs(rules):
     def all_runs(*kinds):
-        made = ("base", "other-seed", "diverged", "walk", "short")
+        made = ("base", "other-seed", "diverged", "walk", "short", "child", "grandchild")
         return {f"results/tiny/runs/{run}/{kind}.nc" for run in made for kind in kinds}
 
     cheap = ("training", "msd", "path", "msl", "tails")
@@ -117,7 +135,7 @@ def test_tables_have_the_files_of_all_runs(rules):
     assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy
     checked = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
     assert set(rules["check"]["input"]) == {f"{RUN}/{name}.nc" for name in checked}
-    assert len(rules["checks"]["input"]) == 5
+    assert len(rules["checks"]["input"]) == 7
     assert rules["claims"]["params"]["parameters"] == {"base": "base"}
     for name in ("summary", "claims", "check", "checks"):
         assert rules[name]["params"]["table"] == name

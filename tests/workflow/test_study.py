@@ -1,10 +1,12 @@
 """The real DAG, on a study of a minute."""
 
+import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import xarray as xr
 from scipy.spatial.distance import pdist
 from sgdwalk.tables.verdicts import REASONS
@@ -87,6 +89,34 @@ def test_a_run_in_shorter_windows_is_cut_from_what_was_recorded(finished):
     assert not (runs / "short" / "checkpoints").exists()
 
 
+def test_a_run_with_a_parent_begins_where_that_one_ended(finished):
+    runs = results(finished) / "runs"
+    for name, parent in (("child", "base"), ("grandchild", "child")):
+        start, end = (
+            torch.load(runs / run / "checkpoints" / f"step-{step:09d}.pt")["model"]
+            for run, step in ((name, 0), (parent, 120))
+        )
+        assert start.keys() == end.keys()
+        assert all(torch.equal(start[key], end[key]) for key in end)
+        with (
+            xr.open_dataset(runs / name / "modes.nc") as modes,
+            xr.open_dataset(runs / name / "directions.nc") as made,
+            xr.open_dataset(runs / name / "training.nc") as training,
+        ):
+            assert json.loads(modes.attrs["run_settings"])["parent"] == parent
+            assert modes.attrs["run_settings"] == made.attrs["run_settings"]
+            flat = torch.cat([value.reshape(-1) for value in end.values()]).double().numpy()
+            np.testing.assert_allclose(made.start, modes.vector.values @ flat, rtol=1e-9)
+            assert dict(made.sizes) == {"step": 120, "mode": 4}
+            moved = float(training.learning_rate[0]) * made.velocity.values[1:]
+            np.testing.assert_allclose(np.diff(made.position, axis=0), moved, atol=1e-7)
+            np.testing.assert_allclose(made.squared_displacement, training.displacement**2, rtol=1e-12)
+            assert np.isfinite(made.velocity).all()
+    with xr.open_dataset(runs / "base" / "directions.nc") as made:
+        assert dict(made.sizes) == {"step": 120, "mode": 0}
+    assert not (runs / "base" / "modes.nc").exists()
+
+
 def test_what_was_recorded_beside_distances_is_analysed(finished):
     run = results(finished) / "runs" / "base"
     with xr.open_dataset(run / "layers" / "msd.nc") as layers, xr.open_dataset(run / "msd.nc") as whole:
@@ -103,6 +133,8 @@ def test_summary_has_a_row_per_run_and_claims_a_verdict_each(finished):
         "diverged",
         "walk",
         "short",
+        "child",
+        "grandchild",
     ]
     claims = pd.read_csv(results(finished) / "claims.csv")
     assert set(claims.verdict) <= {"agrees", "differs", "undecided", "not run"}

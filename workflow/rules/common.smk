@@ -43,8 +43,10 @@ LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 SHORTENED = [name for name, run in STUDY.runs.items() if run["windows_of"]]
 IMPORTED = [n for n, run in STUDY.runs.items() if run["walk"] and n not in SHORTENED]
+CHILDREN = [n for n, run in STUDY.runs.items() if run["parent"] and n not in SHORTENED]
 TRAINED = [name for name in STUDY.runs if name not in (*SHORTENED, *IMPORTED)]
-RECORDED = ("training", "distances", "layers", "sketch", "gradients")  # by a Recorder
+# Files that a Recorder makes.
+RECORDED = ("training", "distances", "layers", "sketch", "gradients", "directions")
 
 
 def any_of(names):

@@ -39,6 +39,18 @@ def image_file(wildcards):
     return [local(path)] if path and os.path.isfile(path) else []
 
 
+def parent_files(wildcards):
+    """What a run with a parent starts from; nothing for all others."""
+    parent = STUDY.runs[wildcards.run]["parent"]
+    if not parent:
+        return {}
+    return {
+        "checkpoints": f"{RESULTS}/runs/{parent}/checkpoints",
+        "training": product(f"training/{parent}"),
+        "modes": product(f"modes/{wildcards.run}"),
+    }
+
+
 def walk_file(wildcards):
     return local(STUDY.runs[wildcards.run]["walk"])
 
@@ -84,7 +96,23 @@ GPU = {"gpu": steady(resources.gpus), "local_gpu": steady(resources.local_gpus)}
 def analysis_inputs(analysis):
     if analysis.unit == "group":
         return {"msd": group_runs}
-    return of_run(*analysis.reads)
+    own = [name for name in analysis.reads if not name.startswith("parent/")]
+    others = [n.removeprefix("parent/") for n in analysis.reads if n not in own]
+    return of_run(*own) | {name: of_parent(name) for name in others}
+
+
+def of_parent(name):
+    """A function that gives this file of a run's parent."""
+
+    def path(wildcards):
+        return parent_files(wildcards)[name]
+
+    return path
+
+
+def analysis_runs(analysis):
+    """Constraints of the wildcards of an analysis that not all runs have."""
+    return {"run": any_of(CHILDREN)} if analysis.condition == "parent" else {}
 
 
 def group_runs(wildcards):

@@ -1,5 +1,6 @@
 rule train:
     input:
+        unpack(parent_files),
         images=image_file,
     output:
         **of_run(*RECORDED),
@@ -16,7 +17,7 @@ rule train:
     threads: run_threads
     resources:
         **GPU,
-        mem_mb=growing(resources.training_memory),
+        mem_mb=growing(resources.training_memory, STUDY.settings["modes"]),
         runtime=growing(resources.training_minutes),
         scratch=run_scratch,
     params:

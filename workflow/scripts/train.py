@@ -4,4 +4,10 @@ from sgdwalk.jobs.logs import logging_to
 from sgdwalk.training.job import train
 
 with logging_to(snakemake.log[0]):
-    train(snakemake.params.settings, dict(snakemake.output), snakemake.params.code, snakemake.resources.scratch)
+    train(
+        snakemake.params.settings,
+        dict(snakemake.output),
+        snakemake.params.code,
+        snakemake.resources.scratch,
+        parent={name: path for name, path in snakemake.input.items() if name != "images"},
+    )

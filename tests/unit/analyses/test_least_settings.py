@@ -8,11 +8,11 @@ from sgdwalk.storage import netcdf
 from sgdwalk.study.validation import filled, schema
 from sgdwalk.training import job
 
-FILES = ("training", "distances", "layers", "sketch", "gradients")
+FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 INPUTS = {
     "msd": "distances", "path": "distances", "msl": "distances", "tails": "gradients", "fluctuations": "training",
     "long_msd": "sketch", "layerwise_msd": "layers", "layerwise_path": "layers", "layerwise_msl": "layers",
-    "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": None,
+    "modes": "checkpoints training", "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": "",
 }  # fmt: skip
 
 
@@ -51,10 +51,10 @@ def folder(run, tmp_path_factory):
 @pytest.mark.parametrize("analysis", INPUTS)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_an_analysis_runs_with_the_smallest_allowed_settings(run, folder, analysis, tmp_path):
-    source, output = INPUTS[analysis], str(tmp_path / f"{analysis}.nc")
+    sources, output = INPUTS[analysis].split(), str(tmp_path / f"{analysis}.nc")
     given = least(schema("config")["properties"][analysis.removeprefix("layerwise_")])
-    given |= {"run": run} if source == "checkpoints" else {"landscape": "fractal"} if analysis == "toy" else {}
-    inputs = {source: str(folder / (source if source == "checkpoints" else f"{source}.nc"))} if source else {}
+    given |= {"run": run} if "checkpoints" in sources else {"landscape": "fractal"} if analysis == "toy" else {}
+    inputs = {source: str(folder / (source if source == "checkpoints" else f"{source}.nc")) for source in sources}
     analyse.analyse(analysis, inputs, output, given, code="code")
     made = netcdf.read(output)
     for name in (name.removesuffix("_low") for name in made.data_vars if name.endswith("_low")):

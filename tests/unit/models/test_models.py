@@ -91,6 +91,10 @@ def alexnet_count():
     return sum(convolution(*shape, 1) for shape in shapes) + linear(256, 10)
 
 
+def three_convolutions_count():
+    return sum(convolution(a, b, 3, 2) for a, b in pairwise((3, 4, 8, 8))) + linear(8, 10)
+
+
 def vit_count(width=192, depth=6):
     layer = linear(width, 3 * width) + linear(width, width) + linear(width, 4 * width) + linear(4 * width, width)
     return convolution(3, width, 4, 1) + (1 + 65) * width + depth * (layer + 4 * width) + 2 * width + linear(width, 10)
@@ -107,7 +111,7 @@ def expected(name):
         return vgg_count(name)
     return {
         "vgg9": vgg9_count, "densenet121": densenet_count, "lenet": lenet_count, "alexnet": alexnet_count,
-        "vit": vit_count, "resnet-mnist": lambda: cifar_count("resnet8"),
+        "vit": vit_count, "cnn3": three_convolutions_count, "resnet-mnist": lambda: cifar_count("resnet8"),
     }[name]()  # fmt: skip
 
 
@@ -145,7 +149,7 @@ def test_the_table_in_the_documentation_is_that_of_the_code():
     [
         "resnet14", "resnet14-noshort", "resnet14-nobn", "resnet14-noshort-nobn", "wrn14-2", "wrn14-2-noshort",
         "resnet18", "resnet18-noshort", "resnet50", "vgg9", "vgg16", "lenet", "alexnet", "mlp3", "resnet-mnist",
-        "densenet121", "vit",
+        "cnn3",        "densenet121", "vit",
     ],
 )  # fmt: skip
 def test_outputs_and_gradients_are_finite_for_every_size_of_image(name, channels, size):

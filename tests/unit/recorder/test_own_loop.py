@@ -24,7 +24,7 @@ from sgdwalk.training.trainer import network
 from test_trainer import ROOT
 from torch import nn
 
-FILES = ("training", "distances", "layers", "sketch", "gradients")
+FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 
 
 def test_the_example_writes_the_files_of_a_run(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from sgdwalk.study.registry import DATASETS, MODELS
 from sgdwalk.training import job
 from sgdwalk.trajectory import shorter_windows
 
-FILES = ("training", "distances", "layers", "sketch", "gradients")
+FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 SPECS = {
     kind: {"factory": known[name][0], "arguments": known[name][1]}
     for kind, known, name in (("model_spec", MODELS, "mlp3"), ("dataset_spec", DATASETS, "digits"))

@@ -53,9 +53,11 @@ def test_learning_rates_are_those_of_torchs_schedulers():
         "constant": lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1.0),
         "step": lambda o: torch.optim.lr_scheduler.StepLR(o, 3 * epoch_steps, 0.2),
         "cosine": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, steps),
+        "list": lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [2 * epoch_steps, 5 * epoch_steps], 0.2),
     }
     for name, scheduler in cases.items():
-        run = settings(lr=0.4, schedule=name, schedule_epochs=3, schedule_factor=0.2)
+        epochs = {"schedule": "step", "schedule_epochs": [2, 5]} if name == "list" else {"schedule_epochs": 3}
+        run = settings(**{"lr": 0.4, "schedule": name, "schedule_factor": 0.2} | epochs)
         reference = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
         theirs = scheduler(reference)
         for step in range(steps):

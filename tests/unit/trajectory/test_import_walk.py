@@ -105,7 +105,7 @@ def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
 
     found = bring(tmp_path, a_walk())
     distances = found["distances"]
-    found = {name: data for name, data in found.items() if name not in ("layers", "sketch")}
+    found = {name: data for name, data in found.items() if name not in ("layers", "sketch", "directions")}
     table = check.compute(
         **found,
         msd=msd.compute(distances, copies=5),

@@ -9,7 +9,7 @@ from hessian_eigenthings import trace as hutchinson
 from scipy.stats import t as student
 from torch import nn
 
-from sgdwalk.landscapes.krylov import Krylov
+from sgdwalk.landscapes.krylov import Krylov, Ritz
 from sgdwalk.training.batch_norm_mode import set_modes
 
 BETWEEN = 4  # products between two looks at the eigenvalues
@@ -76,7 +76,30 @@ def top_eigenvalues(
     does not reach. An exhausted space contains each eigenvalue once: one vector of a null space, so that ranks below
     zero cannot be determined.
     """
-    unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
+    top, converged = search(operator, count, tolerance, most_products, seed)
+    return padded(top.value, count, np.nan), padded(top.residual, count, np.nan), converged
+
+
+def top_eigenpairs(
+    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(eigenvalue, residual, converged), each [rank], as `top_eigenvalues` finds them, and vector [rank, parameter].
+
+    The vectors are orthonormal to float32's rounding. There are fewer than `count` ranks where the Krylov space does
+    not reach all of them. ValueError for weights or products that are not finite.
+    """
+    top, converged = search(operator, count, tolerance, most_products, seed)
+    if not len(top.value):
+        raise ValueError("the Hessian has no eigenvectors: weights, or its products, are not finite")
+    reached = min(count, len(top.value))
+    return top.value[:reached], top.residual[:reached], converged[:reached], orthonormal(top.vectors[:reached])
+
+
+def search(
+    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> tuple[Ritz, np.ndarray]:
+    """(the largest eigenpairs and some of the next, converged [rank]) of `top_eigenvalues`; no pairs where unknown."""
+    unknown = Ritz(np.empty(0), np.empty(0), torch.empty(0, operator.size)), np.zeros(count, bool)
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
         return unknown
     random = torch.Generator().manual_seed(seed)
@@ -88,10 +111,17 @@ def top_eigenvalues(
         found = guarded(padded(top.residual <= tolerance * np.abs(top.value), count + GUARDS, False))
         converged = padded(np.isfinite(top.value), count, False) if space.exhausted else found[:count]
         if converged.all() or space.exhausted or len(space) == space.most:
-            return padded(top.value, count, np.nan), padded(top.residual, count, np.nan), converged
+            return top, converged
         print(f"{len(space)} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
         space.grow(len(space) + BETWEEN)
     return unknown
+
+
+def orthonormal(vectors: torch.Tensor) -> np.ndarray:
+    """Almost orthonormal vectors [rank, parameter], made so in float64 in the order of their ranks; float32."""
+    vectors = vectors.double()
+    factor = torch.linalg.cholesky(vectors @ vectors.T)
+    return torch.linalg.solve_triangular(factor, vectors, upper=False).float().cpu().numpy()
 
 
 def padded(values: np.ndarray, length: int, filler: float) -> np.ndarray:

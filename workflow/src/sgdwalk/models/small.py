@@ -1,4 +1,6 @@
-"""Small convolutional networks: LeNet, AlexNet for small images, a ResNet for digits."""
+"""Small convolutional networks: LeNet, AlexNet for small images, a ResNet for digits, three convolutions."""
+
+from itertools import chain, pairwise
 
 import torch
 from torch import nn
@@ -58,6 +60,17 @@ def resnet_mnist(channels: int, size: int, classes: int, *, width: int = 16) -> 
         nn.Flatten(),
         nn.Linear(4 * width, classes),
     )
+
+
+def three_convolutions(channels: int, size: int, classes: int, *, width: int = 4) -> nn.Module:
+    """Three 3x3 convolutions of widths w, 2w, 2w with batch norm and ReLU, the mean over the image, one linear layer.
+
+    At w = 4 few enough parameters that SGD does not fit every image, so that its gradient noise remains at the end of a
+    training: 1,030 for 1x8x8 inputs and 10 classes, 1,102 for 3x32x32 inputs.
+    """
+    widths = (channels, width, 2 * width, 2 * width)
+    layers = [(*normalised(before, after, 3), nn.ReLU(inplace=True)) for before, after in pairwise(widths)]
+    return nn.Sequential(*chain(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2 * width, classes))
 
 
 class Residual(nn.Module):

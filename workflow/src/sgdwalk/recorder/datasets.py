@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from sgdwalk.recorder.directions import QUANTITIES
 from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.window_store import Windows
 
@@ -23,7 +24,8 @@ class Recorded:
     epoch_steps: steps in an epoch, None if unknown. layer_sizes: parameters in each group of layers.
     by_layer: whether `windows` has distances by group. samples: which gradient entries were taken.
     windows: the finished windows. sketch_error: relative standard error of a projected distance, None without a sketch.
-    walk: whether `windows` has the raw weights.
+    walk: whether `windows` has the raw weights. start: scalar products of the initial weights with the directions
+    [mode], empty where there are none.
     """
 
     window: int
@@ -39,20 +41,23 @@ class Recorded:
     windows: Windows
     sketch_error: float | None
     walk: bool
+    start: np.ndarray
 
 
 def datasets(recorded: Recorded, steps: int) -> dict[str, xr.Dataset]:
-    """training, distances, layers, sketch, gradients (and walk, if recorded) by name.
+    """training, distances, layers, sketch, gradients, directions (and walk, if recorded) by name.
 
     steps: planned length of the run; what a divergence or an early end left out is NaN.
-    layers and sketch are empty where they were not recorded.
+    layers, sketch and the modes of directions are empty where they were not recorded.
     """
+    series = training(recorded, steps)
     found = {
-        "training": training(recorded, steps),
+        "training": series,
         "distances": distances(recorded, steps),
         "layers": layers(recorded, steps),
         "sketch": sketch(recorded, steps),
         "gradients": gradients(recorded, steps),
+        "directions": directions(recorded, series),
     }
     return found | ({"walk": walk(recorded)} if recorded.walk else {})
 
@@ -104,6 +109,32 @@ def sketch(recorded: Recorded, steps: int) -> xr.Dataset:
     return xr.Dataset(
         {"projection": (("step", "component"), _padded(found, steps)), "relative_error": ((), error)},
         {"step": np.arange(steps)},
+    )
+
+
+def directions(recorded: Recorded, series: xr.Dataset) -> xr.Dataset:
+    """Position, velocity and gradient [step, mode] along the directions, and the squares of the series' lengths."""
+    found = undirected(series)
+    if not len(recorded.start):
+        return found
+    along = _padded(recorded.windows.joined("along"), series.sizes["step"])
+    if recorded.diverged_step >= 0:
+        along[recorded.diverged_step :] = np.nan
+    data = {name: (("step", "mode"), along[:, k]) for k, name in enumerate(QUANTITIES)}
+    return found.drop_dims("mode").assign(**data, start=("mode", recorded.start))
+
+
+def undirected(series: xr.Dataset) -> xr.Dataset:
+    """The same of a walk without directions, from its data set `training`."""
+    none = {name: (("step", "mode"), np.empty((series.sizes["step"], 0))) for name in QUANTITIES}
+    return xr.Dataset(
+        {
+            **none,
+            "start": ("mode", np.empty(0)),
+            "squared_step": series.step_length**2,
+            "squared_displacement": series.displacement**2,
+            "loss": series.loss,
+        }
     )
 
 

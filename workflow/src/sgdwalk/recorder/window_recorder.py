@@ -9,6 +9,7 @@ import xarray as xr
 from torch import nn
 
 from sgdwalk.recorder.datasets import EPOCH, SERIES, Recorded, datasets
+from sgdwalk.recorder.directions import Directions
 from sgdwalk.recorder.gradient_noise import EpochNoise, norms
 from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.layer_groups import groups
@@ -40,11 +41,14 @@ class Recorder:
     per window (see gradient_samples.Samples). layers: also the distances within each group of layers. anchors: steps
     from whose weights displacements are measured too. sketch: components of a random projection of the whole walk, 0
     for none. epoch_steps: most steps in an epoch. noise: gradient-noise norms; keeps an epoch of gradients in memory.
-    walk: also keep the raw weights. folder: where finished windows are stored until the end (None: in memory).
+    walk: also keep the raw weights. directions: vectors [mode, parameter], in the order of model.parameters(), along
+    which position, velocity and gradient are measured at every step (see directions.Directions); they stay on the
+    weights' device in float64. optimiser: the one that moves the weights, for the velocity. folder: where finished
+    windows are stored until the end (None: in memory).
     seed: of the projection and of which gradient entries are kept.
 
     Raises ValueError where the model has no trainable or complex parameters, noise is wanted without epoch_steps, or
-    an anchor is negative.
+    an anchor is negative, or for directions that do not fit.
 
     >>> model = nn.Linear(3, 1)
     >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -72,6 +76,8 @@ class Recorder:
         epoch_steps: int | None = None,
         noise: bool = False,
         walk: bool = False,
+        directions: np.ndarray | None = None,
+        optimiser: torch.optim.Optimizer | None = None,
         folder: str | Path | None = None,
         seed: int = 0,
     ):
@@ -97,6 +103,9 @@ class Recorder:
         self.entries = like.new_empty(window, self.samples.entries)
         self.noise = EpochNoise(like, self.size, epoch_steps, seed) if noise else None
         self.sketch = Sketch(self.size, sketch, seed=seed, device=like.device, dtype=like.dtype) if sketch else None
+        self.directions = None
+        if directions is not None:
+            self.directions = Directions(directions, self.parameters, self.vector, window, optimiser)
         self.step, self.diverged_step, self.without_loss, self.closed = 0, -1, False, False
         self.windows = Windows(Path(folder) if folder else None)
         self.values: dict[str, list[np.ndarray]] = {
@@ -129,6 +138,10 @@ class Recorder:
         self.entries[row] = gradients[self.places[row]]
         if self.noise:
             self.noise.add(gradients)
+        if self.directions:
+            if self.step == 0:
+                self.directions.begin(self.rows[0])
+            self.directions.add(row, self.weights[row], self.rows[0], gradients)
         self.step += 1
         if row == self.window - 1:
             self._finish_window(self.window)
@@ -169,6 +182,8 @@ class Recorder:
         self.values["step_length"].append(np.where(moved & np.isfinite(length), length, np.nan))
         if self.noise:
             self.values["noise_norm"].append(self.noise.finish()["noise_norm"])
+        if self.directions:
+            self.directions.close()
         self.rows = self.weights = self.noise = self.vector = self.entries = self.places = None
         self.closed = True
 
@@ -184,6 +199,9 @@ class Recorder:
         finished = self._reduced(rows, distance2[self.before :, self.before :], by_layer)
         if good < rows:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
+        if self.directions:
+            finished["along"] = _copy(self.directions.along[:rows])
+            finished["along"][good:] = np.nan
         self.windows.append(finished)
         self.rows[1] = self.weights[rows - 1]
 
@@ -261,6 +279,7 @@ class Recorder:
             "epochs": {name: torch.from_numpy(np.array(column)) for name, column in self.epochs.items()},
             "rows": self.rows[: self.before].clone(),
             "noise": self.noise.state() if self.noise else None,
+            "directions": self.directions.state() if self.directions else None,
         }
 
     def restore(self, state: Mapping) -> None:
@@ -276,6 +295,8 @@ class Recorder:
         self.rows[: self.before] = state["rows"]
         if self.noise:
             self.noise.restore(state["noise"])
+        if self.directions:
+            self.directions.restore(state["directions"])
 
     def datasets(self, steps: int | None = None) -> dict[str, xr.Dataset]:
         """What the files of a run contain, by name (storage.run_files says what each is).
@@ -303,10 +324,11 @@ class Recorder:
             windows=self.windows,
             sketch_error=self.sketch.relative_error if self.sketch else None,
             walk=self.walk,
+            start=_copy(self.directions.start) if self.directions else np.empty(0),
         )
 
     def save(self, folder: str | Path, settings: Mapping | None = None, *, run: str = "", seed: int | str = "") -> None:
-        """Write training.nc, distances.nc, gradients.nc, layers.nc and sketch.nc into a folder.
+        """Write training.nc, distances.nc, gradients.nc, layers.nc, sketch.nc and directions.nc into a folder.
 
         They are the files that rule train writes. settings, run and seed become their attributes, for your own notes.
         """

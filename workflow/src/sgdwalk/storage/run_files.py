@@ -103,6 +103,20 @@ GRADIENTS = Contract(
     },
 )
 
+DIRECTIONS = Contract(
+    "directions",
+    {
+        "step": STEP,
+        "position": variable("step mode", "1", "weights before the step minus the initial ones, along the mode"),
+        "velocity": variable("step mode", "1", "velocity before the step, along the mode"),
+        "gradient": variable("step mode", "1", "minibatch gradient without weight decay, along the mode"),
+        "start": variable("mode", "1", "initial weights along the mode"),
+        "squared_step": variable("step", "1", "squared length of the step from these weights to the next"),
+        "squared_displacement": variable("step", "1", "squared distance from the initial weights"),
+        "loss": variable("step", LOSS, "minibatch loss at the weights before the step"),
+    },
+)
+
 WALK = Contract(
     "walk",
     {
@@ -112,7 +126,8 @@ WALK = Contract(
     },
 )
 
-CONTRACTS = {contract.name: contract for contract in (TRAINING, DISTANCES, LAYERS, SKETCH, GRADIENTS, WALK)}
+ALL = (TRAINING, DISTANCES, LAYERS, SKETCH, GRADIENTS, DIRECTIONS, WALK)
+CONTRACTS = {contract.name: contract for contract in ALL}
 
 
 def loss_unit(settings: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from sgdwalk.study import resources
 Estimate = Callable[[Mapping[str, Any], Mapping[str, Any]], float]
 ALWAYS = "always"  # made for every run
 SNAPSHOTS = "snapshots"  # made for a training with an analysis on request, which needs its trained weights
+CHILDREN = "parent"  # made for a training with a parent
 # What an analysis is made for, and the folder of its file.
 FOLDERS = {"run": "runs/{run}", "landscape": "toy", "group": "ensembles"}
 
@@ -20,12 +21,12 @@ FOLDERS = {"run": "runs/{run}", "landscape": "toy", "group": "ensembles"}
 class Analysis:
     """One analysis, named as its rule and its module in sgdwalk.analyses.
 
-    reads: files of the run (without .nc) that its compute takes. writes: its file, without .nc. condition: ALWAYS,
-    SNAPSHOTS, 'record.KEY' for what a run records on request, or the name that a run lists in its column `analyses`.
-    section: its settings in config.yaml, by default its own name. unit: what it is computed of, 'run', 'landscape' (a
-    toy surface) or 'group' (runs that differ in their seed). memory (MB) and minutes: a number, or an estimate from the
-    settings of the run and those of the analysis. network: it evaluates the run's network, on the device that the run
-    trains on.
+    reads: files of the run (without .nc) that its compute takes, 'parent/FILE' for its parent's. writes: its file,
+    without .nc. condition: ALWAYS, SNAPSHOTS, CHILDREN, 'record.KEY' for what a run records on request, or a name that
+    a run lists in its column `analyses`. section: its settings in config.yaml, by default its own name. unit: what it
+    is computed of, 'run', 'landscape' (a toy surface) or 'group' (runs that differ in their seed). memory (MB) and
+    minutes: a number, or an estimate from the settings of the run and those of the analysis. network: it evaluates the
+    run's network, on the device that the run trains on.
     """
 
     name: str
@@ -64,6 +65,9 @@ ANALYSES = (
              condition="record.sketch", memory=4000, minutes=60),
     Analysis("extract",      ("checkpoints",), "snapshots",    "Weight snapshots of {run}",
              condition=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
+    Analysis("modes",        ("parent/checkpoints", "parent/training"), "modes", "Hessian at the start of {run}",
+             condition=CHILDREN, memory=resources.modes_memory, minutes=resources.modes_minutes,
+             environment="curvature", network=True, priority=30),
     Analysis("hessian",      ("checkpoints",), "hessian",      "Hessian of {run}",
              condition="hessian", memory=8000, minutes=resources.hessian_minutes, environment="curvature", network=True,
              priority=30),
@@ -77,7 +81,7 @@ ANALYSES = (
     Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",
              unit="group", memory=4000, minutes=30),
 )  # fmt: skip
-NOT_REQUESTED = {ALWAYS, SNAPSHOTS, "record.layers", "record.sketch"}
+NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch"}
 REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not in NOT_REQUESTED))
 RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
 

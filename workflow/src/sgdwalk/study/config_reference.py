@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.study.validation import schema
+from sgdwalk.study.validation import schema, types
 
 README = Path(__file__).resolve().parents[4] / "config" / "README.md"
 BEGIN = "<!-- keys: written by `make docs` from workflow/schemas -->\n"
@@ -61,9 +61,9 @@ def allowed(rule: Mapping[str, Any]) -> str:
         return ", ".join(map(str, rule["enum"]))
     if "items" in rule and "enum" in rule["items"]:
         return "any of " + ", ".join(rule["items"]["enum"])
-    kind = rule["type"] if isinstance(rule["type"], str) else rule["type"][0]
+    kind, *others = (found for found in types(rule) if found != "null")
     limits = [words.format(rule[key]) for key, words in LIMITS.items() if key in rule]
-    return " ".join([kind, *limits])
+    return " ".join([kind, *limits, *(f"or {other}" for other in others)])
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk.storage.code_hash import importable
-from sgdwalk.study.analysis_table import ALWAYS, RECORDED, files_of_runs
+from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.run_table import read_runs
@@ -17,6 +17,7 @@ from sgdwalk.study.sweeps import repetitions
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
+EVERY_CHILD = ("directions", *files_of_runs(CHILDREN))
 TOY = ("fractal", "random", "convex")
 
 
@@ -36,9 +37,10 @@ class Study:
         return named(repetitions(run for run in self.runs.values() if not run["walk"]))
 
     def analyses(self, run: str) -> tuple[str, ...]:
-        """Files of a run, without .nc: those of every run, of what it records, and of the analyses that it requests."""
+        """Files of a run, without .nc: of every run, of a child, of what it records, and of what it requests."""
         requested = [made for name in self.runs[run]["analyses"] for made in files_of_runs(name)]
-        return (*EVERY_RUN, *self.recorded(run), *requested)
+        continued = self.runs[run]["parent"] and not self.runs[run]["windows_of"]
+        return (*EVERY_RUN, *(EVERY_CHILD if continued else ()), *self.recorded(run), *requested)
 
     def recorded(self, run: str) -> tuple[str, ...]:
         """Analyses of what a run records on request, beside distances and gradients."""
@@ -59,6 +61,7 @@ def load_study(name: str, folder: Path) -> Study:
     settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
     check_settings(settings, f"{root / 'config.yaml'}: ")
     runs = read_runs(root / "runs.tsv", settings["training"])
+    check_modes(settings["modes"], runs, f"{root / 'config.yaml'}: ")
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
@@ -74,6 +77,17 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
+
+
+def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuse numbers of images and products that the eigenvectors of a run with a parent cannot be found with."""
+    count, images, products = (modes[key] for key in ("count", "images", "most_products"))
+    if count > products:
+        raise ConfigError(f"{where}modes.count = {count}: must be at most {products}, modes.most_products")
+    for name, run in runs.items():
+        if run["parent"] and run["batch_size"] > images:
+            least = f"{run['batch_size']}, the batch_size of run '{name}'"
+            raise ConfigError(f"{where}modes.images = {images}: must be at least {least}")
 
 
 def check_source(study: Study, source: str, where: str) -> None:

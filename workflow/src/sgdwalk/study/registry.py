@@ -31,6 +31,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = (
     | {
         "lenet": ("sgdwalk.models.small:lenet", {}),
         "alexnet": ("sgdwalk.models.small:alexnet", {}),
+        "cnn3": ("sgdwalk.models.small:three_convolutions", {}),
         "resnet-mnist": ("sgdwalk.models.small:resnet_mnist", {}),
         "densenet121": ("sgdwalk.models.densenet:densenet", {"depth": 121}),
         "vit": ("sgdwalk.models.vit:vit", {}),

@@ -21,7 +21,7 @@ MILLIONS = {
     "resnet18": 11.2, "resnet34": 21.3, "resnet50": 23.6, "resnet101": 42.6, "resnet152": 58.2,
     "mlp3": 0.21, "mlp20": 0.28, "mlp56": 0.43, "mlp110": 0.65,
     "vgg9": 2.8, "vgg16": 14.8, "vgg19": 20.1,
-    "lenet": 0.07, "alexnet": 2.5, "resnet-mnist": 0.08, "densenet121": 7.0, "vit": 2.7,
+    "cnn3": 0.0011, "lenet": 0.07, "alexnet": 2.5, "resnet-mnist": 0.08, "densenet121": 7.0, "vit": 2.7,
 }  # fmt: skip
 OWN, ZOO = 2.0, 30.0  # a user-defined network, a network of torchvision
 SHAPES = {"digits": (1, 8), "mnist": (1, 28), "fashion-mnist": (1, 28), "imagenet": (3, 224)}  # channels, side
@@ -87,8 +87,11 @@ def windows(run: Run) -> int:
     return (run["steps"] or run["epochs"] * epoch_steps(run)) // run["window"]
 
 
-def training_memory(run: Run) -> int:
-    """Memory of a training in MB: images and distances, and on a CPU a window of weights and an epoch of gradients."""
+def training_memory(run: Run, modes: Mapping[str, Any] | None = None) -> int:
+    """Memory of a training in MB: images and distances, and on a CPU a window of weights and an epoch of gradients.
+
+    modes: settings of the eigenvectors that a run with a parent is projected on.
+    """
     if run["mem_mb"]:
         return run["mem_mb"]
     channels, side = shape(run)
@@ -97,7 +100,13 @@ def training_memory(run: Run) -> int:
     rows = run["window"] + 4 + (epoch_steps(run) if run["record"]["noise"] else 0)
     weights = 0 if gpus(run) else rows * parameters(run) * number
     made = 3 * distances(run)
-    return round(BASE_MB + CUDA_MB * gpus(run) + (data + weights + made) / 1e6)
+    projected = 3 * vectors(run, modes) if modes and run["parent"] else 0
+    return round(BASE_MB + CUDA_MB * gpus(run) + (data + weights + made + projected) / 1e6)
+
+
+def vectors(run: Run, modes: Mapping[str, Any]) -> float:
+    """Size of the eigenvectors of a run with a parent in bytes, in float32."""
+    return 4 * modes["count"] * parameters(run)
 
 
 def distances(run: Run) -> float:
@@ -127,6 +136,19 @@ def gradient_operations(run: Run, images: int) -> float:
     """Multiplications and additions of a forward and a backward pass over this number of images."""
     reuse = 1 if run["model"].startswith("mlp") else max(1, REUSE * shape(run)[1] ** 2)
     return PASSES * parameters(run) * reuse * images
+
+
+def modes_memory(run: Run, settings: Mapping[str, Any]) -> int:
+    """Memory of the eigenvectors in MB: their copies and images; on a CPU the Krylov space and its products too."""
+    space = 0 if gpus(run) else 2 * 4 * settings["most_products"] * parameters(run)
+    data = COPIES * images(run) * shape(run)[0] * shape(run)[1] ** 2
+    return round(2 * BASE_MB + CUDA_MB * gpus(run) + (data + space + 5 * vectors(run, settings)) / 1e6)
+
+
+def modes_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Time of the eigenvectors in minutes, if the search takes half of most_products."""
+    operations = settings["most_products"] / 2 * PRODUCT * gradient_operations(run, settings["images"])
+    return _measuring_minutes(run, operations)
 
 
 def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:

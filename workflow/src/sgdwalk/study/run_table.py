@@ -11,6 +11,12 @@ from sgdwalk.study.registry import SIZES
 from sgdwalk.study.validation import ConfigError, checked, filled, parsed, read_text, schema, types
 
 WALKS = {"run", "seed", "walk", "window", "record"}  # the keys that a row with a walk may set
+SAME = ("model", "dataset")  # of a run and its parent
+INHERITED = (  # from the parent, where a cell is empty
+    *SAME, "path", "download", "subset", "image_size", "label_noise", "normalise", "augment", "loss", "label_smoothing",
+    "init", "dtype",
+)  # fmt: skip
+PLAIN = {"optimiser": "sgd", "nesterov": False, "schedule": "constant"}  # of a run with a parent
 OF_TRAININGS = ("layers", "noise", "walk")  # keys of `record` that only a training can fulfil
 
 
@@ -24,7 +30,7 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
     for line, row in read_table(path, rules["properties"]):
         where = f"{path} line {line}: "
         given = {key: cell(text, rules["properties"][key]) for key, text in row.items() if text}
-        run = checked(overlaid(shared, given), rules, where)
+        run = checked(overlaid(shared | inherited(given, runs, where), given), rules, where)
         if run["run"] in runs:
             raise ConfigError(f"{where}run = '{run['run']}': duplicate name; names of runs must be unique")
         if run["windows_of"]:
@@ -33,11 +39,42 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
             run = walked(run, given, rules["properties"]["record"], where)
             check_outside(run, Path("results", path.parent.name, "runs", run["run"]), where)
         else:
-            run = complete(run, where)
+            run = complete(continued(run, given, runs, where), where)
         runs[run["run"]] = run
     if not runs:
         raise ConfigError(f"{path}: the table has no runs")
     return runs
+
+
+def inherited(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """What a row `parent` takes from that run where its own cells are empty; nothing for a row without one."""
+    name = given.get("parent")
+    if not name:
+        return {}
+    trained = [run for run in runs if not (runs[run]["walk"] or runs[run]["windows_of"])]
+    if name not in trained:
+        known = ", ".join(trained) or "there is none"
+        raise ConfigError(f"{where}parent = '{name}': must be a training above this row ({known})")
+    return {key: runs[name][key] for key in INHERITED}
+
+
+def continued(run: dict[str, Any], given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Settings of a training, checked against those of its parent where it has one."""
+    name = run["parent"]
+    if not name:
+        if given.get("keep_velocity"):
+            raise ConfigError(f"{where}keep_velocity = true: needs a parent")
+        return run
+    parent = runs[name]
+    for key in SAME:
+        if run[key] != parent[key]:
+            raise ConfigError(f"{where}{key} = '{run[key]}': must be '{parent[key]}' as of its parent, or empty")
+    for key, allowed in PLAIN.items():
+        if run[key] != allowed and (key != "schedule" or key in given):  # the study's schedule is for its parents
+            raise ConfigError(f"{where}{key} = {str(run[key]).lower()}: must be {str(allowed).lower()} beside parent")
+    if run["keep_velocity"] and not (run["momentum"] and parent["momentum"] and parent["optimiser"] == "sgd"):
+        raise ConfigError(f"{where}keep_velocity = true: needs a momentum above 0, here and of its parent '{name}'")
+    return run | PLAIN
 
 
 def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -118,7 +155,7 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
     if "boolean" in kinds:
         return {"true": True, "false": False}.get(text.lower(), text)
     if "array" in kinds:
-        return text.replace(",", " ").split()
+        return [cell(part, rule["items"]) for part in text.strip("[]").replace(",", " ").split()]
     if "object" in kinds:
         try:
             return parsed(text)

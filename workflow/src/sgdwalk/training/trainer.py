@@ -26,6 +26,7 @@ from sgdwalk.training.cuda_graphs import Replayed, gradients
 from sgdwalk.training.devices import allow_tf32, device
 from sgdwalk.training.initialisation import INITIALISATIONS
 from sgdwalk.training.losses import objective
+from sgdwalk.training.parents import Parent, keep_velocity
 from sgdwalk.training.resume_states import ResumeStates
 from sgdwalk.training.schedules import learning_rate
 
@@ -40,7 +41,7 @@ class Run:
     settings: of the run, complete. build: function of (channels, size, classes) that returns the network. work: folder
     for states to resume from; this run's are in a folder of its own below it, named by its key, and those of other
     settings, code, images or kinds of device are removed. code: hash of the code. check: called before anything is
-    written to `work`; it may raise an error to prevent that.
+    written to `work`; it may raise an error to prevent that. parent: what a run with a parent starts from.
     """
 
     def __init__(
@@ -51,11 +52,12 @@ class Run:
         work: Path,
         code: str,
         check: Callable[[], None] = lambda: None,
+        parent: Parent | None = None,
     ):
-        self.settings, self.build, self.images, self.check = settings, build, images, check
+        self.settings, self.build, self.images, self.check, self.parent = settings, build, images, check, parent
         self.device = device(settings["device"])
-        key = json.dumps([settings, code, images.fingerprint(), self.device.type], sort_keys=True)
-        self.work = work / hashlib.sha256(key.encode()).hexdigest()[:16]
+        key = [settings, code, images.fingerprint(), self.device.type, *(parent.digests if parent else ())]
+        self.work = work / hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         self.states, self.checkpoints = ResumeStates(self.work), Checkpoints(self.work / "checkpoints")
         arithmetic(settings)
         self.dtype = getattr(torch, settings["dtype"])
@@ -81,15 +83,21 @@ class Run:
     def _begin(self) -> None:
         """Set everything that changes during a training to what it is before the first step."""
         self.recorder = None  # frees a window of weights before the next is allocated
-        self.model = network(self.settings, self.build, self.images).to(self.device, self.dtype)
-        self.model = self.model.to(memory_format=torch.channels_last)
+        self.model = network(self.settings, self.build, self.images).to(self.dtype)
+        if self.parent:
+            self.model.load_state_dict(self.parent.checkpoint["model"])
+        self.model = self.model.to(self.device, memory_format=torch.channels_last)
         self.optimiser = optimiser(self.settings, self.model.parameters())
+        if self.parent and self.settings["keep_velocity"]:
+            keep_velocity(self.optimiser, self.parent.checkpoint)
         self.recorder = Recorder(
             self.model,
             self.settings["window"],
             epoch_steps=self.batches.steps,
             folder=self.work,
             seed=self.settings["seed"],
+            directions=self.parent.directions if self.parent else None,
+            optimiser=self.optimiser,
             **self.settings["record"],
         )
         self.checkpoints.digests = {}

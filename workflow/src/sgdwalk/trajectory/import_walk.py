@@ -9,12 +9,13 @@ import torch
 import xarray as xr
 from torch import nn
 
+from sgdwalk.recorder.datasets import undirected
 from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.storage import netcdf, run_files
 from sgdwalk.storage.provenance import attributes
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
-FILES = ("training", "distances", "layers", "sketch", "gradients")
+FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 READ = 2**27  # bytes of weights read at a time
 
 
@@ -36,6 +37,9 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
     data = {}
     for name in FILES:
         path = Path(folder) / f"{name}.nc"
+        if name == "directions" and not path.is_file():  # a folder from before there were directions
+            data[name] = undirected(data["training"]).assign_attrs(recorded=data["training"].attrs["recorded"])
+            continue
         if not path.is_file():
             raise ValueError(f"{path}: no such file (Recorder.save writes {', '.join(FILES)} into a folder)")
         data[name] = netcdf.read(path)

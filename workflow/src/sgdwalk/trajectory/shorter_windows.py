@@ -20,7 +20,7 @@ def cut_windows(inputs: Mapping[str, str], settings: Mapping[str, Any], outputs:
 
 
 def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:
-    """training, distances, layers, sketch and gradients of a run (Recorder.datasets) in windows of `length` steps.
+    """The data sets of a run (Recorder.datasets) in windows of `length` steps.
 
     length: a divisor of the recorded window. Values are only rearranged, so this is exact. ValueError for a
     length that does not divide the recorded window.
