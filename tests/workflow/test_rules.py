@@ -15,6 +15,7 @@ SAMPLE = {
     "import_walk.run": "walk",
     "group": "base",
     "landscape": "fractal",
+    "sampler": "independent",
     "figure": "fig2",
 }
 RUN = "results/tiny/runs/base"
@@ -87,7 +88,7 @@ def test_an_analysis_computes_with_its_own_section_of_the_settings(rules, name):
         assert not {"analyses", "mem_mb", "runtime", "scratch"} & set(given["run"])
 
 
-def test_analyses_of_seeds_and_of_toy_surfaces(rules):
+def test_analyses_without_a_run_of_their_own(rules):
     assert rules["ensemble"]["input"] == [f"results/tiny/runs/{run}/msd.nc" for run in ("base", "other-seed")]
     assert rules["ensemble"]["output"] == ["results/tiny/ensembles/{group}.nc"]
     assert rules["ensemble"]["params"]["settings"] == {}
@@ -95,6 +96,12 @@ def test_analyses_of_seeds_and_of_toy_surfaces(rules):
     assert rules["toy"]["output"] == ["results/tiny/toy/{landscape}.nc"]
     assert rules["toy"]["params"]["settings"]["landscape"] == "fractal"
     assert rules["toy"]["params"]["settings"]["walkers"] == 10
+    assert rules["regression"]["input"] == []
+    assert rules["regression"]["output"] == ["results/tiny/regression/{sampler}.nc"]
+    assert rules["regression"]["log"] == ["results/tiny/logs/regression/{sampler}.log"]
+    given = rules["regression"]["params"]["settings"]
+    assert (given["sampler"], given["walkers"], given["data"]["dataset"]) == ("independent", 5, "digits")
+    assert {"sgdwalk.analyses.regression", "sgdwalk.data.digits"} <= set(rules["regression"]["params"]["code"])
 
 
 def test_every_way_to_a_run_makes_the_same_files(rules):

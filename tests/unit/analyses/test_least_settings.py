@@ -12,7 +12,7 @@ FILES = ("training", "distances", "layers", "sketch", "gradients")
 INPUTS = {
     "msd": "distances", "path": "distances", "msl": "distances", "tails": "gradients", "fluctuations": "training",
     "long_msd": "sketch", "layerwise_msd": "layers", "layerwise_path": "layers", "layerwise_msl": "layers",
-    "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": None,
+    "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": None, "regression": None,
 }  # fmt: skip
 
 
@@ -53,7 +53,8 @@ def folder(run, tmp_path_factory):
 def test_an_analysis_runs_with_the_smallest_allowed_settings(run, folder, analysis, tmp_path):
     source, output = INPUTS[analysis], str(tmp_path / f"{analysis}.nc")
     given = least(schema("config")["properties"][analysis.removeprefix("layerwise_")])
-    given |= {"run": run} if source == "checkpoints" else {"landscape": "fractal"} if analysis == "toy" else {}
+    of_none = {"toy": {"landscape": "fractal"}, "regression": {"sampler": "independent", "data": run, "ranks": [1]}}
+    given |= {"run": run} if source == "checkpoints" else of_none.get(analysis, {})
     inputs = {source: str(folder / (source if source == "checkpoints" else f"{source}.nc"))} if source else {}
     analyse.analyse(analysis, inputs, output, given, code="code")
     made = netcdf.read(output)
