@@ -5,6 +5,7 @@ from itertools import islice, product
 import numpy as np
 import pytest
 from designs import gaussian, mirrored
+from sgdwalk.data import digits
 from sgdwalk.regression import design, prediction, walkers
 from sgdwalk.regression.design import Design
 from sgdwalk.regression.walkers import walk
@@ -96,6 +97,43 @@ def test_means_and_displacement_of_a_start_are_the_chains():
         constant.displacement,
         constant.covariance[..., 0, 0].sum(axis=1) + ((constant.mean[..., 0] - start) ** 2).sum(axis=1),
     )
+
+
+def with_all_covariances(made, label, means, steps, rate, batch_size):
+    """Variances of position and velocity [step, 2, direction] of one class with every off-diagonal covariance."""
+    z, rho = made.features, made.eigenvalue
+    place = both = speed = np.zeros((len(rho), len(rho)))
+    found = []
+    for step in range(steps):
+        found.append((np.diag(place), np.diag(speed)))
+        error = made.residual[:, label] + z @ means[step]
+        spread = (z.T * (error**2 + ((z @ place) * z).sum(axis=1))) @ z / len(z)
+        noise = (spread - np.outer(rho * means[step], rho * means[step]) - np.outer(rho, rho) * place) / batch_size
+        pulled = both.T * rho
+        speed = BETA**2 * speed - BETA * (pulled + pulled.T) + np.outer(rho, rho) * place + noise
+        both = BETA * both - place * rho
+        place = place + rate * (both + both.T) + rate**2 * speed
+        both = both + rate * speed
+    return np.array(found)
+
+
+def test_covariances_between_directions_matter_little_on_the_digits():
+    made, steps, rate = design.of_images(digits.load(), 0.0), 60, 1e-3
+    start = np.zeros_like(made.minimum)
+    start[[0, 1, 4, 19]] = 0.02
+    moments = prediction.varying_noise(
+        made, chain(made, batch_size=32, rate=rate), start.ravel(), steps, np.arange(start.size)
+    )
+    at = [
+        values.reshape(steps, *start.shape)[:, :, 4]
+        for values in np.moveaxis(moments.covariance.diagonal(0, 2, 3), 2, 0)
+    ]
+    means = moments.mean[..., 0].reshape(steps, *start.shape)[:, :, 4]
+    exact = with_all_covariances(made, 4, means, steps, rate, 32)
+    for found, expected in zip(at, np.moveaxis(exact, 1, 0), strict=True):
+        off = np.abs(found[1:] / expected[1:] - 1)
+        assert off[:, [0, 1, 4, 19]].max() < 0.001
+        assert off.max() < 0.02
 
 
 def test_stationary_variances_grow_by_one_over_one_minus_x():

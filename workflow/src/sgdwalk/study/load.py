@@ -127,9 +127,12 @@ def check_targets(study: Study, arguments: Iterable[str]) -> None:
 
 def check_packages(study: Study, folder: Path) -> None:
     """Refuse a user-defined network or loader whose package is neither in the current folder nor installed."""
-    for name, run in study.runs.items():
+    root = folder / study.name
+    places = {f"{root / 'runs.tsv'}: {{}} of run '{name}'": run for name, run in study.runs.items()}
+    places[f"{root / 'config.yaml'}: regression.data.{{}}"] = study.settings["regression"]["data"]
+    for where, settings in places.items():
         for kind in ("model", "dataset"):
-            spec = run.get(f"{kind}_spec")
+            spec = settings.get(f"{kind}_spec")
             if spec and not importable(package := module(spec).partition(".")[0]):
-                where = f"{folder / study.name / 'runs.tsv'}: {kind} = '{run[kind]}' of run '{name}'"
-                raise ConfigError(f"{where}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")
+                said = where.format(f"{kind} = '{settings[kind]}'")
+                raise ConfigError(f"{said}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")
