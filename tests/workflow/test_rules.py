@@ -17,6 +17,7 @@ SAMPLE = {
     "import_walk.run": "walk",
     "group": "base",
     "landscape": "fractal",
+    "sampler": "independent",
     "figure": "fig2",
 }
 RUN = "results/tiny/runs/base"
@@ -105,7 +106,7 @@ def test_a_run_with_a_parent_starts_from_its_files_and_from_the_modes_at_its_sta
     assert rules["train"]["params"]["settings"]["parent"] == "base"
 
 
-def test_analyses_of_seeds_and_of_toy_surfaces(rules):
+def test_analyses_without_a_run_of_their_own(rules):
     assert rules["ensemble"]["input"] == [f"results/tiny/runs/{run}/msd.nc" for run in ("base", "other-seed")]
     assert rules["ensemble"]["output"] == ["results/tiny/ensembles/{group}.nc"]
     assert rules["ensemble"]["params"]["settings"] == {}
@@ -113,6 +114,12 @@ def test_analyses_of_seeds_and_of_toy_surfaces(rules):
     assert rules["toy"]["output"] == ["results/tiny/toy/{landscape}.nc"]
     assert rules["toy"]["params"]["settings"]["landscape"] == "fractal"
     assert rules["toy"]["params"]["settings"]["walkers"] == 10
+    assert rules["regression"]["input"] == []
+    assert rules["regression"]["output"] == ["results/tiny/regression/{sampler}.nc"]
+    assert rules["regression"]["log"] == ["results/tiny/logs/regression/{sampler}.log"]
+    given = rules["regression"]["params"]["settings"]
+    assert (given["sampler"], given["walkers"], given["data"]["dataset"]) == ("independent", 5, "digits")
+    assert {"sgdwalk.analyses.regression", "sgdwalk.data.digits"} <= set(rules["regression"]["params"]["code"])
 
 
 def test_every_way_to_a_run_makes_the_same_files(rules):

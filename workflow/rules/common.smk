@@ -20,7 +20,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
-from sgdwalk.study.load import TOY, check_packages, check_targets, load_study
+from sgdwalk.study.load import SAMPLERS, TOY, check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
 try:
@@ -63,15 +63,16 @@ wildcard_constraints:
     figure=any_of(STUDY.figures),
     group=any_of(STUDY.groups),
     landscape=any_of(TOY),
+    sampler=any_of(SAMPLERS),
 
 
 # Paths
 
 
 def product(source):
-    """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE or ensemble/GROUP."""
+    """Path of a source as figures.yaml writes it, such as FILE/RUN or toy/LANDSCAPE."""
     kind, _, name = source.rpartition("/")
-    folders = {"toy": "toy", "ensemble": "ensembles"}
+    folders = {"toy": "toy", "regression": "regression", "ensemble": "ensembles"}
     if kind in folders:
         return f"{RESULTS}/{folders[kind]}/{name}.nc"
     return f"{RESULTS}/runs/{name}/{kind}.nc"

@@ -132,18 +132,24 @@ def analysis_settings(analysis):
 
 
 def analysis_place(analysis, wildcards):
-    """The toy surface is a setting of its analysis."""
-    return dict(wildcards) if analysis.unit == "landscape" else {}
+    """The toy surface, or the regression's sampler, is a setting of its analysis."""
+    return dict(wildcards) if analysis.unit in ("landscape", "sampler") else {}
 
 
 def analysis_code(analysis):
     """A function of the hash of all code that the job runs."""
 
     def code(wildcards):
-        own = own_modules(wildcards) if analysis.network else ()
+        own = own_modules(wildcards) if analysis.network else loader_modules(analysis)
         return code_version("jobs.analyse", f"analyses.{analysis.name}", own=own)
 
     return code
+
+
+def loader_modules(analysis):
+    """The module that loads the images of an analysis without a run, if it has images."""
+    data = STUDY.settings.get(analysis.section or analysis.name, {}).get("data")
+    return (factories.module(data["dataset_spec"]),) if data else ()
 
 
 def analysis_params(analysis):

@@ -12,7 +12,7 @@ FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 INPUTS = {
     "msd": "distances", "path": "distances", "msl": "distances", "tails": "gradients", "fluctuations": "training",
     "long_msd": "sketch", "layerwise_msd": "layers", "layerwise_path": "layers", "layerwise_msl": "layers",
-    "modes": "checkpoints training", "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": "",
+    "modes": "checkpoints training", "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": "", "regression": "",
 }  # fmt: skip
 
 
@@ -53,7 +53,8 @@ def folder(run, tmp_path_factory):
 def test_an_analysis_runs_with_the_smallest_allowed_settings(run, folder, analysis, tmp_path):
     sources, output = INPUTS[analysis].split(), str(tmp_path / f"{analysis}.nc")
     given = least(schema("config")["properties"][analysis.removeprefix("layerwise_")])
-    given |= {"run": run} if "checkpoints" in sources else {"landscape": "fractal"} if analysis == "toy" else {}
+    of_none = {"toy": {"landscape": "fractal"}, "regression": {"sampler": "independent", "data": run, "ranks": [1]}}
+    given |= {"run": run} if "checkpoints" in sources else of_none.get(analysis, {})
     inputs = {source: str(folder / (source if source == "checkpoints" else f"{source}.nc")) for source in sources}
     analyse.analyse(analysis, inputs, output, given, code="code")
     made = netcdf.read(output)

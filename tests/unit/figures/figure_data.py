@@ -14,7 +14,8 @@ from sgdwalk.storage import contracts, netcdf
 SIZES = {
     "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "group": 6, "step": 60, "epoch": 3,
     "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
-    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4,
+    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
+    "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
 }  # fmt: skip
 LAG = np.arange(1, 31)
 SPREAD = {"": 1.0, "_low": 0.9, "_high": 1.1}
@@ -127,6 +128,19 @@ def toy(exponent=1.5, side=12):
     )  # fmt: skip
 
 
+def regression(nan=False, momentum=(0.9, 0.99, 0.999)):
+    factor = np.nan if nan else 1.0
+    spread = np.array([[1.0, 0.5], [0.5, 2.0]]) * factor
+    turn = np.exp(1j * np.arange(60) / 5)
+    spiral = np.stack([turn.real, turn.imag], axis=1)[:, None, None] * factor
+    return build(
+        "regression", momentum=list(momentum), coordinate=["position", "velocity"], other=["position", "velocity"],
+        noise=["as at the minimum", "along the path"], rank=np.arange(1, 6), mean=spiral, path=spiral, mean_theory=spiral,
+        covariance=spread, covariance_theory=spread, gradient_variance=factor, displacement=factor,
+        displacement_theory=factor, **with_interval("all_inside", 0.9 * factor),
+    )  # fmt: skip
+
+
 def ensemble(nan=False):
     factor = np.nan if nan else 1.0
     return build(
@@ -168,6 +182,8 @@ WHOLE = {
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "ensembles": {"groups": [ensemble()]},
+    "limiting_regression": {"independent": regression(), "shuffled": regression()},
+    "limiting_process": {},
 }
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
@@ -182,6 +198,8 @@ EMPTY = {
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "ensembles": {"groups": [ensemble(nan=True)]},
+    "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
+    "limiting_process": {},
 }
 
 

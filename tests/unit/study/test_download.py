@@ -22,7 +22,7 @@ f	surrogate	here	resnet14
 def study(tmp_path):
     folder = tmp_path / "config" / "mixed"
     folder.mkdir(parents=True)
-    (folder / "config.yaml").write_text("title: A mixture\n")
+    (folder / "config.yaml").write_text("regression: {data: {dataset: cifar100, path: here}}\n")
     (folder / "runs.tsv").write_text(TABLE)
     (folder / "figures.yaml").write_text("{}\n")
     return load_study("mixed", tmp_path / "config")
@@ -41,6 +41,7 @@ def test_every_data_set_is_fetched_once_to_its_folder(study, monkeypatch, capsys
     assert calls == [
         {"name": "cifar10", "path": "here", "download": True},
         {"name": "cifar10", "path": "there", "download": True},
+        {"name": "cifar100", "path": "here", "download": True},
         {"name": "mnist", "path": "here", "download": True},
     ]
     assert "cifar10: 3 training and 1 test images under there" in capsys.readouterr().out

@@ -136,7 +136,7 @@ def test_more_eigenvalues_than_products_are_refused(study):
 FIGURE = {
     "a module without a figure": (
         "tail_panels: {caption: c, data: {}}",
-        "figure = 'tail_panels'.*fig1.*fig8$",
+        "figure = 'tail_panels'.*fig1.*fig8",
     ),
     "a list for one source": ("fig2: {caption: c, data: {base: [msd/r]}}", "fig2.base = .'msd/r'.: must be one source"),
     "one source for a list": (
@@ -166,6 +166,10 @@ FIGURE = {
     "another toy surface": (
         "fig8: {caption: c, data: {fractal: toy/convex, random: toy/random, convex: toy/convex}}",
         "fig8.fractal = 'toy/convex': must be toy/fractal$",
+    ),
+    "another sampler": (
+        "limiting_regression: {caption: c, data: {independent: regression/shuffled-epochs, shuffled: null}}",
+        "independent = 'regression/shuffled-epochs': must be regression/independent$",
     ),
     "a run for a group": ("ensembles: {caption: c, data: {groups: [msd/r]}}", "'msd/r': must be ensemble/GROUP$"),
     "lists of unlike runs": (
@@ -259,6 +263,22 @@ BEYOND = {
     ),
     "no roughness": ({"config": CONFIG + "toy: {roughness: 1.0e-7}\n"}, "roughness = 1e-07: must be at least 1e-06$"),
     "a smoothing": ({"config": CONFIG + "toy: {smoothing: 4097}\n"}, "toy.smoothing = 4097: must be at most 4096$"),
+    "a momentum": (
+        {"config": CONFIG + "regression: {momentum: [0.9, 1]}\n"},
+        "regression.momentum.1 = 1: must be below 1$",
+    ),
+    "a data set": (
+        {"config": CONFIG + "regression: {data: {dataset: none}}\n"},
+        "regression.data.dataset = 'none': must be one of digits",
+    ),
+    "images of the regression": (
+        {"config": CONFIG + "regression: {data: {subset: 1598}}\n"},
+        "regression.data.subset = 1598: must be at most 1597, the training images$",
+    ),
+    "a batch of the regression": (
+        {"config": CONFIG + "regression: {data: {subset: 10}, batch_size: 11}\n"},
+        "regression.batch_size = 11: must be at most 10, the training images$",
+    ),
     "lags per decade": (
         {"config": CONFIG + "long_msd: {per_decade: 1001}\n"},
         "per_decade = 1001: must be at most 1000$",

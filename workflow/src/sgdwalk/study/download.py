@@ -12,9 +12,10 @@ ZOO = "sgdwalk.models.zoo:network"
 
 
 def datasets(study: Study) -> list[tuple[str, str]]:
-    """(name, folder) of every torchvision data set that the study's trainings read."""
+    """(name, folder) of every torchvision data set that the study's trainings and its linear regression read."""
     trained = [run for run in study.runs.values() if not run["walk"]]
-    return sorted({(r["dataset"], r["path"]) for r in trained if r["dataset_spec"]["factory"] == TORCHVISION})
+    readers = [*trained, study.settings["regression"]["data"]]
+    return sorted({(r["dataset"], r["path"]) for r in readers if r["dataset_spec"]["factory"] == TORCHVISION})
 
 
 def weights(study: Study) -> list[tuple[str, str]]:

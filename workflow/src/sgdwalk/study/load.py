@@ -12,13 +12,14 @@ from sgdwalk.storage.code_hash import importable
 from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
-from sgdwalk.study.run_table import read_runs
+from sgdwalk.study.run_table import check_batch, known_size, read_runs, with_images
 from sgdwalk.study.sweeps import repetitions
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
 EVERY_CHILD = ("directions", *files_of_runs(CHILDREN))
 TOY = ("fractal", "random", "convex")
+SAMPLERS = ("independent", "shuffled-epochs")  # of the linear regression
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,15 @@ def load_study(name: str, folder: Path) -> Study:
 
 
 def check_settings(settings: Mapping[str, Any], where: str) -> None:
-    """Check keys of config.yaml that depend on each other."""
+    """Check keys of config.yaml that depend on each other, and resolve the data set of the linear regression."""
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
+    regression = settings["regression"]
+    images = with_images(regression["data"], f"{where}regression.data.")
+    size = known_size(images, f"{where}regression.data.")
+    if size is not None:
+        check_batch(regression["batch_size"], size, f"{where}regression.")
 
 
 def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
@@ -91,13 +97,17 @@ def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]],
 
 
 def check_source(study: Study, source: str, where: str) -> None:
-    """Refuse a source 'FILE/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make."""
+    """Refuse a source that the study does not make: FILE/RUN, toy/LANDSCAPE, regression/SAMPLER or ensemble/GROUP."""
     kind, _, name = source.rpartition("/")
-    known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
+    others = {
+        "toy": ("landscape", TOY),
+        "regression": ("sampler", SAMPLERS),
+        "ensemble": ("group", tuple(study.groups)),
+    }
+    what, known = others.get(kind, ("run", tuple(study.runs)))
     if name not in known:
-        what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
         raise ConfigError(f"{where}: no {what} '{name}' in this study (there are: {', '.join(known) or 'none'})")
-    if kind not in ("toy", "ensemble") and kind not in study.analyses(name):
+    if kind not in others and kind not in study.analyses(name):
         made = ", ".join(study.analyses(name))
         raise ConfigError(f"{where}: '{kind}' is not made for run '{name}' (made: {made}; see column analyses)")
 
@@ -131,9 +141,12 @@ def check_targets(study: Study, arguments: Iterable[str]) -> None:
 
 def check_packages(study: Study, folder: Path) -> None:
     """Refuse a user-defined network or loader whose package is neither in the current folder nor installed."""
-    for name, run in study.runs.items():
+    root = folder / study.name
+    places = {f"{root / 'runs.tsv'}: {{}} of run '{name}'": run for name, run in study.runs.items()}
+    places[f"{root / 'config.yaml'}: regression.data.{{}}"] = study.settings["regression"]["data"]
+    for where, settings in places.items():
         for kind in ("model", "dataset"):
-            spec = run.get(f"{kind}_spec")
+            spec = settings.get(f"{kind}_spec")
             if spec and not importable(package := module(spec).partition(".")[0]):
-                where = f"{folder / study.name / 'runs.tsv'}: {kind} = '{run[kind]}' of run '{name}'"
-                raise ConfigError(f"{where}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")
+                said = where.format(f"{kind} = '{settings[kind]}'")
+                raise ConfigError(f"{said}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")

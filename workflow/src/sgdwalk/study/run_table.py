@@ -166,19 +166,30 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
 
 def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
     """Check keys that depend on each other, and resolve the names of network and data set."""
-    for kind, known in (("model", registry.MODELS), ("dataset", registry.DATASETS)):
-        try:
-            run[f"{kind}_spec"] = registry.resolve(kind, run[kind], known)
-        except ValueError as error:
-            raise ConfigError(f"{where}{error}") from None
+    run["model_spec"] = resolved("model", run, registry.MODELS, where)
+    run = with_images(run, where)
     if run["model_spec"]["arguments"].get("weights") and run["init"] != "pytorch":
         raise ConfigError(
             f"{where}init = '{run['init']}': must be pytorch, otherwise the pretrained weights are reinitialised"
         )
+    return check_lengths(run, where)
+
+
+def with_images(run: dict[str, Any], where: str) -> dict[str, Any]:
+    """The settings and, as dataset_spec, the loader of their images with its arguments."""
+    run["dataset_spec"] = resolved("dataset", run, registry.DATASETS, where)
     if run["dataset"] in ("npz", "image-folder"):
         existing(run, "path", where)
     run["dataset_spec"]["arguments"] |= {key: run[name] for key, name in passed_on(run["dataset"]).items()}
-    return check_lengths(run, where)
+    return run
+
+
+def resolved(kind: str, run: Mapping[str, Any], known: Mapping[str, tuple[str, dict]], where: str) -> dict[str, Any]:
+    """Specification of the run's network or data set (see registry.resolve)."""
+    try:
+        return registry.resolve(kind, run[kind], known)
+    except ValueError as error:
+        raise ConfigError(f"{where}{error}") from None
 
 
 def passed_on(dataset: str) -> dict[str, str]:
@@ -203,17 +214,11 @@ def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
 
 def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
     """Check batch against data and window against run where the size of the data set is known beforehand."""
-    size = run["subset"] or SIZES.get(run["dataset"])
-    steps = run["steps"]
-    if run["subset"] and run["subset"] > SIZES.get(run["dataset"], run["subset"]):
-        raise ConfigError(
-            f"{where}subset = {run['subset']}: must be at most {SIZES[run['dataset']]}, the training images"
-        )
+    size, steps = known_size(run, where), run["steps"]
     if run["nesterov"] and not run["momentum"]:
         raise ConfigError(f"{where}nesterov = true: needs a momentum above 0")
     if size is not None:
-        if run["batch_size"] > size:
-            raise ConfigError(f"{where}batch_size = {run['batch_size']}: must be at most {size}, the training images")
+        check_batch(run["batch_size"], size, where)
         steps = steps or run["epochs"] * -(-size // run["batch_size"])
     if steps and run["window"] > steps:
         raise ConfigError(f"{where}window = {run['window']}: must be at most {steps}, the steps of the run")
@@ -222,3 +227,17 @@ def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
             f"{where}record.anchors = {run['record']['anchors']}: must be below {steps}, the steps of the run"
         )
     return run
+
+
+def known_size(run: Mapping[str, Any], where: str) -> int | None:
+    """Number of training images, None where only the loader knows it; refuse a subset of more images than there are."""
+    size = SIZES.get(run["dataset"])
+    if run["subset"] and size and run["subset"] > size:
+        raise ConfigError(f"{where}subset = {run['subset']}: must be at most {size}, the training images")
+    return run["subset"] or size
+
+
+def check_batch(batch_size: int, size: int, where: str) -> None:
+    """Refuse a batch of more images than there are."""
+    if batch_size > size:
+        raise ConfigError(f"{where}batch_size = {batch_size}: must be at most {size}, the training images")

@@ -15,6 +15,8 @@ from jsonschema import Draft202012Validator
 from sgdwalk.study.analysis_table import REQUESTS
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
+# Keys of a run that say which images it has; the linear regression has them too.
+IMAGES = ("dataset", "path", "download", "subset", "image_size", "label_noise", "normalise")
 
 
 class ConfigError(ValueError):
@@ -61,7 +63,7 @@ def schema(name: str) -> dict[str, Any]:
     """The schema of that name from workflow/schemas.
 
     Filled in from other places: the analyses that a run can request, and in `config` the keys of a run that `training`
-    shares.
+    shares, and those of its images, which `regression.data` has.
     """
     content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
     if name == "run":
@@ -69,6 +71,8 @@ def schema(name: str) -> dict[str, Any]:
     if name == "config":
         properties = {k: v for k, v in schema("run")["properties"].items() if not v.get("row_only")}
         content["properties"]["training"] |= {"properties": properties}
+        data = content["properties"]["regression"]["properties"]["data"]
+        data |= {"properties": {key: properties[key] for key in IMAGES}}
     return content
 
 

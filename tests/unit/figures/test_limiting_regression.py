@@ -1,0 +1,52 @@
+"""Linear regression: spirals, displacement, noise, shares."""
+
+import numpy as np
+from figure_data import draw, entries, lettered, regression, words
+from sgdwalk.figures import limiting_regression
+
+
+def both(data):
+    return {"independent": data, "shuffled": data}
+
+
+def test_the_region_is_where_a_gaussian_has_its_95_percent():
+    mean, covariance = np.array([1.0, -2.0]), np.array([[2.0, -0.6], [-0.6, 0.5]])
+    outline = limiting_regression.region(mean, covariance).T
+    away = outline - mean
+    radius = np.einsum("ki,ij,kj->k", away, np.linalg.inv(covariance), away)
+    np.testing.assert_allclose(radius, 5.991, rtol=1e-9)
+    drawn = np.random.default_rng(0).multivariate_normal(mean, covariance, 20_000) - mean
+    share = (np.einsum("ki,ij,kj->k", drawn, np.linalg.inv(covariance), drawn) <= radius[0]).mean()
+    assert abs(share - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 20_000)
+    assert np.ptp(limiting_regression.region(mean, np.diag([0.0, 1.0]))[0]) == 0
+
+
+def test_the_spiral_is_the_first_mode_of_each_momentum():
+    data = regression()
+    data["mean"][:] = np.arange(data["mean"].size).reshape(data["mean"].shape)
+    drawn = draw("limiting_regression", both(data))
+    for k, letter in enumerate("abc"):
+        lines = [line.get_xydata() for line in lettered(drawn, letter).lines]
+        assert any(np.array_equal(xy, data["mean"].values[k, :, 0, 0]) for xy in lines)
+        assert lettered(drawn, letter).get_xlabel() == "position along mode 1"
+
+
+def test_the_band_is_that_along_the_path_and_196_standard_deviations_wide():
+    data = regression()
+    data.covariance_theory[0] *= 100
+    band = lettered(draw("limiting_regression", both(data)), "d").collections[0].get_paths()[0].vertices
+    assert np.isclose(np.ptp(band[band[:, 0] == 0, 1]), 2 * 1.96)
+
+
+def test_missing_momenta_are_stated_and_more_than_three_are_left_out():
+    few = draw("limiting_regression", both(regression(momentum=[0.9])))
+    assert words(few).count("no further momentum\nin this study") == 4
+    many = draw("limiting_regression", both(regression(momentum=[0.5, 0.9, 0.99, 0.999])))
+    assert entries(lettered(many, "g")) == ["0.5", "0.9", "0.99", "independent", "shuffled"]
+
+
+def test_noise_is_shown_relative_to_the_residual():
+    data = regression()
+    data.gradient_variance[:] = data.eigenvalue * data.squared_residual
+    points, line = lettered(draw("limiting_regression", both(data)), "h").lines
+    np.testing.assert_allclose(points.get_ydata(), line.get_ydata())
