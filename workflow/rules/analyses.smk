@@ -13,6 +13,8 @@ for analysis in ANALYSES:
             f"{LOGS}/{analysis_log(analysis)}.log",
         benchmark:
             f"{BENCHMARKS}/{analysis_log(analysis)}.tsv"
+        wildcard_constraints:
+            group=analysis_groups(analysis),
         priority: analysis.priority
         conda:
             f"../../envs/{analysis.environment}.yaml"

@@ -83,12 +83,23 @@ GPU = {"gpu": steady(resources.gpus), "local_gpu": steady(resources.local_gpus)}
 
 def analysis_inputs(analysis):
     if analysis.unit == "group":
-        return {"msd": group_runs}
+        return {kind: group_runs(analysis.name, kind) for kind in analysis.reads}
     return of_run(*analysis.reads)
 
 
-def group_runs(wildcards):
-    return [product(f"msd/{run}") for run in STUDY.groups[wildcards.group]]
+def group_runs(analysis, kind):
+    """A function of the files of this kind of the group's runs that the analysis is of."""
+
+    def paths(wildcards):
+        runs = STUDY.grouped(analysis).get(wildcards.group, ())
+        return [product(f"{kind}/{run}") for run in runs]
+
+    return paths
+
+
+def analysis_groups(analysis):
+    """The groups that an analysis is made for, as a wildcard constraint."""
+    return any_of(STUDY.grouped(analysis.name) if analysis.unit == "group" else ())
 
 
 def analysis_settings(analysis):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk.storage.code_hash import importable
-from sgdwalk.study.analysis_table import ALWAYS, RECORDED, files_of_runs
+from sgdwalk.study.analysis_table import ALWAYS, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.run_table import read_runs
@@ -35,10 +35,19 @@ class Study:
         """Names of trainings that differ only in their seed, by the name that they share."""
         return named(repetitions(run for run in self.runs.values() if not run["walk"]))
 
+    def grouped(self, analysis: str) -> dict[str, list[str]]:
+        """Runs of each group that make what an analysis of groups reads, for the groups with at least two such runs."""
+        needed = set(OF_GROUPS[analysis].reads)
+        found = {name: [run for run in runs if needed <= {*self.analyses(run)}] for name, runs in self.groups.items()}
+        return {name: runs for name, runs in found.items() if len(runs) > 1}
+
     def analyses(self, run: str) -> tuple[str, ...]:
         """Files of a run, without .nc: those of every run, of what it records, and of the analyses that it requests."""
-        requested = [made for name in self.runs[run]["analyses"] for made in files_of_runs(name)]
-        return (*EVERY_RUN, *self.recorded(run), *requested)
+        return (*EVERY_RUN, *self.recorded(run), *self.requested(run))
+
+    def requested(self, run: str) -> tuple[str, ...]:
+        """Analyses that a run requests in its column `analyses`."""
+        return tuple(made for name in self.runs[run]["analyses"] for made in files_of_runs(name))
 
     def recorded(self, run: str) -> tuple[str, ...]:
         """Analyses of what a run records on request, beside distances and gradients."""
@@ -59,6 +68,7 @@ def load_study(name: str, folder: Path) -> Study:
     settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
     check_settings(settings, f"{root / 'config.yaml'}: ")
     runs = read_runs(root / "runs.tsv", settings["training"])
+    check_requests(runs, f"{root / 'runs.tsv'}: ")
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
@@ -76,14 +86,22 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
 
 
+def check_requests(runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuse an analysis of children for a run that has no parent."""
+    for name, run in runs.items():
+        for analysis in run["analyses"]:
+            if analysis in OF_CHILDREN and not run.get("parent"):
+                raise ConfigError(f"{where}analyses = '{analysis}' of run '{name}': must be of a run with a parent")
+
+
 def check_source(study: Study, source: str, where: str) -> None:
-    """Refuse a source 'FILE/RUN', 'toy/LANDSCAPE' or 'ensemble/GROUP' that the study does not make."""
+    """Refuse a source 'FILE/RUN', 'toy/LANDSCAPE' or 'FILE/GROUP' (ensemble/GROUP) that the study does not make."""
     kind, _, name = source.rpartition("/")
-    known = {"toy": TOY, "ensemble": tuple(study.groups)}.get(kind, tuple(study.runs))
+    known = tuple(study.grouped(kind)) if kind in OF_GROUPS else {"toy": TOY}.get(kind, tuple(study.runs))
     if name not in known:
-        what = {"toy": "landscape", "ensemble": "group"}.get(kind, "run")
+        what = "group" if kind in OF_GROUPS else {"toy": "landscape"}.get(kind, "run")
         raise ConfigError(f"{where}: no {what} '{name}' in this study (there are: {', '.join(known) or 'none'})")
-    if kind not in ("toy", "ensemble") and kind not in study.analyses(name):
+    if kind not in ("toy", *OF_GROUPS) and kind not in study.analyses(name):
         made = ", ".join(study.analyses(name))
         raise ConfigError(f"{where}: '{kind}' is not made for run '{name}' (made: {made}; see column analyses)")
 
