@@ -56,7 +56,7 @@ def compute(directions: xr.Dataset, noise_curvature: xr.Dataset, *, burn_in: int
     within = {"within_epoch": np.nan, "within_epoch_low": np.nan, "within_epoch_high": np.nan}
     found = dict.fromkeys(("noise_correlation", "step_correlation"), (np.full(len(lags), np.nan),) * 2)
     used = directions[["position", "velocity", "gradient"]].to_array().values
-    if steps - first >= FEWEST and used.size and np.isfinite(used).all():
+    if steps - first >= FEWEST and used.size and np.isfinite(used).all() and child.noisy(examples):
         noise, correction = noise_of(directions, child, epoch, first)
         value, half = autocorrelation(noise, lags, size)
         found["noise_correlation"] = value + pair_means(correction, lags), half
@@ -101,8 +101,8 @@ def predicted_steps(child: Child, noise_curvature: xr.Dataset, lags: np.ndarray)
 
     NaN where a curvature is not finite or a mode is unstable.
     """
-    rho = np.maximum(noise_curvature.curvature.mean("snapshot").values, 0)
-    if not len(rho) or not child.stable(rho).all():
+    rho, examples = np.maximum(noise_curvature.curvature.mean("snapshot").values, 0), int(noise_curvature.examples)
+    if not len(rho) or not child.stable(rho).all() or not child.noisy(examples):
         return np.full(len(lags), np.nan)
-    theory = child.theory(rho, 1.0, int(noise_curvature.examples))
+    theory = child.theory(rho, 1.0, examples)
     return theory.autocorrelation(lags, of="velocity").mean(axis=1)

@@ -1,6 +1,7 @@
 """Gradient noise and curvature of a child along its modes, at its checkpoints."""
 
 import sys
+from itertools import islice
 
 import numpy as np
 import xarray as xr
@@ -41,7 +42,7 @@ def compute(
     *,
     run: dict,
     batches: int = 100,
-    images: int = 500,
+    curvature_batches: int = 16,
     copies: int = 200,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -49,36 +50,31 @@ def compute(
 
     checkpoints: the run's folder of checkpoints. modes: its modes.nc. run: its settings. Noise: from `batches`
     minibatches of the run's size, drawn independently with replacement and augmented as in its training, whatever its
-    sampler; batch norm takes the statistics of the batch, dropout is off. Curvature: over `images` random training
-    images, not augmented, in batches of the run's size. The loss is without weight decay. copies: of the bootstrap
-    behind the interval of gamma (noise_exponent). seed: of batches, images and bootstrap.
+    sampler; batch norm takes the statistics of the batch, dropout is off. Curvature: over random training images,
+    not augmented, in `curvature_batches` batches of the run's size, or as many as there are. The loss is without weight
+    decay. copies: of the bootstrap behind the interval of gamma (noise_exponent). seed: of batches, images and
+    bootstrap.
 
     Returns the data set of CONTRACT; weights that diverged have NaN. FileNotFoundError where there are no
     checkpoints; ValueError for batches that are too small for their own statistics.
     """
-    from itertools import chain, count, islice
-
     import torch
 
     from sgdwalk.landscapes import curvature, trained_networks  # torch, which readers of the file do not need
-    from sgdwalk.limiting.minibatch_noise import curvatures, minibatch_noise
-    from sgdwalk.training.batches import Batches
+    from sgdwalk.limiting.minibatch_noise import curvatures, independent_batches, minibatch_noise
     from sgdwalk.training.losses import objective
     from sgdwalk.training.problem import load_images
 
-    size, loss = run["batch_size"], objective(run)
-    model, fixed = trained_networks.network_and_batches(run, "noise_curvature", max(images, size), size, "batch", seed)
-    data, parameter = load_images(run), next(model.parameters())
-    drawn = Batches(
-        data, size, sampler="independent", augment=run["augment"], seed=seed, device=parameter.device,
-        dtype=parameter.dtype,
-    )  # fmt: skip
-    stream = chain.from_iterable(map(drawn.epoch, count()))
-    vectors = torch.from_numpy(modes.vector.values).to(parameter.device, parameter.dtype)
+    size, loss, data = run["batch_size"], objective(run), load_images(run)
+    model, fixed = trained_networks.network_and_batches(
+        run, "noise_curvature", curvature_batches * size, size, "batch", seed, data
+    )
+    vectors = torch.from_numpy(modes.vector.values).to(next(model.parameters()))
+    drawn = independent_batches(run, data, vectors, seed)
     snapshots, rng, rows = trained_networks.snapshots(checkpoints), np.random.default_rng(seed), []
     for snapshot in snapshots:
         operator = curvature.hessian(model, snapshot["model"], fixed, loss, "batch")
-        noise = minibatch_noise(model, islice(stream, batches), loss, vectors)
+        noise = minibatch_noise(model, islice(drawn, batches), loss, vectors)
         bent = curvatures(operator, vectors)
         rows.append(measured(noise, bent, size) | fitted(noise, bent, modes.converged.values == 1, copies, rng))
         print(f"step {snapshot['step']}: trace {rows[-1]['trace']:.4g}", file=sys.stderr, flush=True)

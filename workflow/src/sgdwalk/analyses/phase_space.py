@@ -93,7 +93,7 @@ def compute(
     found = of_the_chain(child, rho, chain) | minima(directions, later, child)
     found |= {"kind_of_mode": np.full(len(rho), "not tested", object)}
     series = directions[["position", "velocity", "gradient"]].to_array().values
-    if steps - first >= FEWEST and np.isfinite(series).all():
+    if steps - first >= FEWEST and np.isfinite(series).all() and child.noisy(examples):
         epoch = None if child.independent else child.batches(examples)
         felt = regress(*series[[0, 2]], first, child.batch_size, epoch)
         found["position_mean"] = series[0, first:].mean(axis=0)

@@ -48,7 +48,7 @@ def compute(directions: xr.Dataset, noise_curvature: xr.Dataset, *, burn_in: int
     child = Child.of(directions)
     first = settled(burn_in, directions.sizes["step"])
     later = noise_curvature.isel(snapshot=noise_curvature.step.values >= first)
-    parts = [predicted(child, at) for _, at in later.groupby("snapshot", squeeze=False)]
+    parts = [predicted(child, later.isel(snapshot=k)) for k in range(later.sizes["snapshot"])]
     sums = np.array([along.sum() + outside for along, outside in parts])
     mean, error = mean_interval(directions.squared_step.values[first:], child.momentum)
     freedoms = BATCHES - 1, max(len(sums) - 1, 1)
@@ -79,8 +79,7 @@ def predicted(child: Child, at: xr.Dataset) -> tuple[np.ndarray, float]:
 
     A mode without positive curvature counts as flat. NaN where a mode is unstable.
     """
-    curvature, variance = (np.atleast_1d(at[name].values.squeeze(0)) for name in ("curvature", "variance"))
-    trace, examples = float(at.trace.squeeze()), int(at.examples)
+    curvature, variance, trace, examples = at.curvature.values, at.variance.values, float(at.trace), int(at.examples)
     if not np.isfinite(trace):
         return np.full(len(curvature), np.nan), np.nan
     rest = max(trace - variance.sum(), 0.0)

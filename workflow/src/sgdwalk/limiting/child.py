@@ -52,6 +52,10 @@ class Child:
         full, rest = divmod(examples, self.batch_size)
         return np.array([self.batch_size] * full + [rest] * (rest > 0))
 
+    def noisy(self, examples: int) -> bool:
+        """Whether batches differ from each other; a shuffled epoch of one batch has no noise."""
+        return self.independent or len(self.batches(examples)) > 1
+
     def theory(self, curvature, variance, examples: int) -> DiscreteChain:
         """The exact chain under the child's own sampler, for modes of these curvatures.
 

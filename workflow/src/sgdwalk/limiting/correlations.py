@@ -50,7 +50,7 @@ def within_epochs(noise: np.ndarray, size: int, full: int) -> tuple[float, float
 
     noise [step, mode], from the beginning of an epoch of `size` batches on, of which the first `full` are of full size.
     Mean over pairs ((sum of the noise)^2 - sum of its squares) / (n (n - 1)) over the variance, epoch by epoch;
-    Student's interval between epochs.
+    Student's interval between epochs, as if the variance were known: wider than needed where noise sums to 0.
     """
     epochs = noise[: len(noise) // size * size].reshape(-1, size, noise.shape[1])[:, :full]
     if full < 2 or not len(epochs):

@@ -1,11 +1,15 @@
 """Covariance of a network's minibatch gradients along given directions, and its trace, at fixed weights."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
+
+from sgdwalk.data.images import Images
+from sgdwalk.training.batches import Batches
 
 
 class Noise(NamedTuple):
@@ -27,16 +31,26 @@ def minibatch_noise(model: nn.Module, batches: Iterable, objective, vectors: tor
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     mean, squares, along, gradients = torch.zeros_like(vectors[0]), [], [], []
-    for count, (inputs, labels) in enumerate(batches):
+    for before, (inputs, labels) in enumerate(batches):
         gradient = flat_gradient(objective(model(inputs), labels), parameters).to(vectors.dtype)
         gradients.append(vectors @ gradient)
         gradient -= mean
-        if count:
-            deviation = gradient * (count / (count + 1)) ** 0.5
+        if before:
+            deviation = gradient * (before / (before + 1)) ** 0.5
             squares.append(torch.linalg.vector_norm(deviation, dtype=torch.float64) ** 2)
             along.append((vectors @ deviation).double() ** 2)
-        mean += gradient / (count + 1)
+        mean += gradient / (before + 1)
     return Noise(*(torch.stack(part).double().cpu().numpy() for part in (squares, along, gradients)))
+
+
+def independent_batches(run: Mapping[str, Any], images: Images, like: torch.Tensor, seed: int) -> Iterator:
+    """Minibatches of a run's size without end, drawn with replacement, augmented as in its training, like `like`."""
+    key = "noise_curvature", seed  # that no training has: its own batches would not be independent of its walk
+    batches = Batches(
+        images, run["batch_size"], sampler="independent", augment=run["augment"], seed=key, device=like.device,
+        dtype=like.dtype,
+    )  # fmt: skip
+    return chain.from_iterable(map(batches.epoch, count()))
 
 
 def flat_gradient(loss: torch.Tensor, parameters: list[nn.Parameter]) -> torch.Tensor:

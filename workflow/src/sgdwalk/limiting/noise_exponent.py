@@ -1,8 +1,10 @@
 """The exponent gamma of the gradient noise along Hessian eigenvectors, variance ~ curvature^gamma."""
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
 
-ROUNDS = 100
+ROUNDS = 30
 FEWEST_MODES = 3
 
 
@@ -31,15 +33,29 @@ def interval(squares: np.ndarray, curvatures: np.ndarray, copies: int, rng) -> t
     """(gamma, low, high): the exponent and the 95 % interval of a bootstrap over batches.
 
     squares [batch, mode]: squared deviations along each mode, whose mean is the variance. curvatures [batch, mode]: of
-    the loss of each batch, whose mean is the curvature. Both kinds of batches are drawn anew, with replacement,
-    `copies` times. It says how well these modes are measured, not how other modes of the network would differ.
+    the loss of each batch, whose mean is the curvature (of a single batch it counts as exact). Both kinds of batches
+    are drawn anew, with replacement, `copies` times. It says how well these modes are measured, not how other modes of
+    the network would differ.
     """
-    errors = [part.std(axis=0, ddof=1) / np.sqrt(len(part)) for part in (squares, curvatures)]
-    means = [part.mean(axis=0) for part in (squares, curvatures)]
-    drawn = [
-        (rng.multinomial(len(part), np.full(len(part), 1 / len(part)), copies) / len(part)) @ part
-        for part in (squares, curvatures)
-    ]
-    again = exponents(*drawn, *errors)
+    parts = squares, curvatures
+    means, errors = [part.mean(axis=0) for part in parts], [standard_error(part) for part in parts]
+    again = exponents(*(resampled(part, copies, rng) for part in parts), *errors)
     low, high = np.nanquantile(again, [0.025, 0.975]) if np.isfinite(again).any() else (np.nan, np.nan)
     return float(exponents(*means, *errors)), float(low), float(high)
+
+
+def standard_error(part: np.ndarray) -> np.ndarray:
+    """Of the mean over batches of part [batch, mode]; 0 for a single batch."""
+    return part.std(axis=0, ddof=1) / np.sqrt(len(part)) if len(part) > 1 else np.zeros(part.shape[1])
+
+
+def resampled(part: np.ndarray, copies: int, rng) -> np.ndarray:
+    """Means [copy, mode] of batches [batch, mode] drawn anew, spread wider by Student's quantile over the Gaussian's: a
+    bootstrap of few batches varies too little.
+    """
+    count, mean = len(part), part.mean(axis=0)
+    if count < 2:
+        return np.broadcast_to(mean, (copies, len(mean)))
+    wider = student.ppf(0.975, count - 1) / norm.ppf(0.975) * np.sqrt(count / (count - 1))
+    shares = rng.multinomial(count, np.full(count, 1 / count), copies) / count
+    return mean + wider * (shares @ part - mean)

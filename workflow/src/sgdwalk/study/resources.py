@@ -145,7 +145,7 @@ def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
 def noise_curvature_minutes(run: Run, settings: Mapping[str, Any]) -> int:
     """Time of gradient noise and curvature along a guess of MODES modes at all snapshots in minutes."""
     noise = settings["batches"] * gradient_operations(run, run["batch_size"])
-    curvature = MODES * PRODUCT * gradient_operations(run, max(settings["images"], run["batch_size"]))
+    curvature = MODES * PRODUCT * gradient_operations(run, settings["curvature_batches"] * run["batch_size"])
     return _measuring_minutes(run, run["snapshots"] * (noise + curvature))
 
 

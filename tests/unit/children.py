@@ -97,6 +97,15 @@ def directions(run, parts, modes, start=0.0):
     )
 
 
+def diverge(data, step):
+    """The same directions.nc with NaN from a step on."""
+    diverged = data.copy(deep=True)
+    for name, values in diverged.data_vars.items():
+        if values.dims[0] == "step":
+            diverged[name][step:] = np.nan
+    return diverged
+
+
 def stamped(data, run):
     """The data set with the attributes of a run's file."""
     return data.assign_attrs(run=run["run"], run_settings=json.dumps(run))
