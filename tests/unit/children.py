@@ -11,10 +11,9 @@ DIRECTIONS = Contract(
     "directions",
     {
         "step": variable("step", "step", "step"),
-        "mode": variable("mode", "1", "mode"),
         "position": variable("step mode", "1", "projection of the weights before the step minus the first ones"),
-        "velocity": variable("step mode", LOSS, "projection of the velocity before the step"),
-        "gradient": variable("step mode", LOSS, "projection of the minibatch gradient, without weight decay"),
+        "velocity": variable("step mode", "1", "projection of the velocity before the step"),
+        "gradient": variable("step mode", "1", "projection of the minibatch gradient, without weight decay"),
         "start": variable("mode", "1", "projection of the first weights"),
         "squared_step": variable("step", "1", "squared length of the step"),
         "squared_displacement": variable("step", "1", "squared distance from the first weights"),
@@ -24,7 +23,6 @@ DIRECTIONS = Contract(
 MODES = Contract(
     "modes",
     {
-        "mode": variable("mode", "1", "mode"),
         "vector": variable("mode parameter", "1", "unit eigenvector"),
         "eigenvalue": variable("mode", LOSS, "eigenvalue"),
         "residual": variable("mode", LOSS, "|Hq - eigenvalue q|"),
@@ -91,7 +89,7 @@ def directions(run, parts, modes, start=0.0):
                 "squared_displacement": ("step", (position**2).sum(axis=1)),
                 "loss": ("step", (gradient**2).sum(axis=1)),
             },
-            {"step": np.arange(len(position)), "mode": np.arange(modes)},
+            {"step": np.arange(len(position))},
         ),
         run,
     )

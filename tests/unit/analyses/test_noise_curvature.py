@@ -70,8 +70,7 @@ def modes_of(vectors, converged=None):
                 "eigenvalue": ("mode", np.linspace(2, 1, count)),
                 "residual": ("mode", np.zeros(count)),
                 "converged": ("mode", flags),
-            },
-            {"mode": np.arange(count)},
+            }
         ),
         RUN,
     )

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import xarray as xr
 
-from sgdwalk.storage.contracts import LOSS, LOSS2, Contract, variable
+from sgdwalk.storage.contracts import LOSS, Contract, variable
 
 PER_EXAMPLE = "of the gradient, of one example (S times that of independent minibatches)"
 CONTRACT = Contract(
@@ -18,16 +18,16 @@ CONTRACT = Contract(
         "examples": variable("", "1", "training examples"),
         "eigenvalue": variable("mode", LOSS, "eigenvalue of the mode at the start"),
         "converged": variable("mode", "1", "whether the mode has converged"),
-        "trace": variable("snapshot", LOSS2, f"trace of the covariance {PER_EXAMPLE}"),
-        "trace_error": variable("snapshot", LOSS2, "standard error of the trace"),
-        "variance": variable("snapshot mode", LOSS2, f"variance along the mode {PER_EXAMPLE}"),
-        "variance_error": variable("snapshot mode", LOSS2, "standard error of the variance"),
+        "trace": variable("snapshot", "1", f"trace of the covariance {PER_EXAMPLE}"),
+        "trace_error": variable("snapshot", "1", "standard error of the trace"),
+        "variance": variable("snapshot mode", "1", f"variance along the mode {PER_EXAMPLE}"),
+        "variance_error": variable("snapshot mode", "1", "standard error of the variance"),
         "curvature": variable("snapshot mode", LOSS, "curvature q.Hq of the training loss along the mode"),
         "curvature_error": variable(
             "snapshot mode", LOSS, "standard error of the curvature (NaN where all images are one batch)"
         ),
-        "gradient": variable("snapshot mode", LOSS, "gradient of the training loss along the mode"),
-        "gradient_error": variable("snapshot mode", LOSS, "standard error of the gradient"),
+        "gradient": variable("snapshot mode", "1", "gradient of the training loss along the mode"),
+        "gradient_error": variable("snapshot mode", "1", "standard error of the gradient"),
         "modes_used": variable("snapshot", "1", "modes that have converged and a positive curvature"),
         "exponent": variable("snapshot", "1", "gamma of variance ~ curvature^gamma over these modes"),
         "exponent_low": variable("snapshot", "1", "lower end of the 95 % interval of gamma"),

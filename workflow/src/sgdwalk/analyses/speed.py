@@ -70,7 +70,7 @@ def compute(directions: xr.Dataset, noise_curvature: xr.Dataset, *, burn_in: int
             "mode_speed": ("mode", modes.mean(axis=0)),
             "mode_predicted": ("mode", np.mean([along for along, _ in parts], axis=0) if parts else empty),
         },
-        {"snapshot": later.snapshot.values, "mode": directions.mode.values},
+        {"snapshot": later.snapshot.values, "mode": np.arange(directions.sizes["mode"])},
     )
 
 
