@@ -130,6 +130,17 @@ def distances(run, position, window):
     )
 
 
+def sketch(run, position, components, rng=None):
+    """sketch.nc: a Gaussian projection of a walk [step, direction], the walk itself, or (no components) nothing."""
+    points, error = position - position[0], np.nan
+    if rng is not None:
+        points = points @ rng.standard_normal((points.shape[1], components)) / np.sqrt(components)
+        error = np.sqrt(2 / components)
+    points = points[:, :components].astype(np.float32)
+    data = {"projection": (("step", "component"), points), "relative_error": ((), error)}
+    return stamped(xr.Dataset(data, {"step": np.arange(len(points))}), run)
+
+
 def noise_curvature(run, rho, variance, modes, steps, gradient=None, examples=EXAMPLES, error=0.0, rng=None):
     """noise_curvature.nc of a walk at five checkpoints, exact or with a relative error of the noise."""
     at = np.linspace(0, steps, 5).round().astype(int)

@@ -35,7 +35,7 @@ ANALYSES = {
     "hessian": ("checkpoints", "hessian.nc", "curvature", (8000, 30), 30),
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
     "dimension": ("landscape.nc", "dimension.nc", "analysis", (4000, 60), 0),
-    "displacement": ("directions.nc distances.nc", "displacement.nc", "analysis", ESTIMATED, 0),
+    "displacement": ("directions.nc distances.nc sketch.nc", "displacement.nc", "analysis", ESTIMATED, 0),
     "noise_curvature": ("checkpoints modes.nc", "noise_curvature.nc", "curvature", (8000, 30), 30),
     "speed": ("directions.nc noise_curvature.nc", "speed.nc", "analysis", (4000, 60), 0),
     "phase_space": ("directions.nc noise_curvature.nc", "phase_space.nc", "analysis", (4000, 60), 0),

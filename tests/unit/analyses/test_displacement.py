@@ -14,12 +14,13 @@ from walks import ballistic, fbm, slow_msd
 RUN = children.settings()
 
 
-def measured(position, window=None, run=RUN, **settings):
-    """displacement.nc of a walk [step, direction], recorded in windows of this many steps (all in one)."""
-    still = np.zeros_like(position)
+def measured(position, window=None, sketch=None, **settings):
+    """displacement.nc of a walk [step, direction], recorded in windows of this many steps (all in one), or sketched."""
+    still, run = np.zeros_like(position), RUN
     found = displacement.compute(
         children.directions(run, (position, still, still), min(2, position.shape[1])),
         children.distances(run, position, window or len(position)),
+        children.sketch(run, position, 0) if sketch is None else sketch,
         **settings,
     )
     contracts.check(found, displacement.CONTRACT)
@@ -91,6 +92,26 @@ def test_windows_that_are_cut_from_a_run_have_the_same_msd_up_to_their_length():
     assert cut.lag[-1] <= 66 == int((410 - 80) * 0.2)
     assert int(measured(walk, 41, burn_in=80).lag[-1]) == 40  # the longest window
     assert float(cut.exponent.sel(fit="start")) == float(whole.exponent.sel(fit="start"))
+
+
+def test_a_sketch_gives_all_lags_beyond_the_windows():
+    rng = np.random.default_rng(0)
+    walk = np.cumsum(rng.standard_normal((300, 8)) + 0.1, axis=0)
+    exact = measured(walk, burn_in=60)
+    same = measured(walk, 50, children.sketch(RUN, walk, 8), burn_in=60)
+    for name in ("msd", "squared_drift", "drift_share", "exponent"):
+        np.testing.assert_allclose(same[name], exact[name], rtol=1e-5, err_msg=name)
+    assert same.lag[-1] == exact.lag[-1] == 48
+    np.testing.assert_allclose(same.drift_share_null, exact.drift_share_null, rtol=0.1)
+    projected = measured(walk, 50, children.sketch(RUN, walk, 200, rng), burn_in=60)
+    np.testing.assert_allclose(projected.msd, exact.msd, rtol=4 * float(projected.sketch_error))
+    assert float(projected.sketch_error) == pytest.approx(0.1)
+    alarms = []
+    for _ in range(200):
+        walk = np.cumsum(rng.standard_normal((300, 10)), axis=0)
+        found = measured(walk, 50, children.sketch(RUN, walk, 30, rng), burn_in=0)
+        alarms.append(float(found.drift_share[-1] > found.drift_share_null[-1]))
+    assert np.mean(alarms) < 0.025 + 3 * np.sqrt(0.025 * 0.975 / 200)
 
 
 def test_a_run_that_diverged_has_no_exponents_and_one_too_short_neither():

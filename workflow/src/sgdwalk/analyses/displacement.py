@@ -3,15 +3,15 @@
 import numpy as np
 import xarray as xr
 
+from sgdwalk.limiting.averaged_displacement import Averaged, after, of_sketch, of_windows
 from sgdwalk.limiting.child import settled
-from sgdwalk.limiting.displacement_blocks import Blocks, after, time_averaged
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.trajectory.distance_geometry import local_exponent
 from sgdwalk.trajectory.scaling_fits import log_lags, power_law
 
 FITS = ("start", "average", "average_short", "without_drift")
 LONGEST = 0.2  # longest lag of the fit `average`, as a share of the steps after the burn-in
-DRIFT_REMOVED = 0.1  # longest lag at which a drift is removed, as a share of the window
+DRIFT_REMOVED = 0.1  # longest lag at which a drift is removed, as a share of the same
 FEWEST_STEPS, FEWEST_LAGS = 20, 3
 LENGTHS = 8  # lengths of the run for which the paper's exponent is fitted
 CONTRACT = Contract(
@@ -26,6 +26,7 @@ CONTRACT = Contract(
         "start_exponent": variable("time", "1", "running exponent of the squared displacement, one octave wide"),
         "msd": variable("lag", "1", "time-averaged MSD after the burn-in"),
         "local_exponent": variable("lag", "1", "running exponent of the time-averaged MSD, one octave wide"),
+        "sketch_error": variable("", "1", "largest relative standard error of a squared distance (0 without a sketch)"),
         "squared_drift": variable("", "1", "squared mean drift per step, unbiased"),
         "drift_share": variable("lag", "1", "share of the time-averaged MSD due to a mean drift"),
         "drift_share_null": variable(
@@ -40,15 +41,16 @@ CONTRACT = Contract(
 )
 
 
-def compute(directions: xr.Dataset, distances: xr.Dataset, *, burn_in: int = 1000) -> xr.Dataset:
+def compute(directions: xr.Dataset, distances: xr.Dataset, sketch: xr.Dataset, *, burn_in: int = 1000) -> xr.Dataset:
     """Exponents c of |Delta|^2 ~ t^c: of one start, as in the paper, and averaged over all starts after the burn-in.
 
-    directions, distances: files of the run. burn_in: steps, at most a fifth of the run. Fits, least squares of
+    directions, distances, sketch: files of the run. burn_in: steps, at most a fifth of the run. Fits, least squares of
     logarithms: `start`, |theta_t - theta_0|^2 over the last two thirds of the run, step by step (the paper's protocol);
     `average`, time-averaged MSD at lags 1 to a fifth of the steps after the burn-in, even in log lag; `average_short`,
-    the same up to a tenth of the longest window; `without_drift`, on these lags, the MSD minus squared_drift lag^2.
-    Pairs of steps in different windows are not known: lags end with the longest window, and a run in one window
-    (`window` = its steps) tells most. A run has no interval for c: limiting_ensemble has, over seeds.
+    the same up to a tenth of them; `without_drift`, on these lags, the MSD minus squared_drift lag^2. The MSD is that
+    of the sketch where one was recorded, with its error, and otherwise of distances, exactly, but then pairs of steps
+    in different windows are not known: lags end with the longest window, which stands for all steps after the burn-in.
+    A run has no interval for c: limiting_ensemble has, over seeds.
 
     Returns the data set of CONTRACT; what a divergence reaches is NaN, and so is what is averaged after a burn-in that
     leaves fewer than 20 steps to a window. Source: Kunin et al. 2024 (doi 10.1162/neco_a_01626).
@@ -56,12 +58,13 @@ def compute(directions: xr.Dataset, distances: xr.Dataset, *, burn_in: int = 100
     steps = directions.sizes["step"]
     first = settled(burn_in, steps)
     away = directions.squared_displacement.values
-    blocks = after(distances, first)
-    longest = max(map(len, blocks), default=0)
+    points, blocks = sketch.projection.values[first:], after(distances, first)
+    sketched = points.shape[1] > 0
+    longest = len(points) if sketched else max(map(len, blocks), default=0)
     lags = log_lags(max(min(longest - 1, int(LONGEST * (steps - first))), 1))
-    averaged = Blocks(np.full(max(longest - 1, 1), np.nan), np.nan, np.nan)
-    if longest >= FEWEST_STEPS and all(np.isfinite(d2).all() for d2 in blocks):
-        averaged = time_averaged(blocks)
+    averaged = Averaged(np.full(len(lags), np.nan), np.nan, np.nan)
+    if longest >= FEWEST_STEPS and np.isfinite(away).all():
+        averaged = of_sketch(points, lags) if sketched else of_windows(blocks, lags)
     times, lengths = log_lags(steps - 1), np.unique(np.geomspace(steps / LENGTHS, steps, LENGTHS).astype(int))
     curves = of_lags(averaged, lags)
     exponent, begin, end = fits(away, lags, curves, longest)
@@ -72,6 +75,7 @@ def compute(directions: xr.Dataset, distances: xr.Dataset, *, burn_in: int = 100
             "local_exponent": ("lag", slopes(lags, curves["msd"])),
             **{name: ("lag", curve) for name, curve in curves.items()},
             "squared_drift": ((), averaged.squared_drift),
+            "sketch_error": ((), float(sketch.relative_error) if sketched else 0.0),
             "first_step": ((), first),
             "exponent": ("fit", exponent),
             "first_lag": ("fit", begin),
@@ -82,9 +86,9 @@ def compute(directions: xr.Dataset, distances: xr.Dataset, *, burn_in: int = 100
     )
 
 
-def of_lags(averaged: Blocks, lags: np.ndarray) -> dict[str, np.ndarray]:
+def of_lags(averaged: Averaged, lags: np.ndarray) -> dict[str, np.ndarray]:
     """The MSD with and without drift, and the share of the drift in it with its null, at these lags by name."""
-    msd = averaged.msd[lags - 1]
+    msd = averaged.msd
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "msd": msd,

@@ -72,7 +72,7 @@ ANALYSES = (
              priority=25),
     Analysis("dimension",    ("landscape",),   "dimension",    "Dimension of the loss surface of {run}",
              condition="landscape", memory=4000, minutes=60),
-    Analysis("displacement", ("directions", "distances"), "displacement", "Displacement of {run}",
+    Analysis("displacement", ("directions", "distances", "sketch"), "displacement", "Displacement of {run}",
              condition="displacement"),
     Analysis("noise_curvature", ("checkpoints", "modes"), "noise_curvature", "Gradient noise along the modes of {run}",
              condition="noise_curvature", memory=8000, minutes=resources.noise_curvature_minutes,
