@@ -38,9 +38,14 @@ ANALYSES = {
     "hessian": ("checkpoints", "hessian.nc", "curvature", (8000, 30), 30),
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
     "dimension": ("landscape.nc", "dimension.nc", "analysis", (4000, 60), 0),
+    "displacement": ("directions.nc distances.nc sketch.nc", "displacement.nc", "analysis", ESTIMATED, 0),
+    "noise_curvature": ("checkpoints modes.nc", "noise_curvature.nc", "curvature", (8000, 30), 30),
+    "speed": ("directions.nc noise_curvature.nc", "speed.nc", "analysis", (4000, 60), 0),
+    "phase_space": ("directions.nc noise_curvature.nc", "phase_space.nc", "analysis", (4000, 60), 0),
+    "epoch_memory": ("directions.nc noise_curvature.nc", "epoch_memory.nc", "analysis", (4000, 60), 0),
 }
-NETWORK = ("extract", "modes", "hessian", "landscape")
-EXPENSIVE = {"train", "import_walk", "modes", "hessian"}  # a job each in a cluster's queue
+NETWORK = ("extract", "modes", "hessian", "landscape", "noise_curvature")
+EXPENSIVE = {"train", "import_walk", "modes", "hessian", "noise_curvature"}  # a job each in a cluster's queue
 COLLECTED = {"summary", "claims", "checks", "verdict", "all", "study"}  # one each in a study
 
 
@@ -57,7 +62,7 @@ def rules(tmp_path_factory):
 def test_an_analysis_of_a_run_has_its_own_files_settings_code_and_requests(rules, name):
     reads, makes, environment, (memory, minutes), priority = ANALYSES[name]
     rule = rules[name]
-    assert rule["input"] == [f"{RUN}/{reads}"]
+    assert rule["input"] == [f"{RUN}/{file}" for file in reads.split()]
     assert rule["output"] == [f"results/tiny/runs/{{run}}/{makes}"]
     assert rule["log"] == [f"results/tiny/logs/{{run}}/{name}.log"]
     assert rule["benchmark"] == f"results/tiny/benchmarks/{{run}}/{name}.tsv"
@@ -75,7 +80,7 @@ def test_an_analysis_of_a_run_has_its_own_files_settings_code_and_requests(rules
     else:
         assert requests["mem_mb"] == 2 * memory
         assert 2 * minutes <= requests["runtime"] <= 2 * minutes + 2
-    assert ("gpu" in requests) == ("local_gpu" in requests) == (name in ("hessian", "landscape"))
+    assert ("gpu" in requests) == ("local_gpu" in requests) == (name in NETWORK[1:])
     assert rule["message"].endswith("{wildcards.run}")
 
 
@@ -110,6 +115,8 @@ def test_analyses_without_a_run_of_their_own(rules):
     assert rules["ensemble"]["input"] == [f"results/tiny/runs/{run}/msd.nc" for run in ("base", "other-seed")]
     assert rules["ensemble"]["output"] == ["results/tiny/ensembles/{group}.nc"]
     assert rules["ensemble"]["params"]["settings"] == {}
+    assert rules["limiting_ensemble"]["output"] == ["results/tiny/ensembles/limiting/{group}.nc"]
+    assert rules["limiting_ensemble"]["input"] == []  # no run of this group requests a displacement
     assert rules["toy"]["input"] == []
     assert rules["toy"]["output"] == ["results/tiny/toy/{landscape}.nc"]
     assert rules["toy"]["params"]["settings"]["landscape"] == "fractal"

@@ -14,7 +14,7 @@ for analysis in ANALYSES:
         benchmark:
             f"{BENCHMARKS}/{analysis_log(analysis)}.tsv"
         wildcard_constraints:
-            **analysis_runs(analysis),
+            **analysis_constraints(analysis),
         priority: analysis.priority
         conda:
             f"../../envs/{analysis.environment}.yaml"

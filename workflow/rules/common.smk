@@ -19,7 +19,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
-from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
+from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
@@ -70,11 +70,13 @@ wildcard_constraints:
 
 
 def product(source):
-    """Path of a source as figures.yaml writes it, such as FILE/RUN or toy/LANDSCAPE."""
+    """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE, regression/SAMPLER, ensemble/GROUP, ..."""
     kind, _, name = source.rpartition("/")
-    folders = {"toy": "toy", "regression": "regression", "ensemble": "ensembles"}
-    if kind in folders:
-        return f"{RESULTS}/{folders[kind]}/{name}.nc"
+    if kind in OF_GROUPS:
+        made = OF_GROUPS[kind].writes.format(group=name)
+        return f"{RESULTS}/{FOLDERS['group']}/{made}.nc"
+    if kind in ("toy", "regression"):
+        return f"{RESULTS}/{kind}/{name}.nc"
     return f"{RESULTS}/runs/{name}/{kind}.nc"
 
 
@@ -104,8 +106,19 @@ def recorded_files():
     ]
 
 
+def requested_files():
+    """Analyses that runs request in their column `analyses`."""
+    return [
+        product(f"{kind}/{run}") for run in STUDY.runs for kind in STUDY.requested(run)
+    ]
+
+
 def ensemble_files():
-    return [product(f"ensemble/{group}") for group in STUDY.groups]
+    return [
+        product(f"{kind}/{group}")
+        for kind in OF_GROUPS
+        for group in STUDY.grouped(kind)
+    ]
 
 
 def figure_files(suffix):

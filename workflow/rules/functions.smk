@@ -95,7 +95,7 @@ GPU = {"gpu": steady(resources.gpus), "local_gpu": steady(resources.local_gpus)}
 
 def analysis_inputs(analysis):
     if analysis.unit == "group":
-        return {"msd": group_runs}
+        return {kind: group_runs(analysis.name, kind) for kind in analysis.reads}
     own = [name for name in analysis.reads if not name.startswith("parent/")]
     others = [n.removeprefix("parent/") for n in analysis.reads if n not in own]
     return of_run(*own) | {name: of_parent(name) for name in others}
@@ -110,13 +110,21 @@ def of_parent(name):
     return path
 
 
-def analysis_runs(analysis):
-    """Constraints of the wildcards of an analysis that not all runs have."""
+def group_runs(analysis, kind):
+    """A function of the files of this kind of the group's runs that the analysis is of."""
+
+    def paths(wildcards):
+        runs = STUDY.grouped(analysis).get(wildcards.group, ())
+        return [product(f"{kind}/{run}") for run in runs]
+
+    return paths
+
+
+def analysis_constraints(analysis):
+    """Constraints of the wildcards of an analysis that not all runs, or groups, have."""
+    if analysis.unit == "group":
+        return {"group": any_of(STUDY.grouped(analysis.name))}
     return {"run": any_of(CHILDREN)} if analysis.condition == "parent" else {}
-
-
-def group_runs(wildcards):
-    return [product(f"msd/{run}") for run in STUDY.groups[wildcards.group]]
 
 
 def analysis_settings(analysis):

@@ -3,10 +3,10 @@
 import numpy as np
 import xarray as xr
 from scipy.stats import chi2
-from scipy.stats import t as student_t
 
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
+from sgdwalk.trajectory.between_seeds import between_seeds, mean_curve
 
 CONTRACT = Contract(
     "ensemble",
@@ -92,19 +92,3 @@ def breaking_interval(breaking: xr.DataArray, runs: xr.DataArray) -> tuple[xr.Da
     quantiles = (xr.DataArray(chi2.ppf(level, freedom), runs.coords, runs.dims) for level in (0.975, 0.025))
     low, high = (freedom * breaking / quantile for quantile in quantiles)
     return low, high
-
-
-def mean_curve(curves: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """(mean, low, high) over runs of positive curves; the interval is Student's, of the logarithms, about the mean."""
-    average = curves.mean("run")
-    centre, low, high, _ = between_seeds(np.log(curves.where(curves > 0)))
-    return average, average * np.exp(low - centre), average * np.exp(high - centre)
-
-
-def between_seeds(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray, xr.DataArray]:
-    """(mean, low, high, count) over dimension run, NaN left out; the interval is Student's."""
-    count = values.notnull().sum("run").astype(float)
-    mean = values.mean("run")
-    quantile = xr.DataArray(student_t.ppf(0.975, np.maximum(count - 1, 1)), count.coords, count.dims)
-    half = (quantile * values.std("run", ddof=1) / np.sqrt(count)).where(count > 1)
-    return mean, mean - half, mean + half, count

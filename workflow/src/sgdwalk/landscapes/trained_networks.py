@@ -16,15 +16,22 @@ from sgdwalk.training.problem import build, load_images
 
 
 def network_and_batches(
-    run: Mapping[str, Any], section: str, images: int, batch_size: int, batch_norm: str, seed: int
+    run: Mapping[str, Any],
+    section: str,
+    images: int,
+    batch_size: int,
+    batch_norm: str,
+    seed: int,
+    data: Images | None = None,
 ) -> tuple[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]]:
     """(a run's network, untrained; random training images in equal batches), on the run's device, never in TF32.
 
     run: its settings. section: of the study's settings, which a ValueError names for batches that are too small for
-    their own statistics. batch_norm: 'batch' or 'stored'. Batches are pairs of inputs and labels.
+    their own statistics. batch_norm: 'batch' or 'stored'. data: the run's images, unless they are to be loaded.
+    Batches are pairs of inputs and labels.
     """
     allow_tf32(False)
-    data, place = load_images(run), device(run["device"])
+    data, place = load_images(run) if data is None else data, device(run["device"])
     inputs, labels = (part.to(place) for part in sample(data, run, images, seed))
     model, batches = build(run, data).to(place), equal_batches(inputs, labels, batch_size)
     if batch_norm == "batch":

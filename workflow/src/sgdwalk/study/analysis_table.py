@@ -77,15 +77,30 @@ ANALYSES = (
              priority=25),
     Analysis("dimension",    ("landscape",),   "dimension",    "Dimension of the loss surface of {run}",
              condition="landscape", memory=4000, minutes=60),
+    Analysis("displacement", ("directions", "distances", "sketch"), "displacement", "Displacement of {run}",
+             condition="displacement"),
+    Analysis("noise_curvature", ("checkpoints", "modes"), "noise_curvature", "Gradient noise along the modes of {run}",
+             condition="noise_curvature", memory=8000, minutes=resources.noise_curvature_minutes,
+             environment="curvature", network=True, priority=30),
+    Analysis("speed",        ("directions", "noise_curvature"), "speed", "Mean squared step of {run}",
+             condition="speed", memory=4000, minutes=60),
+    Analysis("phase_space",  ("directions", "noise_curvature"), "phase_space", "Phase space of {run}",
+             condition="phase_space", memory=4000, minutes=60),
+    Analysis("epoch_memory", ("directions", "noise_curvature"), "epoch_memory", "Memory of noise and steps of {run}",
+             condition="epoch_memory", memory=4000, minutes=60),
     Analysis("toy",          (),               "{landscape}",  "Toy walk on the {landscape} landscape",
              unit="landscape", memory=4000, minutes=60),
     Analysis("regression",   (),               "{sampler}",    "Linear regression with {sampler} batches",
              unit="sampler", memory=4000, minutes=60, environment="train"),
     Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",
              unit="group", memory=4000, minutes=30),
+    Analysis("limiting_ensemble", ("displacement",), "limiting/{group}", "Limiting dynamics of {group}",
+             condition="displacement", unit="group", memory=4000, minutes=30),
 )  # fmt: skip
 NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch"}
 REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not in NOT_REQUESTED))
+OF_CHILDREN = {a.name for a in ANALYSES if {"directions", "modes"} & set(a.reads)}  # of a run with a parent only
+OF_GROUPS = {a.name: a for a in ANALYSES if a.unit == "group"}
 RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sgdwalk.study.analysis_table import OF_GROUPS
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 FIGURES = Path(__file__).resolve().parents[1] / "figures"
@@ -15,7 +16,7 @@ FIGURES = Path(__file__).resolve().parents[1] / "figures"
 class Role:
     """An argument of a figure's draw: required or not, one source or a list of at most `most`, and which file it takes.
 
-    takes: the file of a run ('msd'), 'ensemble', or one surface of the toy model ('toy/fractal').
+    takes: the file of a run ('msd') or of a group ('ensemble'), or one surface of the toy model ('toy/fractal').
     """
 
     needed: bool
@@ -67,7 +68,8 @@ def check_role(role: Role, value: Any, where: str) -> None:
     found = value if role.several else [value]
     if role.most is not None and len(found) > role.most:
         raise ConfigError(f"{where}{len(found)} sources: must be at most {role.most}")
-    form = {"ensemble": "ensemble/GROUP"}.get(role.takes, role.takes if "/" in role.takes else f"{role.takes}/RUN")
+    unit = "GROUP" if role.takes in OF_GROUPS else "RUN"
+    form = role.takes if "/" in role.takes else f"{role.takes}/{unit}"
     for source in found:
         if role.takes not in (source, source.rpartition("/")[0]):
             raise ConfigError(f"{where}'{source}': must be {form}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk.storage.code_hash import importable
-from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, RECORDED, files_of_runs
+from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.run_table import check_batch, known_size, read_runs, with_images
@@ -37,11 +37,20 @@ class Study:
         """Names of trainings that differ only in their seed, by the name that they share."""
         return named(repetitions(run for run in self.runs.values() if not run["walk"]))
 
+    def grouped(self, analysis: str) -> dict[str, list[str]]:
+        """Runs of each group that make what an analysis of groups reads, for the groups with at least two such runs."""
+        needed = set(OF_GROUPS[analysis].reads)
+        found = {name: [run for run in runs if needed <= {*self.analyses(run)}] for name, runs in self.groups.items()}
+        return {name: runs for name, runs in found.items() if len(runs) > 1}
+
     def analyses(self, run: str) -> tuple[str, ...]:
         """Files of a run, without .nc: of every run, of a child, of what it records, and of what it requests."""
-        requested = [made for name in self.runs[run]["analyses"] for made in files_of_runs(name)]
         continued = self.runs[run]["parent"] and not self.runs[run]["windows_of"]
-        return (*EVERY_RUN, *(EVERY_CHILD if continued else ()), *self.recorded(run), *requested)
+        return (*EVERY_RUN, *(EVERY_CHILD if continued else ()), *self.recorded(run), *self.requested(run))
+
+    def requested(self, run: str) -> tuple[str, ...]:
+        """Analyses that a run requests in its column `analyses`."""
+        return tuple(made for name in self.runs[run]["analyses"] for made in files_of_runs(name))
 
     def recorded(self, run: str) -> tuple[str, ...]:
         """Analyses of what a run records on request, beside distances and gradients."""
@@ -63,6 +72,7 @@ def load_study(name: str, folder: Path) -> Study:
     check_settings(settings, f"{root / 'config.yaml'}: ")
     runs = read_runs(root / "runs.tsv", settings["training"])
     check_modes(settings["modes"], runs, f"{root / 'config.yaml'}: ")
+    check_requests(runs, f"{root / 'runs.tsv'}: ")
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
@@ -96,14 +106,22 @@ def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]],
             raise ConfigError(f"{where}modes.images = {images}: must be at least {least}")
 
 
+def check_requests(runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuse an analysis of children for a run that has no parent."""
+    for name, run in runs.items():
+        for analysis in run["analyses"]:
+            if analysis in OF_CHILDREN and not run.get("parent"):
+                raise ConfigError(f"{where}analyses = '{analysis}' of run '{name}': must be of a run with a parent")
+
+
 def check_source(study: Study, source: str, where: str) -> None:
-    """Refuse a source that the study does not make: FILE/RUN, toy/LANDSCAPE, regression/SAMPLER or ensemble/GROUP."""
+    """Refuse a source that the study does not make: FILE/RUN, toy/LANDSCAPE, regression/SAMPLER or ensemble/GROUP.
+
+    ensemble stands for every analysis of groups.
+    """
     kind, _, name = source.rpartition("/")
-    others = {
-        "toy": ("landscape", TOY),
-        "regression": ("sampler", SAMPLERS),
-        "ensemble": ("group", tuple(study.groups)),
-    }
+    others = {"toy": ("landscape", TOY), "regression": ("sampler", SAMPLERS)}
+    others |= {analysis: ("group", tuple(study.grouped(analysis))) for analysis in OF_GROUPS}
     what, known = others.get(kind, ("run", tuple(study.runs)))
     if name not in known:
         raise ConfigError(f"{where}: no {what} '{name}' in this study (there are: {', '.join(known) or 'none'})")

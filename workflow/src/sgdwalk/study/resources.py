@@ -30,6 +30,7 @@ IMAGENET = 1_281_167
 WALK_WINDOWS = 100
 BASE_MB, BASE_MINUTES = 2000, 30  # Python with its libraries; start, data, writing
 CUDA_MB = 4000  # host memory of CUDA
+MODES = 30  # of a child
 COPIES = 3  # of a data set in memory while it is read
 PATIENCE = 2  # requested over estimated time
 PASSES = 6  # operations per weight in a forward and a backward pass
@@ -161,6 +162,13 @@ def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
     """Time of the loss surface and its enlargement in minutes."""
     points = settings["points"] ** 2 + settings["zoom_points"] ** 2
     return _measuring_minutes(run, points * FORWARD * gradient_operations(run, settings["images"]))
+
+
+def noise_curvature_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Time of gradient noise and curvature along a guess of MODES modes at all snapshots in minutes."""
+    noise = settings["batches"] * gradient_operations(run, run["batch_size"])
+    curvature = MODES * PRODUCT * gradient_operations(run, settings["curvature_batches"] * run["batch_size"])
+    return _measuring_minutes(run, run["snapshots"] * (noise + curvature))
 
 
 def _measuring_minutes(run: Run, operations: float) -> int:
