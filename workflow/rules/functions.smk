@@ -168,6 +168,10 @@ def figure_caption(wildcards):
     return STUDY.figures[wildcards.figure]["caption"]
 
 
+def figure_width(wildcards):
+    return STUDY.figures[wildcards.figure]["width"]
+
+
 def figure_code(wildcards):
     return code_version("jobs.draw", f"figures.{wildcards.figure}")
 
