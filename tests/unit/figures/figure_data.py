@@ -102,14 +102,14 @@ def tails(nan=False, **more):
     )
 
 
-def path(nan=False):
+def path(nan=False, **more):
     length = np.geomspace(0.1, 10, 16)
     factor = np.nan if nan else 1.0
     return build(
         "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
         first_length=[0.2, 1.0], last_length=[1.0, 8.0],
         end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5), exponent_fitted=1.5,
-        transverse2=np.geomspace(0.1, 1, 12) * factor,
+        transverse2=np.geomspace(0.1, 1, 12) * factor, **more,
     )  # fmt: skip
 
 

@@ -210,6 +210,21 @@ def test_a_figure_is_as_wide_as_a_page_unless_its_study_says_otherwise(study):
     assert {name: spec["width"] for name, spec in figures.items()} == {"fig6": "double", "fig7": "single"}
 
 
+@pytest.mark.parametrize(
+    ("data", "lacking"),
+    [
+        ({"base": "msd/r", "window": "msd/r", "whole": "long_msd/r"}, ""),
+        (
+            {"base": "msd/r", "window": None, "long": "msd/r"},
+            " Not in this study: a run with windows of another length.",
+        ),
+        ({"base": None, "window": "msd/r", "long": "msd/r"}, " Not in this study: the base run."),
+    ],
+)
+def test_a_caption_names_what_the_study_lacks(data, lacking):
+    assert figure_specs.caption("fig2", {"caption": "Walks.\n", "data": data}) == f"Walks.{lacking}"
+
+
 def test_a_role_may_be_null(study):
     assert study(figures="fig6: {caption: c, data: {path: path/r, msl: null}}\n").figures["fig6"]["data"]["msl"] is None
 

@@ -82,7 +82,7 @@ def snapshots(whole: Axes, zoom: Axes, data: xr.Dataset) -> None:
             axes.plot([], [], linestyle="", label="white frame: panel b")
         style.key(axes)
     if whole.figure is not None:
-        whole.figure.notes.append(snapshot_text(data, reach))
+        whole.figure.note(snapshot_text(data, reach), whole)
 
 
 def snapshot_text(data: xr.Dataset, reach: float) -> str:

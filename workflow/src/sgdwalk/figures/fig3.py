@@ -53,9 +53,9 @@ def draw(runs: list[xr.Dataset] | None) -> Page:
         style.same_axes([axes[letter] for letter in shared], "y")
     omitted = len(runs or []) - len(points)
     if omitted and points:
-        figure.notes.append(f"{omitted} runs omitted: depth unknown")
+        figure.note(f"{omitted} runs omitted: depth unknown")
     if (runs or []) and not points:
-        figure.notes.append("no run of a known depth")
+        figure.note("no run of a known depth")
     style.title_figure(figure, style.describe_common([data for data in runs or [] if known_depth(data)]))
     legend(figure, points)
     return figure

@@ -13,7 +13,7 @@ from sgdwalk.storage.provenance import settings_of_run
 
 ROLES = {"runs": "msd", "training": "training"}
 SAME_RUNS = ("runs", "training")
-ABSENT = dict.fromkeys(ROLES, "runs of several learning rates")
+ABSENT = {"runs": "runs of several learning rates", "training": "runs of several learning rates"}
 ENDS = {  # position and look of the two windows
     "first": (0, {"color": style.WINDOWS(0.0), "marker": style.WINDOW_MARKERS[0]}),
     "last": (-1, {"color": style.WINDOWS(1.0), "marker": style.WINDOW_MARKERS[-1]}),
@@ -110,9 +110,9 @@ def omissions(figure: Page, runs: list[xr.Dataset], unknown: int) -> None:
     """Notes that count missing exponents and omitted runs."""
     expected, missing = len(ENDS) * len(runs), sum(missing_exponents(data) for data in runs)
     if missing:
-        figure.notes.append(f"a: {missing} of {expected} exponents missing, see c-f")
+        figure.note(f"a: {missing} of {expected} exponents missing, see c-f")
     if unknown:
-        figure.notes.append(f"{unknown} runs omitted: learning rate unknown")
+        figure.note(f"{unknown} runs omitted: learning rate unknown")
 
 
 def missing_exponents(data: xr.Dataset) -> int:

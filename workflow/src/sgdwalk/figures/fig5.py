@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -37,6 +38,10 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Page:
     variance(axes["f"], fluctuations)
     style.same_axes([axes["e"], axes["f"]], "x")
     style.title_figure(figure, style.describe(tails), style.describe(fluctuations))
+    if tails is not None:
+        names = ("stable", "gaussian", "student-t")
+        style.marks(figure, Line2D([], [], marker="o", markersize=2, **GRADIENTS))
+        style.marks(figure, *(Line2D([], [], **style.LAWS[law]) for law in names), "gaussian", "interval")
     return figure
 
 
@@ -61,7 +66,6 @@ def density(axes: Axes, window: xr.Dataset) -> None:
     for law, values in laws(window, z).items():
         axes.plot(z, values, linewidth=1, **style.LAWS[law])
     axes.set(xlim=(z[0], z[-1]), xlabel="centred gradient (scales)", ylabel=style.name(window.density))
-    style.key(axes, columns=2)
     style.heading(axes, window_text(window))
 
 
@@ -76,8 +80,8 @@ def tail(axes: Axes, window: xr.Dataset) -> None:
     style.loglog(axes, "|centred gradient| (scales)", style.name(window.tail_density))
     if kept.any():
         axes.set(xlim=(z[kept][0] / 1.5, z[kept][-1] * 1.5), ylim=(seen[kept].min() / 3, seen[kept].max() * 3))
-    style.key(axes, f"stable law: α = {style.interval_text(*style.estimate(window, 'alpha'))}", columns=2)
-    style.heading(axes, window_text(window))
+    alpha = style.unbroken(f"α = {style.interval_text(*style.estimate(window, 'alpha'))}")
+    style.heading(axes, f"{window_text(window)}; stable law: {alpha}")
 
 
 def window_text(window: xr.Dataset) -> str:
@@ -91,12 +95,9 @@ def stability(axes: Axes, data: xr.Dataset | None) -> None:
         return
     if style.no_finite_window(axes, style.finite(data.alpha), data.attrs["run"]):
         return
-    style.whiskers(
-        axes, data.window_start.values, style.estimate(data, "alpha"), style.RED, "each window, 95 % interval"
-    )
+    style.whiskers(axes, data.window_start.values, style.estimate(data, "alpha"), style.LAWS["stable"]["color"])
     style.gaussian_line(axes)
     axes.set(xlabel=style.name(data.window_start, "window start"), ylabel="stability parameter α")
-    style.key(axes)
 
 
 def changes(axes: Axes, data: xr.Dataset | None, tails: xr.Dataset | None) -> None:
@@ -107,12 +108,12 @@ def changes(axes: Axes, data: xr.Dataset | None, tails: xr.Dataset | None) -> No
     if not np.isfinite(change).any():
         style.placeholder(axes, f"{data.attrs.get('run') or 'the run'} has no change of a finite loss")
         return
-    axes.plot(steps, change, color="0.75", linewidth=0.5, label="all steps")
+    axes.plot(steps, change, color="0.75", linewidth=0.5, label="all")
     for start, stop, look in shown_windows(tails):
         inside = (steps >= start) & (steps < stop)
-        axes.plot(steps[inside], change[inside], linewidth=0.6, color=look["color"], label=f"from {start}")
+        axes.plot(steps[inside], change[inside], linewidth=0.6, color=look["color"], label=f"{start}")
     axes.set(yscale="log", xlabel=style.name(data.step), ylabel=style.name(data.loss_change, "change of the loss"))
-    style.key(axes, "windows, by first step" if tails is not None else None, columns=4)
+    style.key(axes, style.name(tails.window_start, "window start") if tails is not None else None, columns=4)
 
 
 def shown_windows(tails: xr.Dataset | None) -> list[tuple[int, int, dict]]:
@@ -132,7 +133,7 @@ def variance(axes: Axes, data: xr.Dataset | None) -> None:
         style.placeholder(axes, f"{data.attrs.get('run') or 'the run'} has no moving variance: too few finite losses")
         return
     interval = stored_settings(data).get("interval") if "settings" in data.attrs else None
-    label = f"over {interval} steps, centred" if interval else "over a centred interval"
+    label = f"over {interval} steps" if interval else "over an interval"
     axes.plot(data.step, data.moving_variance, color=style.BLUE, linewidth=0.8, label=label)
     axes.set(
         yscale="log", xlabel=style.name(data.step), ylabel=style.name(data.moving_variance, "variance of the loss")

@@ -17,6 +17,7 @@ SAMPLES = {  # prefix of the file's variables, and look
     "mean_": ("mean of an epoch", style.GREEN, "^"),
     "noise_": ("noise, without mean", style.PURPLE, "D"),
 }
+EQUAL = {"color": "0.5", "linewidth": 0.7, "zorder": 0}
 LINEAR = 3  # the axes of quantiles are linear up to this many scales
 
 
@@ -25,7 +26,7 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Page:
 
     tails: tails.nc of a run; fluctuations: fluctuations.nc.
     """
-    figure, axes = style.panels("abc\nde.", 4.9, single=Grid(2, 2.15))
+    figure, axes = style.panels("abc\nde.", 4.9, single=Grid(2, 2.2))
     samples(axes["a"], tails)
     layers(axes["b"], tails)
     style.same_axes([axes["a"], axes["b"]])
@@ -33,6 +34,10 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Page:
     alternatives(axes["d"], tails)
     avalanche_sizes(axes["e"], fluctuations)
     style.title_figure(figure, style.describe(tails), style.describe(fluctuations))
+    if tails is not None:
+        hollow = Line2D([], [], label="d: not significant (p ≥ 0.05)", **style.HOLLOW | {"markersize": 3})
+        equal = Line2D([], [], label="c: equal quantiles; d: equal likelihood", **EQUAL)
+        style.marks(figure, "gaussian", "band", equal, hollow)
     return figure
 
 
@@ -60,7 +65,7 @@ def samples(axes: Axes, data: xr.Dataset | None) -> None:
         gaps(axes, data, prefix, label)
     style.gaussian_line(axes)
     axes.set(xlabel=style.name(data.window_start, "window start or epoch's end"), ylabel="stability parameter α")
-    style.key(axes, "gradients; 95 % bands")
+    style.key(axes, "gradients")
 
 
 def gaps(axes: Axes, data: xr.Dataset, prefix: str, label: str) -> None:
@@ -68,9 +73,8 @@ def gaps(axes: Axes, data: xr.Dataset, prefix: str, label: str) -> None:
     without = ~np.isfinite(data[f"{prefix}alpha"].values)
     if without.any():
         reasons, count = np.unique(data[f"{prefix}status"].values[without].astype(str), return_counts=True)
-        letter = axes.figure.letter(axes)
         why = reasons[count.argmax()]
-        axes.figure.notes.append(f"{letter}: {label}: {without.sum()} of {len(without)} have no fit ({why})")
+        axes.figure.note(f"{label}: {without.sum()} of {len(without)} have no fit ({why})", axes)
 
 
 def layers(axes: Axes, data: xr.Dataset | None) -> None:
@@ -86,10 +90,10 @@ def layers(axes: Axes, data: xr.Dataset | None) -> None:
         band(axes, data.window_start, values, colour, layer_number(data.layer.values[k]), marker="os^Dv"[k % 5])
     without = int((~np.isfinite(data.layer_alpha)).any("window").sum())
     if without:
-        axes.figure.notes.append(f"{axes.figure.letter(axes)}: {without} layers lack a fit in some windows")
+        axes.figure.note(f"{without} layers lack a fit in some windows", axes)
     style.gaussian_line(axes)
     axes.set(xlabel=style.name(data.window_start, "window start"), ylabel="stability parameter α")
-    style.key(axes, "layers, input to output; 95 % bands", columns=5)
+    style.key(axes, "layers, input to output", columns=5)
 
 
 def layer_number(name: str) -> str:
@@ -114,7 +118,7 @@ def quantiles(axes: Axes, data: xr.Dataset | None) -> None:
         look = {"color": style.LAWS[law]["color"], "label": style.LAWS[law]["label"], "markersize": 2.5, "mew": 0.7}
         axes.plot(drawn, seen, style.LAW_MARKERS[law], mfc="none", **look)
     reach = 1.3 * np.abs(seen).max()
-    axes.plot([-reach, reach], [-reach, reach], color="0.5", linewidth=0.7, zorder=0, label="equal")
+    axes.plot([-reach, reach], [-reach, reach], **EQUAL)
     decades = 10.0 ** np.arange(1, max(np.log10(reach), 1) + 0.1, 1 if reach < 1e3 else 2)
     axes.set(
         xscale="symlog", yscale="symlog", xlim=(-reach, reach), ylim=(-reach, reach),
@@ -134,7 +138,6 @@ def alternatives(axes: Axes, data: xr.Dataset | None) -> None:
     ratio = data.log_likelihood_ratio / data.number.where(data.number > 0)
     if style.no_finite_window(axes, style.finite(ratio), data.attrs.get("run", "")):
         return
-    hollow = False
     for k, law in enumerate(data.rival.values):
         if law not in style.LAWS or not np.isfinite(ratio[:, k]).any():
             continue
@@ -144,10 +147,7 @@ def alternatives(axes: Axes, data: xr.Dataset | None) -> None:
         unclear = ~(p < 0.05)
         look |= {"linestyle": "", "markerfacecolor": "white", "label": None}
         axes.plot(data.window_start[unclear], ratio[unclear, k], **look)
-        hollow |= bool((unclear & np.isfinite(ratio[:, k].values)).any())
-    if hollow:
-        axes.plot([], [], label="p ≥ 0.05", **style.HOLLOW | {"markersize": 3})
-    axes.axhline(0, color="0.6", linewidth=0.6, zorder=0, label="equal likelihood")
+    axes.axhline(0, **EQUAL)
     axes.set_yscale("symlog", linthresh=1e-2)
     axes.set(xlabel=style.name(data.window_start, "window start"), ylabel="log-likelihood ratio per gradient (nat)")
     style.key(axes, "stable law (> 0) against", columns=2)
@@ -167,14 +167,14 @@ def avalanche_sizes(axes: Axes, data: xr.Dataset | None) -> None:
     tail = seen[seen >= start]
     if tail.size > 1 and np.isfinite(data.size_exponent):
         x, front, mean = np.geomspace(start, seen[-1], 100), tail.size / seen.size, tail.mean() - start
-        text = style.interval_text(*map(float, style.estimate(data, "size_exponent")))
-        label = f"power law of exponent {text}, p = {float(data.size_fit_p):.2f}"
-        axes.plot(x, front * (x / start) ** (1 - float(data.size_exponent)), color=style.RED, label=label)
+        values, null = (style.estimate(data, f"size_exponent{kind}") for kind in ("", "_null"))
+        axes.plot(x, front * (x / start) ** (1 - float(values[0])), color=style.RED, label="power law")
         axes.plot(x, front * np.exp(-(x - start) / mean), **style.LAWS["exponential"])
-        null = style.interval_text(*map(float, style.estimate(data, "size_exponent_null")))
         axes.set_ylim(0.6 / seen.size, 1.5)
-    else:
-        null = ""
-    style.loglog(axes, style.name(data.avalanche_size, "avalanche size"), "fraction of avalanches at least as large")
-    blank = [Line2D([], [], linestyle="", label=f"exponent of shuffled losses {null}")] if null else []
-    style.key(axes, None, [*axes.get_legend_handles_labels()[0], *blank])
+        axes.figure.note(
+            f"exponent of the power law {style.interval_text(*map(float, values))}, p = {float(data.size_fit_p):.2f}; "
+            f"of shuffled losses {style.interval_text(*map(float, null))}",
+            axes,
+        )
+    style.loglog(axes, style.name(data.avalanche_size, "avalanche size"), "fraction at least as large")
+    style.key(axes)

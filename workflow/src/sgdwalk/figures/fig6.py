@@ -11,7 +11,7 @@ from sgdwalk.trajectory.scaling_fits import LEAST_PAIRS
 
 ROLES = {"path": "path", "msl": "msl"}
 ABSENT = {"path": "the path of the base run", "msl": "the losses of the base run"}
-NULL = {"linestyle": ":", "linewidth": 1}
+NULL = {"linestyle": ":", "linewidth": 1.3, "zorder": 3}
 
 
 def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Page:
@@ -139,8 +139,8 @@ def shown_windows(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> 
 
 def markers(axes: Axes, x: np.ndarray, y: np.ndarray, solid: np.ndarray, label: str, look: dict) -> None:
     """One marker per bin, hollow where it is not `solid`."""
-    axes.plot(x[solid], y[solid], linestyle="", markersize=2.5, label=label, **look)
-    axes.plot(x[~solid], y[~solid], linestyle="", markersize=2.5, markerfacecolor="white", **look)
+    axes.plot(x[solid], y[solid], linestyle="", markersize=2, label=label, **look)
+    axes.plot(x[~solid], y[~solid], linestyle="", markersize=2, markerfacecolor="white", **look)
 
 
 def two_exponents(window: xr.Dataset) -> str:

@@ -10,7 +10,11 @@ from sgdwalk.figures import style
 from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"fractal": "toy/fractal", "random": "toy/random", "convex": "toy/convex"}
-ABSENT = {surface: f"walks on a {surface} surface" for surface in ROLES}
+ABSENT = {
+    "fractal": "walks on a fractal surface",
+    "random": "walks on a random surface",
+    "convex": "walks on a convex surface",
+}
 SURFACES = {
     "fractal": {"color": style.BLUE, "linestyle": "-"},
     "random": {"color": style.RED, "linestyle": (0, (5, 1.5))},

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import (
     FixedLocator,
@@ -124,7 +123,7 @@ class Page(Figure):
         self.headings: dict[Axes, str] = {}
         self.keys: dict[Axes, Key] = {}
         self.marks: list = []  # handles of the legend below all panels
-        self.notes: list[str] = []  # what is not shown and why
+        self._notes: dict[str, list[str]] = {}  # letters of the panels that a note is about
         self.heads: dict[Axes, Annotation] = {}
         self.settled = False
 
@@ -132,10 +131,19 @@ class Page(Figure):
         """The letter of a panel; empty for other axes."""
         return next((letter for letter, panel in self.panels.items() if panel is axes), "")
 
+    def note(self, text: str, axes: Axes | None = None) -> None:
+        """A sentence below the panels, about one of them or about all; panels of the same note share it."""
+        letters = self._notes.setdefault(text, [])
+        letters += [self.letter(axes)] if axes is not None else []
+
+    @property
+    def notes(self) -> list[str]:
+        """The sentences below the panels: 'c, d: not in this study: a loss surface'."""
+        return [": ".join(filter(None, [", ".join(letters), text])) for text, letters in self._notes.items()]
+
     def leave_out(self, axes: Axes, why: str) -> None:
         """Take a panel without data off the page; a note below the others says why."""
-        letter = self.letter(axes)
-        self.notes.append(f"{letter}: {' '.join(why.split())}")
+        self.note(why, axes)
         self.panels = {name: panel for name, panel in self.panels.items() if panel is not axes}
         for own in (self.headings, self.keys):
             own.pop(axes, None)
@@ -179,8 +187,11 @@ class Page(Figure):
         self.savefig(file, format="png", dpi=150)
         return file.getvalue()
 
+    def _note_lines(self) -> list[str]:
+        return [line for note in self.notes for line in textwrap.wrap(note, int(20 * self.get_figwidth()))]
+
     def _only_notes(self) -> None:
-        lines = [line for note in self.notes for line in self._wrapped_note(note)]
+        lines = self._note_lines()
         self.set_layout_engine("none")
         self.set_figheight(0.3 + 0.12 * len(lines))
         self.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=SMALL)
@@ -196,29 +207,21 @@ class Page(Figure):
         self.set_figheight(len(rows) * self.grid.row)
         return rows
 
-    def _wrapped_note(self, note: str) -> list[str]:
-        return textwrap.wrap(note, int(20 * self.get_figwidth()))
-
     def _legend_below(self) -> None:
-        """The legend below all panels, in as many columns as fit, with the notes; the page grows by its height."""
-        notes = [Line2D([], [], linestyle="", label="\n".join(self._wrapped_note(note))) for note in self.notes]
+        """The legend below all panels, in as many columns as fit, under the notes; the page grows by its height."""
+        below = None
         for columns in range(len(self.marks), 0, -1):
-            legend = self.legend(handles=self.marks, loc="outside lower center", ncols=columns)
-            if self._size(legend)[0] < 0.98 * POINTS * self.get_figwidth() or columns == 1:
+            below = self.legend(handles=self.marks, loc="outside lower center", ncols=columns)
+            if self._size(below)[0] < 0.98 * POINTS * self.get_figwidth() or columns == 1:
                 break
-            legend.remove()
-        height = self._size(self.legends[0])[1] if self.legends else 0
-        if notes:
-            text = "\n".join(f"{handle.get_label()}" for handle in notes)
-            below = self.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
-            if self.legends:  # as the title of the legend: constrained layout puts both in the same place
-                below.set_text("")
-                self.legends[0].set_title(text, prop={"size": SMALL})
-                self.legends[0].get_title().set_color("0.35")
-                height = self._size(self.legends[0])[1]
-            else:
-                height += self._size(below)[1]
-        self.set_figheight(self.get_figheight() + (height + 6 * bool(height)) / POINTS)
+            below.remove()
+        if text := "\n".join(self._note_lines()):
+            if below is None:
+                below = self.supxlabel(text, fontsize=SMALL, x=0.01, ha="left")
+            else:  # constrained layout would put both in one place
+                below.set_title(text, prop={"size": SMALL})
+        if below is not None:
+            self.set_figheight(self.get_figheight() + (self._size(below)[1] + 6) / POINTS)
 
     def _size(self, artist) -> tuple[float, float]:
         """Width and height of an artist in points."""

@@ -35,9 +35,10 @@ REFERENCE = {"color": "0.55", "marker": "D", "markersize": 3, "linestyle": "", "
 ONE = {"color": "0.5", "linewidth": 0.7, "linestyle": "-.", "zorder": 0}
 HOLLOW = {"color": GREY, "marker": "o", "markerfacecolor": "white", "linestyle": ""}
 MARKS = {
-    "fit": Line2D([], [], label="fitted power law, over the fitted range [95 % interval]", **FIT),
+    "fit": Line2D([], [], label="power law, over the range that was fitted; exponent [95 % interval]", **FIT),
     "unsupported": Line2D([], [], color=GREY, label="lags that the window does not support", **UNSUPPORTED),
     "one": Line2D([], [], label="exponent 1: uncorrelated steps", **ONE),
+    "gaussian": Line2D([], [], label="α = 2: Gaussian", **ONE),
     "interval": Line2D([], [], color=GREY, marker="|", linestyle="", markersize=8, label="95 % interval"),
     "band": Patch(color="0.8", label="95 % interval"),
     "hollow": Line2D([], [], label="too few pairs: not fitted", **HOLLOW),
@@ -52,7 +53,14 @@ LAWS = {  # told apart by their dashes, too
     "exponential": {"label": "exponential", "color": SKY, "linestyle": (0, (2, 1))},
 }
 LAW_MARKERS = {"stable": "o", "gaussian": "v", "student-t": "s", "laplace": "^", "mixture": "D"}
-UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
+UNITS = {
+    "step": "steps",
+    "epoch": "epochs",
+    "nat2": "nat²",
+    "grid step": "grid steps",
+    "scale": "scales",
+    "1 / scale": "1/scale",
+}
 
 
 def letters(count: int) -> list[str]:
@@ -105,9 +113,12 @@ def parts(data: xr.Dataset) -> list[str]:
     run = settings_of_run(data)
     trained = {} if run.get("walk") else run
     found = ((trained, "model", "{}"), (trained, "batch_size", "batch {}"), (run, "window", "T = {}"))
-    return [
-        words.format(known[key]).replace(" ", "\N{NO-BREAK SPACE}") for known, key, words in found if known.get(key)
-    ]
+    return [unbroken(words.format(known[key])) for known, key, words in found if known.get(key)]
+
+
+def unbroken(text: str) -> str:
+    """The text with spaces at which no line ends."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def describe(data: xr.Dataset | None) -> str:
@@ -284,8 +295,8 @@ def msd_window(axes: Axes, data: xr.Dataset, label: str, **look) -> None:
 
 
 def gaussian_line(axes: Axes) -> None:
-    """The line alpha = 2."""
-    axes.axhline(2, **ONE, label="α = 2: Gaussian")
+    """The line alpha = 2, which MARKS explains."""
+    axes.axhline(2, **ONE)
 
 
 def whiskers(axes: Axes, x, values: tuple, colour, label: str | None = None, **look) -> None:
