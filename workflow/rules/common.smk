@@ -21,7 +21,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
-from sgdwalk.study.figure_specs import caption
+from sgdwalk.study.figure_specs import caption, source_path
 from sgdwalk.study.load import TOY, check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
@@ -69,12 +69,8 @@ wildcard_constraints:
 
 
 def product(source):
-    """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE or ensemble/GROUP."""
-    kind, _, name = source.rpartition("/")
-    folders = {"toy": "toy", "ensemble": "ensembles"}
-    if kind in folders:
-        return f"{RESULTS}/{folders[kind]}/{name}.nc"
-    return f"{RESULTS}/runs/{name}/{kind}.nc"
+    """Path of a source as figures.yaml writes it."""
+    return source_path(RESULTS, source)
 
 
 def products(kind):

@@ -17,7 +17,8 @@ FITS = {  # of msd.nc, with what they are
     "paper": ("the paper's protocol, lags from τ₀", style.RED, "^"),
 }
 ENSEMBLE = {"linestyle": "-.", "linewidth": 1.0}
-DECADES = 1  # of the band below and above the values of the ergodicity-breaking parameter that are shown
+LEAST = 0.02  # quantile of the ergodicity-breaking parameter near which its axis ends: two curves that cross make it 0
+MARGIN = 3  # factor beyond its values
 
 
 def draw(groups: list[xr.Dataset] | None) -> Page:
@@ -60,7 +61,7 @@ def averages(axes: Axes, data: xr.Dataset | None) -> None:
         axes.plot(data.lag, data.ensemble_averaged[k], color=colour, **ENSEMBLE)
         axes.plot([], [], color=colour, label=f"{int(data.window_start[k])}")
     style.loglog(axes, style.name(data.lag), "MSD")
-    near(axes, [line.get_ydata() for line in axes.lines if line.get_linestyle() == "-"])
+    near(axes, [line.get_ydata() for line in axes.lines])
     style.key(axes, style.name(data.window_start, "window start"), columns=2)
     style.heading(axes, group_text(data))
 
@@ -89,20 +90,20 @@ def ergodicity(axes: Axes, data: xr.Dataset | None) -> None:
     colours = style.window_scale(data)
     cut = False
     shown = data.ergodicity_breaking.where(data.ergodicity_breaking > 0)
-    bottom, top = float(shown.min()) / 10**DECADES, float(shown.max()) * 10**DECADES
+    bottom, top = float(shown.quantile(LEAST)) / MARGIN, float(shown.max()) * MARGIN
     for k in windows:
         colour = colours.to_rgba(float(data.window_start[k]))
         ends = k in (windows[0], windows[-1])
         if ends:
             low, high = data.ergodicity_breaking_low[k], data.ergodicity_breaking_high[k]
-            cut |= bool((low < bottom).any() | (high > top).any())
+            cut |= bool((low < bottom).any() | (high > top).any() | (shown < bottom).any())
             axes.fill_between(data.lag, low.clip(bottom), high.clip(max=top), color=colour, alpha=0.2, linewidth=0)
         axes.plot(data.lag, shown[k], color=colour, linewidth=1.1 if ends else 0.5)
         axes.lines[-1].set_label(f"{int(data.window_start[k])}" if ends else None)
     style.loglog(axes, style.name(data.lag), style.name(data.ergodicity_breaking))
     axes.set_ylim(bottom, top)
     style.key(axes, f"{len(windows)} windows, by {style.name(data.window_start, 'start')}", columns=2)
-    style.heading(axes, f"{data.sizes['run']} runs" + ", bands cut" * cut)
+    style.heading(axes, f"{data.sizes['run']} runs" + ", cut at the axis" * cut)
 
 
 def exponents(axes: Axes, data: xr.Dataset | None) -> None:

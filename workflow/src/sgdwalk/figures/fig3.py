@@ -134,8 +134,12 @@ def x_ticks(axes: Axes, points: list[Point], factor: str) -> None:
         values |= {getattr(row, factor) for row in chen2022.EXPONENTS if row.batch_size}
     axes.set_xticks(sorted(values), [f"{value:g}" for value in sorted(values)])
     axes.set_xticks([], minor=True)
-    beside = np.exp(max(0.15 * np.ptp(np.log(list(values))), 0.08))
-    axes.set_xlim(min(values) / beside, max(values) * beside)
+    places = [
+        point.factors[factor] * np.exp(shift) for point, shift in zip(points, shifts(points, factor), strict=True)
+    ]
+    ends = np.log([min(*places, *values), max(*places, *values)])
+    beside = max(0.08 * np.ptp(ends), 0.05)
+    axes.set_xlim(np.exp(ends[0] - beside), np.exp(ends[1] + beside))
 
 
 def references(axes: Axes, quantity: str, factor: str) -> None:

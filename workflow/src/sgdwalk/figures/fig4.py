@@ -1,6 +1,5 @@
 """Fig. 4 of Chen et al.: exponents, training curves and MSDs at several learning rates."""
 
-import itertools
 from collections import Counter
 
 import numpy as np
@@ -18,6 +17,7 @@ ENDS = {  # position and look of the two windows
     "first": (0, {"color": style.WINDOWS(0.0), "marker": style.WINDOW_MARKERS[0]}),
     "last": (-1, {"color": style.WINDOWS(1.0), "marker": style.WINDOW_MARKERS[-1]}),
 }
+MARKERS = "os^Dv<>"  # of runs, by rank of their learning rate
 PUBLISHED_MARKERS = {"first": "D", "second": "d"}  # regimes
 
 
@@ -152,8 +152,9 @@ def displacements(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float], e
     if style.no_finite_window(axes, [k for windows in finite for k in windows], "each of these runs"):
         return
     colour, label = colours(rates), labels(rates)
-    for data, windows, marker in zip(runs, finite, itertools.cycle("os^D"), strict=False):
+    for data, windows in zip(runs, finite, strict=True):
         run = data.attrs["run"]
+        marker = MARKERS[list(colour).index(run) % len(MARKERS)]
         if not windows:
             axes.plot([], [], color=colour[run], label=f"{label[run]}: no finite window")
             continue

@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from sgdwalk.figures import style
-from sgdwalk.figures.page import Grid, Page
+from sgdwalk.figures.page import Grid, Page, width
 
 ROLES = {"fractal": "toy/fractal", "random": "toy/random", "convex": "toy/convex"}
 ABSENT = {
@@ -20,7 +20,7 @@ SURFACES = {
     "random": {"color": style.RED, "linestyle": (0, (5, 1.5))},
     "convex": {"color": style.GREEN, "linestyle": (0, (5, 1, 1, 1))},
 }
-STAGES = {"descent": ("before", "o"), "basin": ("after", "^"), "whole": ("all", "s")}
+STAGES = {"descent": ("before", "o"), "basin": ("after", "^"), "whole": ("", "s")}
 BEFORE_AND_AFTER = ("descent", "basin")
 SPAN = 60
 ENDS = {"color": "white", "markeredgecolor": "black", "linestyle": "", "markersize": 4}
@@ -53,13 +53,13 @@ def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))):
     image = axes.imshow(data.surface.values.T, origin="lower", extent=extent, aspect="auto", cmap="Greys_r")
     axes.set(xlabel=style.name(data.x, "x"), ylabel=style.name(data.y, "y"), box_aspect=1)
     axes.set(xlim=inside[0], ylim=inside[1])
-    axes.locator_params(nbins=5)
+    axes.locator_params(nbins=5 if width() == "double" else 3)
     return image
 
 
 def colour_bar_below(axes: Axes, colours, label: str) -> None:
     """A colour bar below the panel."""
-    axes.figure.colorbar(colours, ax=axes, label=label, location="bottom", aspect=25, ticks=MaxNLocator(4))
+    axes.figure.colorbar(colours, ax=axes, label=label, location="bottom", aspect=25, ticks=MaxNLocator(3))
 
 
 def typical_walker(data: xr.Dataset) -> int:
@@ -102,7 +102,8 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
         for stage in stages[surface]:
             part = data.sel(stage=stage)
             words, marker = STAGES[stage]
-            words, values = f"{surface}, {words}", style.estimate(part)
+            words = ", ".join(filter(None, [surface * (len(shown) > 1), words]))
+            values = style.estimate(part)
             look = {"color": SURFACES[surface]["color"], "marker": marker, "linestyle": "", "markersize": 2.5}
             if not np.isfinite(values).all():
                 axes.plot([], [], label=f"{words}: too few walkers", **look)
@@ -112,8 +113,8 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
             style.power_line(axes, data.lag.values, part.msd.values, values[0], ends)
     data = next(iter(shown.values()))
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
-    style.key(axes, "before, after the last minimum")
-    style.heading(axes, f"{data.sizes['walker']} walkers")
+    style.key(axes, "before, after last minimum")
+    style.heading(axes, f"{', '.join(shown)}: {data.sizes['walker']} walkers")
 
 
 def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:

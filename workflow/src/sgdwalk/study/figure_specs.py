@@ -143,6 +143,15 @@ def caption(figure: str, spec: Mapping[str, Any]) -> str:
     return f"{text} Not in this study: {'; '.join(lacking)}." if lacking else text
 
 
+def source_path(results: str, source: str) -> str:
+    """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE or ensemble/GROUP, in a folder of results."""
+    kind, _, name = source.rpartition("/")
+    folders = {"toy": "toy", "ensemble": "ensembles"}
+    if kind in folders:
+        return f"{results}/{folders[kind]}/{name}.nc"
+    return f"{results}/runs/{name}/{kind}.nc"
+
+
 def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(role, source) of every file that a figure reads; a role has one source, a list, or none."""
     for role, value in data.items():
