@@ -10,7 +10,9 @@ from snakemake.exceptions import WorkflowError
 SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "src"
 PLACES = [str(SOURCE)] if SOURCE.is_dir() else []
 sys.path[:0] = PLACES
-os.environ["MPLBACKEND"] = "agg"  # that of a notebook makes every import of matplotlib in a job fail
+os.environ["MPLBACKEND"] = (
+    "agg"  # that of a notebook makes every import of matplotlib in a job fail
+)
 INHERITED = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([*PLACES, os.getcwd(), *INHERITED]))
 # glibc returns freed blocks above some size to the kernel, and a network frees and requests thousands of them a

@@ -224,7 +224,7 @@ def svg(drawn):
 
 
 @functools.cache
-def settled(figure, width="double", smallest=False):
+def settled(figure, width, *, smallest):
     """A page of the small study, or of one that has nothing but one run, as it is printed."""
     drawn = draw(figure, (SMALLEST if smallest else WHOLE)[figure], width)
     with page.settings(width):

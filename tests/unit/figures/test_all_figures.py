@@ -58,7 +58,10 @@ def test_runs_without_finite_values_are_drawn(figure):
 
 @pytest.mark.parametrize("figure", ["fig1", "fig5", "fig5_checks", "fig6"])
 def test_figures_of_one_run_name_it_once_above_all_panels(figure):
-    assert settled(figure)._suptitle.get_text().replace("\xa0", " ") == "walk-a: resnet14, batch 32, T = 31"
+    assert (
+        settled(figure, "double", smallest=False)._suptitle.get_text().replace("\xa0", " ")
+        == "walk-a: resnet14, batch 32, T = 31"
+    )
 
 
 @pytest.mark.parametrize(

@@ -46,4 +46,4 @@ def test_the_line_of_transverse_distances_goes_through_the_means_that_were_fitte
 
 def fits(drawn, letter):
     """The lines of fits in a panel."""
-    return [line for line in drawn.panels[letter].lines if line.get_color() == style.FIT["color"]]
+    return [line for line in drawn.panels[letter].lines if line.get_color() == style.BLACK]

@@ -22,7 +22,9 @@ def draw(hessian: list[xr.Dataset] | None) -> Page:
         raise ValueError(f"fig7: hessian: {len(runs)} runs, but there are {MOST['hessian']} panels for them")
     letters = style.letters(len(runs))
     layout = [letters[k : k + 2] for k in range(0, len(letters), 2)]
-    figure, axes = style.panels(layout, 2.7 * len(layout), Grid(1, 2.2) if len(runs) < 3 else Grid(2, 2.2))
+    figure, axes = style.panels(
+        layout, (2.7 if len(layout) < 3 else 2.4) * len(layout), Grid(1, 2.2) if len(runs) < 3 else Grid(2, 2.2)
+    )
     count = max((data.sizes["rank"] for data in hessian or []), default=1)
     colours = ScalarMappable(Normalize(1, max(count, 2)), style.ORDERED)
     for data, panel in zip(runs, axes.values(), strict=True):

@@ -29,13 +29,15 @@ WINDOWS = ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.88, 25
 WINDOW_MARKERS = ("o", "s", "^")  # of the first window, of one after a fifth of them, of the last
 ORDERED = ListedColormap(matplotlib.colormaps["plasma"](np.linspace(0, 0.85, 256)), "ordered")  # all but windows
 SURFACE = "cividis"
-FIT = {"linestyle": (0, (4, 1.5)), "linewidth": 0.9, "color": BLACK, "zorder": 2.5}
+FIT = {"linestyle": (0, (4, 1.5)), "linewidth": 0.9, "zorder": 2.5}
 UNSUPPORTED = {"linestyle": (0, (1, 1)), "linewidth": 1.0}
 REFERENCE = {"color": "0.55", "marker": "D", "markersize": 3, "linestyle": "", "zorder": 1.5, "markerfacecolor": "none"}
 ONE = {"color": "0.5", "linewidth": 0.7, "linestyle": "-.", "zorder": 0}
 HOLLOW = {"color": GREY, "marker": "o", "markerfacecolor": "white", "linestyle": ""}
 MARKS = {
-    "fit": Line2D([], [], label="power law, over the range that was fitted; exponent [95 % interval]", **FIT),
+    "fit": Line2D(
+        [], [], label="power law, over the range that was fitted; exponent [95 % interval]", color=BLACK, **FIT
+    ),
     "unsupported": Line2D([], [], color=GREY, label="lags that the window does not support", **UNSUPPORTED),
     "one": Line2D([], [], label="exponent 1: uncorrelated steps", **ONE),
     "gaussian": Line2D([], [], label="α = 2: Gaussian", **ONE),
@@ -244,7 +246,7 @@ def broken_line(axes: Axes, x, y, fit: xr.Dataset, name: str, exponents: str, sh
     reach = np.unique([x[inside][0], np.clip(bend, x[inside][0], x[inside][-1]), x[inside][-1]])
     weights = even_weights(x[inside])
     level = np.average(np.log(y[inside]) - log_broken(x[inside], bend, slopes), weights=weights)
-    axes.plot(reach, np.exp(level + log_broken(reach, bend, slopes)), **FIT)
+    axes.plot(reach, np.exp(level + log_broken(reach, bend, slopes)), color=BLACK, **FIT)
 
 
 def log_broken(x: np.ndarray, bend: float, slopes: tuple[float, float]) -> np.ndarray:
@@ -265,7 +267,7 @@ def power_line(axes: Axes, x, y, exponent: float, ends: Iterable[float], *, even
     u, v = np.log(x[inside]), np.log(y[inside])
     level = np.average(v - exponent * u, weights=even_weights(x[inside]) if even else None)
     reach = np.array([x[inside][0], x[inside][-1]], float)
-    axes.plot(reach, np.exp(level) * reach**exponent, **FIT | look)
+    axes.plot(reach, np.exp(level) * reach**exponent, **FIT | {"color": BLACK} | look)
 
 
 def supported_curve(axes: Axes, lag, curve, supported, label: str | None = None, **look) -> None:

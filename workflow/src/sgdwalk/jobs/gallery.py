@@ -15,7 +15,7 @@ DPI = 110  # enough for a screen, and small in git
 HEAD = f"""\
 # Gallery
 
-Every figure of the study `{STUDY}`, as `make figures` draws it, with the caption that it has in the report. Written by `make docs`.
+Every figure of the study `{STUDY}`, as `make figures` draws it, with its caption in the report. Written by `make docs`.
 """
 
 
