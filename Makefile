@@ -28,8 +28,9 @@ format: .venv/ready ## bring the code into its style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
-docs: .venv/ready ## write the tables of config/README.md from the schemas
+docs: .venv/ready ## write the tables of config/README.md, and docs/gallery.md from the results of digits
 	$(BIN)/python -m sgdwalk.study.config_reference
+	$(BIN)/python -m sgdwalk.jobs.gallery
 
 report: .venv/ready ## report.html with figures, tables and run times of a finished study
 	$(SNAKEMAKE) --report report.html

@@ -38,6 +38,7 @@ def snakemake(folder: Path, *arguments: str, study: str = "tiny") -> subprocess.
     if "--config" not in arguments and study:
         command += ["--config", f"study={study}"]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as in a notebook
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=900)
 
 

@@ -12,7 +12,7 @@ from walks import fbm
 FIGURES = """\
 fig2:
   caption: Mean squared displacement.
-  data: {base: msd/walk, others: [msd/walk], long: null}
+  data: {base: msd/walk, window: msd/walk, long: null}
 """
 TARGETS = ("results/mine/figures/fig2.png", "results/mine/toy/convex.nc")
 RULES = {

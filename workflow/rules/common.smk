@@ -10,6 +10,9 @@ from snakemake.exceptions import WorkflowError
 SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "src"
 PLACES = [str(SOURCE)] if SOURCE.is_dir() else []
 sys.path[:0] = PLACES
+os.environ["MPLBACKEND"] = (
+    "agg"  # that of a notebook makes every import of matplotlib in a job fail
+)
 INHERITED = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([*PLACES, os.getcwd(), *INHERITED]))
 # glibc returns freed blocks above some size to the kernel, and a network frees and requests thousands of them a
@@ -19,7 +22,8 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
-from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
+from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
+from sgdwalk.study.figure_specs import caption, source_path
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
@@ -70,14 +74,8 @@ wildcard_constraints:
 
 
 def product(source):
-    """Path of a source as figures.yaml writes it: FILE/RUN, toy/LANDSCAPE, regression/SAMPLER, ensemble/GROUP, ..."""
-    kind, _, name = source.rpartition("/")
-    if kind in OF_GROUPS:
-        made = OF_GROUPS[kind].writes.format(group=name)
-        return f"{RESULTS}/{FOLDERS['group']}/{made}.nc"
-    if kind in ("toy", "regression"):
-        return f"{RESULTS}/{kind}/{name}.nc"
-    return f"{RESULTS}/runs/{name}/{kind}.nc"
+    """Path of a source as figures.yaml writes it."""
+    return source_path(RESULTS, source)
 
 
 def products(kind):

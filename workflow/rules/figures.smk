@@ -23,6 +23,7 @@ rule figure:
         absent=figure_absent,
         caption=figure_caption,
         code=figure_code,
+        width=figure_width,
     message:
         "Drawing {wildcards.figure}"
     script:

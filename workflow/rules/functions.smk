@@ -207,7 +207,11 @@ def figure_absent(wildcards):
 
 
 def figure_caption(wildcards):
-    return STUDY.figures[wildcards.figure]["caption"]
+    return caption(wildcards.figure, STUDY.figures[wildcards.figure])
+
+
+def figure_width(wildcards):
+    return STUDY.figures[wildcards.figure]["width"]
 
 
 def figure_code(wildcards):

@@ -1,8 +1,8 @@
 """Draw one figure in all its formats."""
 
-from sgdwalk.jobs.draw import draw
+from sgdwalk.jobs.draw import draw_files
 from sgdwalk.jobs.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     data = dict(snakemake.input) | dict.fromkeys(snakemake.params.absent)
-    draw(snakemake.wildcards.figure, data, list(snakemake.output))
+    draw_files(snakemake.wildcards.figure, data, list(snakemake.output), snakemake.params.width)

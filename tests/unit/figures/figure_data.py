@@ -1,14 +1,13 @@
 """Small data sets for every figure, and helpers that draw a figure and read its text."""
 
+import functools
 import importlib
 import io
 import json
 
-import matplotlib
 import numpy as np
 import xarray as xr
-from matplotlib.text import Text
-from sgdwalk.figures import style
+from sgdwalk.figures import page
 from sgdwalk.storage import contracts, netcdf
 
 SIZES = {
@@ -18,6 +17,7 @@ SIZES = {
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
 }  # fmt: skip
 LAG = np.arange(1, 31)
+QUANTILES = np.array([-40.0, -9.0, -3.0, -1.0, 0.0, 1.0, 3.0, 9.0, 40.0])
 SPREAD = {"": 1.0, "_low": 0.9, "_high": 1.1}
 STARTS = {"window_start": np.arange(4) * 30}
 
@@ -25,7 +25,7 @@ STARTS = {"window_start": np.arange(4) * 30}
 def build(contract, attributes=None, **values):
     """A small data set of a contract; variables that are not given are noise around 1."""
     rng = np.random.default_rng(0)
-    data = xr.Dataset(attrs={"run": "walk-a", "contract": contract} | (attributes or {}))
+    data = xr.Dataset(attrs=settings("walk-a") | {"contract": contract} | (attributes or {}))
     found = netcdf.find(contract)
     for name, spec in found.variables.items():
         shape = tuple(len(values[dim]) if np.ndim(values.get(dim)) == 1 else SIZES[dim] for dim in spec.dims)
@@ -47,6 +47,7 @@ def settings(run, depth=14, batch_size=32, shortcut=True, lr=0.1, dataset="digit
     built = {name: value for name, value in {"depth": depth, "shortcut": shortcut}.items() if value is not None}
     model = {"factory": "resnet", "arguments": built}
     of_run = {"run": run, "dataset": dataset, "lr": lr, "batch_size": batch_size, "model_spec": model, "seed": 0}
+    of_run |= {"model": f"resnet{depth}", "window": 31}
     return {"run": run, "run_settings": json.dumps(of_run)}
 
 
@@ -88,7 +89,11 @@ def tails(nan=False, **more):
     alternatives = ["gaussian", "laplace", "student-t", "mixture"]
     bins = {"bin": np.linspace(-12, 12, 16), "tail_bin": np.geomspace(1e-2, 1e4, 16)}
     alpha = with_interval("alpha", np.full(4, np.nan) if nan else np.array([np.nan, 1.2, 1.3, 1.4]))
-    views = dict(more)
+    views = {"density": np.exp(-np.abs(bins["bin"])) / 2, "tail_density": 1 / (1 + bins["tail_bin"] ** 2.3)} | more
+    views |= {
+        "gradient_quantile": QUANTILES,
+        "law_quantile": np.array([[k * QUANTILES] for k in (1, 0.5, 0.9, 0.8)])[:, 0],
+    }
     for name in ("time_alpha", "layer_alpha", "mean_alpha", "noise_alpha") if nan else ():
         views |= with_interval(name, np.nan)
     if nan:
@@ -98,14 +103,14 @@ def tails(nan=False, **more):
     )
 
 
-def path(nan=False):
+def path(nan=False, **more):
     length = np.geomspace(0.1, 10, 16)
     factor = np.nan if nan else 1.0
     return build(
         "path", **STARTS, fit=["short", "long"], contour_length=length * factor, crossover_length=1.0,
         first_length=[0.2, 1.0], last_length=[1.0, 8.0],
         end_to_end2=length**1.5 * factor, pairs=np.arange(16) * 8.0, end_to_end2_null=length * factor, exponent_null=1.0, **with_interval("exponent", 1.5), exponent_fitted=1.5,
-        transverse2=np.geomspace(0.1, 1, 12) * factor,
+        transverse2=np.geomspace(0.1, 1, 12) * factor, **more,
     )  # fmt: skip
 
 
@@ -145,7 +150,7 @@ def ensemble(nan=False):
     factor = np.nan if nan else 1.0
     return build(
         "ensemble", **STARTS, lag=LAG, fit=["paper", "short", "long", "whole"], run=["walk-a", "walk-b"],
-        **with_interval("ergodicity_breaking", factor), mean_time_averaged=LAG * factor,
+        **with_interval("ergodicity_breaking", 0.01 * LAG * factor), mean_time_averaged=LAG * factor,
         **with_interval("exponent", 1.2 * factor),
     )  # fmt: skip
 
@@ -174,10 +179,12 @@ DIVERGED = RUNS[2]
 BY_RATE = {"runs": RUNS, "training": TRAINING}
 WHOLE = {
     "fig1": {"surface": landscape(), "dimension": dimension()},
-    "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "others": RUNS[1:], "whole": build("long_msd")},
+    "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "whole": build("long_msd")},
+    "fig2_others": {"runs": RUNS[1:]},
     "fig3": {"runs": RUNS},
     "fig4": BY_RATE,
     "fig5": {"tails": tails(), "fluctuations": build("fluctuations")},
+    "fig5_checks": {"tails": tails(), "fluctuations": build("fluctuations")},
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
@@ -187,12 +194,17 @@ WHOLE = {
 }
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
-    "fig2": {"base": DIVERGED, "window": DIVERGED, "others": [DIVERGED], "whole": build("long_msd").isel(lag=slice(0))},
+    "fig2": {"base": DIVERGED, "window": DIVERGED, "whole": build("long_msd").isel(lag=slice(0))},
+    "fig2_others": {"runs": [DIVERGED]},
     "fig3": {"runs": [DIVERGED]},
     "fig4": {"runs": [DIVERGED], "training": TRAINING},
     "fig5": {
         "tails": tails(nan=True),
         "fluctuations": build("fluctuations", loss_change=np.nan, moving_variance=np.nan),
+    },
+    "fig5_checks": {
+        "tails": tails(nan=True),
+        "fluctuations": build("fluctuations", avalanche_size=np.nan),
     },
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
@@ -201,36 +213,46 @@ EMPTY = {
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
     "limiting_process": {},
 }
+SMALLEST = {
+    "fig1": WHOLE["fig1"] | {"dimension": None},
+    "fig2": {"base": RUNS[0]},
+    "fig2_others": {"runs": RUNS[:1]},
+    "fig3": {"runs": RUNS[:1]},
+    "fig4": {"runs": RUNS[:1], "training": TRAINING[:1]},
+    "fig5": {"tails": tails(), "fluctuations": None},
+    "fig5_checks": {"tails": None, "fluctuations": build("fluctuations", avalanche_size=np.geomspace(1, 9, 2))},
+    "fig6": {"path": None, "msl": msl()},
+    "fig7": {"hessian": [spectrum(2)]},
+    "fig8": {"fractal": None, "random": None, "convex": toy()},
+    "ensembles": {"groups": [ensemble()]},
+}
 
 
-def draw(figure, data):
-    with matplotlib.rc_context(style.RC):
+def draw(figure, data, width="double"):
+    """The page as a figure's module draws it, not yet laid out."""
+    with page.settings(width):
         return importlib.import_module(f"sgdwalk.figures.{figure}").draw(**data)
 
 
-def svg(figure, data):
-    """The figure, and its SVG as the workflow saves it."""
-    drawn, file = draw(figure, data), io.BytesIO()
-    with matplotlib.rc_context(style.RC):
-        drawn.savefig(file, format="svg", metadata={"Date": None})
-    return drawn, file.getvalue()
+def svg(drawn):
+    """The SVG of a page."""
+    file = io.BytesIO()
+    drawn.savefig(file, format="svg")
+    return file.getvalue()
 
 
-def words(drawn):
-    """All texts inside the panels."""
-    return [text.get_text() for axes in drawn.axes for text in axes.texts]
+@functools.cache
+def settled(figure, width, *, smallest):
+    """A page of the small study, or of one that has nothing but one run, as it is printed."""
+    drawn = draw(figure, (SMALLEST if smallest else WHOLE)[figure], width)
+    with page.settings(width):
+        drawn.settle()
+        drawn.canvas.draw()
+    return drawn
 
 
-def lettered(drawn, letter):
-    """The panel of this letter."""
-    return next(axes for axes in drawn.axes if axes.get_title("left") == letter)
-
-
-def entries(axes):
-    """The entries of a panel's legend."""
-    return [text.get_text() for text in axes.get_legend().get_texts()]
-
-
-def box(axes, words):
-    """Bounding box of this text of a panel on the drawn figure."""
-    return next(text for text in axes.findobj(Text) if text.get_text() == words).get_window_extent()
+def entries(drawn, letter):
+    """The entries of the key of a panel that is not yet laid out."""
+    axes = drawn.panels[letter]
+    handles = drawn.keys[axes].handles or axes.get_legend_handles_labels()[0]
+    return [handle.get_label() for handle in handles]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_data import dimension, draw, entries, landscape, lettered, words
+from figure_data import dimension, draw, entries, landscape
 from matplotlib.colors import LogNorm, Normalize
 from sgdwalk.figures import fig1
 
@@ -22,12 +22,27 @@ def test_a_constant_surface_has_increasing_levels():
 
 
 def test_the_dimension_has_its_interval_and_a_surface_without_one_its_reason():
-    assert (
-        entries(lettered(draw("fig1", {"surface": None, "dimension": dimension()}), "c"))[-1] == "D = 2.30 [2.07, 2.53]"
-    )
+    drawn = draw("fig1", {"surface": None, "dimension": dimension()})
+    assert entries(drawn, "c")[-1] == "fit: D = 2.30 [2.07, 2.53]"
     drawn = draw("fig1", {"surface": None, "dimension": dimension("not finite")})
-    assert "no dimension: the surface is not finite" in words(drawn)
+    assert "c: no dimension: the surface is not finite" in drawn.notes
 
 
-def test_the_note_on_the_path_gives_the_largest_fraction_in_the_plane():
-    assert any("at most 20 % of their" in text for text in words(draw("fig1", {"surface": landscape()})))
+@pytest.mark.parametrize(("reach", "panel"), [(0.4, "a"), (0.04, "b"), (0.001, None)])
+def test_the_snapshots_are_drawn_where_they_are_not_one_point(reach, panel):
+    data = landscape()
+    data["path_x"], data["path_y"] = data.path_x * reach / 0.4, data.path_y * reach / 0.4
+    drawn = draw("fig1", {"surface": data})
+    assert [letter for letter in drawn.panels if "snapshots, projected" in entries(drawn, letter)] == [panel] * (
+        panel is not None
+    )
+    note = f"a: 3 snapshots of the run, projected, lie within {reach:g} of the final weights; at most 20 % of their "
+    assert drawn.notes[-1].startswith(note) or drawn.notes[0].startswith(note)
+
+
+@pytest.mark.parametrize(("lowest", "height"), [(1.0, "log₁₀ loss"), (0.0, "the loss")])
+def test_the_variogram_says_what_the_height_is(lowest, height):
+    data = landscape()
+    data.loss[0, 0] = lowest
+    drawn = draw("fig1", {"surface": data, "dimension": dimension()})
+    assert drawn.panels["c"].get_ylabel() == f"mean squared difference of {height}"

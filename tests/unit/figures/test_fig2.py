@@ -2,40 +2,55 @@
 
 import numpy as np
 import pytest
-from figure_data import RUNS, WHOLE, box, build, draw, msd, words
+from figure_data import RUNS, WHOLE, build, draw, entries, msd
 
 
 def test_windows_without_values_are_skipped_and_runs_without_any_named():
     drawn = draw("fig2", WHOLE["fig2"])
-    assert any(text.startswith("walk-c") for text in words(drawn))
-    labels = [text.get_text() for text in drawn.axes[3].get_legend().get_texts()]
-    assert labels == ["30: 0.80 [0.72, 0.88]", "60: 0.80 [0.72, 0.88]"]
+    assert entries(drawn, "d") == ["30: 0.80 [0.72, 0.88]", "60: 0.80 [0.72, 0.88]"]
+    drawn = draw("fig2_others", WHOLE["fig2_others"])
+    assert list(drawn.panels) == ["a"]
+    assert drawn.notes == ["b: walk-c has no window with finite values"]
 
 
-def test_a_window_that_a_panel_does_not_show_does_not_shade_it():
-    hidden = RUNS[0].copy(deep=True)
-    hidden.supported[:] = (np.arange(4) != 2)[:, None]
-    a, b, *_ = draw("fig2", WHOLE["fig2"] | {"base": hidden}).axes
-    assert (len(a.patches), len(b.patches)) == (0, 1)
+def test_only_the_lags_that_a_window_does_not_support_are_dotted():
+    data = RUNS[0].copy(deep=True)
+    data.supported[:] = 1
+    data.supported[1, 20:] = 0
+    lines = draw("fig2", {"base": data}).panels["a"].lines
+    dotted = [
+        line for line in lines if line._unscaled_dash_pattern == (0, (1, 1)) and np.isfinite(line.get_ydata()).any()
+    ]
+    (line,) = dotted
+    known = np.isfinite(line.get_ydata())
+    np.testing.assert_array_equal(line.get_xdata()[known], data.lag[20:])
+    np.testing.assert_allclose(line.get_ydata()[known], data.msd[1, 20:])
 
 
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [({"others": RUNS * 2}, "others: 6 runs"), ({"long": RUNS[0], "whole": build("long_msd")}, "whole: panel e")],
-)
-def test_more_runs_than_panels_are_refused(more, message):
-    with pytest.raises(ValueError, match=message):
-        draw("fig2", WHOLE["fig2"] | more)
+def test_a_fit_is_drawn_over_the_lags_that_were_fitted_with_its_exponent():
+    drawn = draw("fig2", {"base": RUNS[0]})
+    fits = [line for line in drawn.panels["a"].lines if line.get_color() == "#000000"]
+    assert len(fits) == 3
+    for line, start in zip(fits, (4, 3, 1), strict=True):
+        x, y = line.get_xdata(), line.get_ydata()
+        np.testing.assert_allclose(x, [4, 24])
+        np.testing.assert_allclose(y, start * x**1.2)
 
 
-def test_there_is_no_row_without_a_run():
-    assert not any("another network" in text for text in words(draw("fig2", {"base": RUNS[0], "others": RUNS[:1]})))
-    assert any("another network" in text for text in words(draw("fig2", {"base": RUNS[0], "others": RUNS[:2]})))
+def test_two_files_for_one_panel_are_refused():
+    with pytest.raises(ValueError, match="whole: panel e"):
+        draw("fig2", WHOLE["fig2"] | {"long": RUNS[0], "whole": build("long_msd")})
 
 
-def test_long_names_of_runs_do_not_cover_the_letters():
-    run = msd("resnet56-noshort-b1024")
-    drawn = draw("fig2", {"base": run, "window": run, "long": run, "others": [run] * 4})
-    drawn.canvas.draw()
-    for axes in (axes for axes in drawn.axes if axes.get_title("right")):
-        assert not box(axes, axes.get_title("left")).overlaps(box(axes, axes.get_title("right")))
+def test_panels_without_a_run_leave_the_page():
+    drawn = draw("fig2", {"base": RUNS[0]})
+    assert list(drawn.panels) == ["a", "b", "c"]
+    assert drawn.notes[0] == "d: not in this study: a run with windows of another length"
+
+
+def test_a_run_is_named_with_network_batch_and_window_above_its_panel():
+    drawn = draw("fig2_others", {"runs": [msd("resnet56-noshort-b1024", factors={"depth": 56, "batch_size": 1024})]})
+    assert (
+        next(iter(drawn.headings.values())).replace("\xa0", " ")
+        == "resnet56-noshort-b1024: resnet56, batch 1024, T = 31"
+    )

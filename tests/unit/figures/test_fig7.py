@@ -26,7 +26,14 @@ def test_one_eigenvalue_needs_no_colour_bar():
     assert len(draw("fig7", {"hessian": [spectrum(1)]}).axes) == 1
 
 
+def test_panels_have_one_scale():
+    drawn = draw("fig7", {"hessian": [spectrum(4), spectrum(4).assign(eigenvalue=-spectrum(4).eigenvalue)]})
+    first, second = drawn.panels.values()
+    assert first.get_yscale() == second.get_yscale() == "symlog"
+    assert first.get_ylim() == second.get_ylim()
+
+
 def test_hollow_markers_are_explained_where_there_are_any():
-    assert not draw("fig7", {"hessian": [spectrum(4)]}).legends
-    (legend,) = draw("fig7", {"hessian": [spectrum(4), spectrum(4, converged=[1, 1, 1, 0])]}).legends
-    assert [text.get_text() for text in legend.get_texts()] == ["not converged"]
+    assert not draw("fig7", {"hessian": [spectrum(4)]}).marks
+    (mark,) = draw("fig7", {"hessian": [spectrum(4), spectrum(4, converged=[1, 1, 1, 0])]}).marks
+    assert mark.get_label() == "not converged"

@@ -181,8 +181,12 @@ FIGURE = {
         "fig4.training: must list the same runs as runs",
     ),
     "more runs than panels": (
-        "fig2: {caption: c, data: {base: msd/r, others: [msd/r, msd/r, msd/r, msd/r, msd/r]}}",
-        "fig2.others = 5 sources: must be at most 4$",
+        "fig2_others: {caption: c, data: {runs: [msd/r, msd/r, msd/r, msd/r, msd/r, msd/r, msd/r]}}",
+        "fig2_others.runs = 7 sources: must be at most 6$",
+    ),
+    "another width": (
+        "fig6: {caption: c, width: full, data: {path: path/r, msl: msl/r}}",
+        "figures.yaml: fig6.width = 'full': must be one of single, double$",
     ),
     "two for one panel": (
         "fig2: {caption: c, data: {base: msd/r, long: msd/r, whole: long_msd/r}}",
@@ -202,6 +206,27 @@ def test_a_figure_that_does_not_say_which_file_a_role_takes_is_named(constants, 
     (tmp_path / "mine.py").write_text(f"{constants}\n\ndef draw(base, other=None):\n    pass\n")
     with pytest.raises(ConfigError, match=r"mine.py: ROLES must say which file the role '(base|other)' of draw takes$"):
         figure_specs.signature(tmp_path / "mine.py")
+
+
+def test_a_figure_is_as_wide_as_a_page_unless_its_study_says_otherwise(study):
+    text = "fig6: {caption: c, data: {path: path/r, msl: msl/r}}\nfig7: {caption: c, width: single, data: {hessian: null}}\n"
+    figures = study(figures=text).figures
+    assert {name: spec["width"] for name, spec in figures.items()} == {"fig6": "double", "fig7": "single"}
+
+
+@pytest.mark.parametrize(
+    ("data", "lacking"),
+    [
+        ({"base": "msd/r", "window": "msd/r", "whole": "long_msd/r"}, ""),
+        (
+            {"base": "msd/r", "window": None, "long": "msd/r"},
+            " Not in this study: a run with windows of another length.",
+        ),
+        ({"base": None, "window": "msd/r", "long": "msd/r"}, " Not in this study: the base run."),
+    ],
+)
+def test_a_caption_names_what_the_study_lacks(data, lacking):
+    assert figure_specs.caption("fig2", {"caption": "Walks.\n", "data": data}) == f"Walks.{lacking}"
 
 
 def test_a_role_may_be_null(study):

@@ -12,6 +12,7 @@ EXPORTS = {
     "OrnsteinUhlenbeck": "sgdwalk.theory.matrices",
     "Recorder": "sgdwalk.recorder.window_recorder",
     "ShuffledEpochs": "sgdwalk.theory.epochs",
+    "draw": "sgdwalk.jobs.draw",
     "read": "sgdwalk.storage.netcdf",
 }
 

@@ -4,38 +4,41 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from sgdwalk.figures import style
+from sgdwalk.figures.page import Grid, Page, decade
+from sgdwalk.storage.provenance import stored_settings
 
 ROLES = {"surface": "landscape", "dimension": "dimension"}
+ABSENT = {"surface": "a run with a loss surface", "dimension": "the dimension of a loss surface"}
 LEVELS = 30
 ESTIMATORS = {"variogram": ("o", style.BLUE), "box": ("s", style.ORANGE)}
+NEAR = 0.05  # of the enlargement's side: snapshots that all lie so near to the centre are one point
+CENTRE = {"color": "white", "marker": "P", "markersize": 5, "markeredgecolor": "black", "linestyle": ""}
+PATH = {"color": "white", "marker": "o", "markersize": 3, "markeredgecolor": "black", "markeredgewidth": 0.6}
 
 
-def draw(surface: xr.Dataset | None, dimension: xr.Dataset | None = None) -> Figure:
+def draw(surface: xr.Dataset | None, dimension: xr.Dataset | None = None) -> Page:
     """Surface with the run's projected path (a), enlargement (b), variogram (c), estimates on control surfaces (d).
 
-    surface: landscape.nc of a run. dimension: dimension.nc of the same run. None leaves a panel with a note.
+    surface: landscape.nc of a run. dimension: dimension.nc of the same run. None leaves its panels out.
     """
-    figure, axes = style.panels("ab\ncd", 5.5)
+    figure, axes = style.panels("ab\ncd", 5.9, single=Grid(2, 2.55))
     plane(axes["a"], surface, "loss")
     plane(axes["b"], surface, "zoom_loss")
     if surface is not None:
-        path(axes["a"], surface)
-        reach = surface.zoom_x.values[[0, -1]]
-        axes["a"].plot(reach[[0, 1, 1, 0, 0]], reach[[0, 0, 1, 1, 0]], color="white", linewidth=0.8)
-    variogram(axes["c"], dimension)
+        snapshots(axes["a"], axes["b"], surface)
+    variogram(axes["c"], dimension, surface)
     controls(axes["d"], dimension)
-    style.title_run(axes["a"], surface)
-    style.title_run(axes["c"], dimension)
+    style.title_figure(figure, style.describe(surface), style.describe(dimension))
     return figure
 
 
 def plane(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
-    """Filled contours of a loss [x, y]."""
-    if style.missing(axes, data, "a run with a loss surface"):
+    """Filled contours of a loss [x, y], with a colour bar below the panel."""
+    if style.missing(axes, data, ABSENT["surface"]):
         return
     loss = data[variable]
     shown = np.ma.masked_invalid(loss.values.T)
@@ -46,12 +49,14 @@ def plane(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
     scale, levels = colours(shown)
     filled = axes.contourf(x, y, shown, levels, norm=scale, cmap=style.SURFACE)
     axes.contour(x, y, shown, levels[::3], norm=scale, colors="white", linewidths=0.3, alpha=0.6)
-    axes.set(xlabel=style.name(x), ylabel=style.name(y), aspect="equal")
-    ticks = LogLocator() if isinstance(scale, LogNorm) else MaxNLocator(6)
-    # anchored at the left: constrained layout cuts off the axis label of a square panel that a colour bar shifts
-    axes.figure.colorbar(
-        filled, ax=axes, label=style.name(loss), shrink=0.9, ticks=ticks, format="{x:g}", panchor=(0.0, 0.5)
-    )
+    axes.set(xlabel=style.name(x), ylabel=style.name(y), box_aspect=1)
+    logarithmic = isinstance(scale, LogNorm) and levels[-1] > 30 * levels[0]
+    bar = axes.figure.colorbar(
+        filled, ax=axes, label=style.name(loss, "training loss"), location="bottom", aspect=25,
+        ticks=LogLocator(numticks=4) if logarithmic else MaxNLocator(4),
+        format=lambda value, _: decade(value) if logarithmic else f"{value:.4g}",
+    )  # fmt: skip
+    bar.minorticks_off()
 
 
 def colours(values: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
@@ -63,23 +68,37 @@ def colours(values: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
     return Normalize(low, high), np.linspace(low, high, LEVELS + 1)
 
 
-def path(axes: Axes, data: xr.Dataset) -> None:
-    """The projected snapshots of the run, and the largest fraction of their squared distance in the plane."""
+def snapshots(whole: Axes, zoom: Axes, data: xr.Dataset) -> None:
+    """The frame of the enlargement, and the projected snapshots on the panel that resolves them, if one does."""
+    side = data.zoom_x.values[[0, -1]]
+    reach = np.nanmax(np.abs([data.path_x, data.path_y]), initial=0)
+    resolving = None if reach <= NEAR * side[1] else whole if reach > side[1] else zoom
+    for axes in (axes for axes in (whole, zoom) if axes.figure is not None):
+        axes.plot(0, 0, label="final weights", **CENTRE)
+        if axes is resolving:
+            axes.plot(data.path_x, data.path_y, linewidth=0.8, label="snapshots, projected", zorder=1.9, **PATH)
+        if axes is whole:
+            axes.plot(side[[0, 1, 1, 0, 0]], side[[0, 0, 1, 1, 0]], color="white", linewidth=0.8)
+            axes.plot([], [], linestyle="", label="white frame: panel b")
+        style.key(axes)
+    if whole.figure is not None:
+        whole.figure.note(snapshot_text(data, reach), whole)
+
+
+def snapshot_text(data: xr.Dataset, reach: float) -> str:
+    """How far the projected snapshots are from the centre, and how much of their distance lies in the plane."""
+    count = int(np.isfinite(data.path_x).sum())
+    words = f"{count} snapshots of the run, projected, lie within {reach:.1g} of the final weights"
     fraction = data.path_share.values[:-1]  # without the last one, which is the origin
-    axes.plot(data.path_x, data.path_y, "o-", color=style.RED, markersize=3, linewidth=0.8)
     if not np.isfinite(fraction).any():
-        return
+        return words
     percent = float(f"{100 * np.nanmax(fraction):.1g}")  # rounded, and 20 instead of 2e+01
-    words = f"snapshots, projected\n(at most {percent:g} % of their\nsquared distance in the plane)"
-    axes.text(
-        0.03, 0.97, words, transform=axes.transAxes, va="top", fontsize=style.SMALL, color="black",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
-    )  # fmt: skip
+    return f"{words}; at most {percent:g} % of their squared distance from these is in the plane"
 
 
-def variogram(axes: Axes, data: xr.Dataset | None) -> None:
+def variogram(axes: Axes, data: xr.Dataset | None, surface: xr.Dataset | None) -> None:
     """Variogram of the surface and the fitted dimension D: mean squared difference ~ distance^(6 - 2D)."""
-    if style.missing(axes, data, "the dimension of a loss surface"):
+    if style.missing(axes, data, ABSENT["dimension"]):
         return
     if str(data.status.values) != "ok":
         style.placeholder(axes, f"no dimension: the surface is {data.status.values}")
@@ -87,35 +106,47 @@ def variogram(axes: Axes, data: xr.Dataset | None) -> None:
     scale, squares = data.scale.values, data.variogram.values
     axes.plot(scale, squares, "o", color=style.BLUE, label="surface of panel a")
     ends = (data.first_scale, data.last_scale)
-    exponent = 6 - 2 * float(data.dimension)
-    style.power_line(axes, scale, squares, exponent, ends, color=style.RED, label=dimension_text(data))
-    style.loglog(axes, style.name(data.scale), style.name(data.variogram))
-    style.plain_ticks(axes.xaxis)
-    style.plain_ticks(axes.yaxis)
-    axes.legend(loc="upper left")
+    style.power_line(axes, scale, squares, 6 - 2 * float(data.dimension), ends, label=dimension_text(data))
+    style.loglog(axes, style.name(data.scale), style.name(data.variogram, height_text(data, surface)))
+    style.key(axes)
+
+
+def height_text(data: xr.Dataset, surface: xr.Dataset | None) -> str:
+    """What the variogram is of: differences of log10 loss, or of the loss itself."""
+    logarithm = stored_settings(data).get("logarithm", True) if "settings" in data.attrs else True
+    if surface is not None and not (surface.loss.values > 0).all():
+        logarithm = False
+    return f"mean squared difference of {'log₁₀ loss' if logarithm else 'the loss'}"
 
 
 def dimension_text(data: xr.Dataset) -> str:
     """'D = 2.31 [2.25, 2.40]'."""
-    return f"D = {style.interval_text(*style.estimate(data, 'dimension'))}"
+    return f"fit: D = {style.interval_text(*style.estimate(data, 'dimension'))}"
 
 
 def controls(axes: Axes, data: xr.Dataset | None) -> None:
     """Variogram and box-counting estimates on control surfaces of known dimension, one per row, and on this surface."""
-    if style.missing(axes, data, "the dimension of a loss surface"):
+    if style.missing(axes, data, ABSENT["dimension"]):
         return
     rows = np.arange(data.sizes["control"])
+    handles = [Line2D([], [], color="black", marker="|", markersize=8, linestyle="", label="true dimension")]
     for (kind, (marker, colour)), shift in zip(ESTIMATORS.items(), (0.12, -0.12), strict=True):
         mean, spread = data[f"control_{kind}"], data[f"control_{kind}_spread"]
-        look = {"color": colour, "marker": marker, "linestyle": "", "elinewidth": 0.9}
-        axes.errorbar(mean, rows + shift, xerr=spread, label=f"{kind} estimate", **look)
-    axes.plot(data.control_dimension, rows, "|", color="black", markersize=14, label="true dimension")
+        style.across(axes, rows + shift, (mean, mean - spread, mean + spread), colour, marker=marker)
+        handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=f"{kind} estimate"))
+    axes.plot(data.control_dimension, rows, "|", color="black", markersize=12)
     top = len(rows)
-    value, low, high = style.estimate(data, "dimension")
-    axes.hlines(top + 0.12, low, high, color=style.BLUE, linewidth=0.9)
-    axes.plot(value, top + 0.12, "o", color=style.BLUE)
-    axes.plot(float(data.box_dimension), top - 0.12, "s", color=style.ORANGE)
-    names = [str(control).replace("fractional", "fractional,") for control in data.control.values]
-    axes.set_yticks([*rows, top], [*names, "this surface"])
-    axes.set(xlabel="dimension", ylim=(-0.6, top + 0.6))
-    axes.legend(loc="lower right")
+    if str(data.status.values) == "ok":
+        style.across(axes, top + 0.12, style.estimate(data, "dimension"), style.BLUE)
+        axes.plot(float(data.box_dimension), top - 0.12, "s", color=style.ORANGE)
+        axes.set_yticks([*rows, top], [*map(control_name, data.control.values), "this surface"])
+        axes.set(xlabel="dimension", ylim=(-0.5, top + 0.5))
+    else:
+        axes.set_yticks(rows, [*map(control_name, data.control.values)])
+        axes.set(xlabel="dimension", ylim=(-0.5, top - 0.5))
+    style.key(axes, "whiskers: SD; of this surface 95 % interval", handles, columns=3)
+
+
+def control_name(control: str) -> str:
+    """'fractional 2.2' of the file, a fractional Brownian surface, as 'fBm, D = 2.2'."""
+    return str(control).replace("fractional ", "fBm, D = ")

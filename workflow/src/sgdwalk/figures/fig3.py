@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sgdwalk.figures import chen2022, style
+from sgdwalk.figures.page import Grid, Page
 from sgdwalk.storage.provenance import settings_of_run
 from sgdwalk.study.sweeps import design
 
 ROLES = {"runs": "msd"}
+ABSENT = {"runs": "networks of several depths"}
 QUANTITIES = (
     ("exponent", 0, "exponent, first window"),
     ("exponent", -1, "exponent, last window"),
@@ -20,7 +21,14 @@ QUANTITIES = (
 )
 PUBLISHED = ("first", "second", "tau0")
 FACTORS = {"batch_size": "batch size (images)", "depth": "depth (layers)"}
+PALETTES = {"depth": style.COLOURS[:4], "batch_size": (style.BLACK, style.SKY, style.PURPLE, style.GREY)}
 SHORTCUT = {True: "with shortcuts", False: "without shortcuts", None: "network without this option"}
+MARKERS = {
+    True: {"marker": "o"},
+    False: {"marker": "s", "markerfacecolor": "white"},
+    None: {"marker": "^"},
+}
+PUBLISHED_MARKERS = {True: "D", False: "d"}
 
 
 @dataclass(frozen=True)
@@ -31,31 +39,42 @@ class Point:
     values: list[tuple[float, float, float]]
 
 
-def draw(runs: list[xr.Dataset] | None) -> Figure:
+def draw(runs: list[xr.Dataset] | None) -> Page:
     """Exponents against batch size (a-c) and depth (d-f).
 
     runs: msd.nc of every run. Runs without a known depth are omitted and counted.
     """
-    figure, axes = style.panels("abc\ndef", 4.9)
+    figure, axes = style.panels("abc\ndef", 4.6, single=Grid(2, 1.9))
     points = points_of(runs or [])
     for letters, (factor, other) in zip(("abc", "def"), (list(FACTORS), list(FACTORS)[::-1]), strict=True):
         for letter, quantity in zip(letters, range(3), strict=True):
             panel(axes[letter], points, quantity, factor, other)
-        legend(axes[letters[0]], points, other)
+    for shared in ("abde", "cf"):
+        style.same_axes([axes[letter] for letter in shared], "y")
     omitted = len(runs or []) - len(points)
-    if omitted:
-        axes["a"].set_title(f"{omitted} omitted: depth unknown", loc="right", fontsize=7)
-    kinds = {point.factors.get("shortcut") for point in points} | ({True, False} if comparable(points) else set())
-    fills = [
-        Line2D([], [], color="0.3", linestyle="", label=label, **marker(kind))
+    if omitted and points:
+        figure.note(f"{omitted} runs omitted: depth unknown")
+    if (runs or []) and not points:
+        figure.note("no run of a known depth")
+    style.title_figure(figure, style.describe_common([data for data in runs or [] if known_depth(data)]))
+    legend(figure, points)
+    return figure
+
+
+def legend(figure: Page, points: list[Point]) -> None:
+    """Legend below the panels: markers, intervals, the shifts of runs, published values."""
+    kinds = {point.factors.get("shortcut") for point in points}
+    shapes = [
+        Line2D([], [], color=style.GREY, linestyle="", label=label, **MARKERS[kind])
         for kind, label in SHORTCUT.items()
         if kind in kinds
     ]
-    fills.append(Line2D([], [], color="0.3", marker="|", linestyle="", markersize=9, label="95 % interval of a run"))
+    beside = Line2D([], [], linestyle="", label="runs of equal x stand side by side")
+    style.marks(figure, *shapes, "interval", beside, "one")
     if comparable(points):
-        fills.append(Line2D([], [], label=chen2022.LABEL, **style.REFERENCE))
-    figure.legend(handles=fills, loc="outside lower center", ncols=len(fills))
-    return figure
+        for with_, marker in PUBLISHED_MARKERS.items():
+            look = style.REFERENCE | {"marker": marker}
+            style.marks(figure, Line2D([], [], label=f"{chen2022.LABEL}, {SHORTCUT[with_]}", **look))
 
 
 def comparable(points: list[Point]) -> bool:
@@ -63,10 +82,14 @@ def comparable(points: list[Point]) -> bool:
     return any(point.factors.get("dataset") == chen2022.DATASET for point in points)
 
 
+def known_depth(data: xr.Dataset) -> bool:
+    """Whether the settings of a run include the depth of its network."""
+    return "depth" in design(settings_of_run(data))
+
+
 def points_of(runs: list[xr.Dataset]) -> list[Point]:
     """The runs whose settings include a depth."""
-    pairs = [(data, design(settings_of_run(data))) for data in runs]
-    return [Point(factors, measured(data)) for data, factors in pairs if "depth" in factors]
+    return [Point(design(settings_of_run(data)), measured(data)) for data in runs if known_depth(data)]
 
 
 def measured(data: xr.Dataset) -> list[tuple[float, float, float]]:
@@ -80,41 +103,51 @@ def measured(data: xr.Dataset) -> list[tuple[float, float, float]]:
 
 def panel(axes: Axes, points: list[Point], quantity: int, factor: str, other: str) -> None:
     """One quantity against one factor, coloured by the other; runs of equal factors side by side."""
-    if style.missing(axes, points, "networks of several depths"):
+    if style.missing(axes, points, ABSENT["runs"]):
         return
     if not np.isfinite([point.values[quantity][0] for point in points]).any():
-        style.placeholder(axes, "no run has a power law\nby the paper's protocol")
+        style.placeholder(axes, "no run has a power law by the paper's protocol")
         return
     colour = colours(points, other)
     for point, shift in zip(points, shifts(points, factor), strict=True):
-        x, shape = point.factors[factor] * np.exp(shift), marker(point.factors.get("shortcut"))
+        x, shape = point.factors[factor] * np.exp(shift), MARKERS[point.factors.get("shortcut")]
         style.whiskers(axes, x, point.values[quantity], colour[point.factors[other]], **shape)
     if comparable(points):
         references(axes, PUBLISHED[quantity], factor)
     variable, _, label = QUANTITIES[quantity]
-    ticks = sorted({point.factors[factor] for point in points})
     axes.set(xscale="log", xlabel=FACTORS[factor], ylabel=label)
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_xticks([], minor=True)
-    axes.set_xlim(ticks[0] / 1.35, ticks[-1] * 1.35)
+    x_ticks(axes, points, factor)
     if variable == "exponent":
-        axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
+        axes.axhline(1, **style.ONE)
     else:
         axes.set(yscale="log", ylabel=f"{label} (steps)")
-        style.plain_ticks(axes.yaxis)
+    handles = [
+        Line2D([], [], color=shade, marker="o", linestyle="", label=f"{value:g}") for value, shade in colour.items()
+    ]
+    style.key(axes, FACTORS[other], handles, columns=4)
 
 
-def marker(shortcut: bool | None) -> dict:
-    """Marker of a network with shortcuts (True), without (False), or of a family without this option (None)."""
-    return {True: {"marker": "o"}, False: {"marker": "o", "markerfacecolor": "white"}, None: {"marker": "^"}}[shortcut]
+def x_ticks(axes: Axes, points: list[Point], factor: str) -> None:
+    """A tick at each value of the runs, and of the published ones where they are shown."""
+    values = {point.factors[factor] for point in points}
+    if comparable(points):
+        values |= {getattr(row, factor) for row in chen2022.EXPONENTS if row.batch_size}
+    axes.set_xticks(sorted(values), [f"{value:g}" for value in sorted(values)])
+    axes.set_xticks([], minor=True)
+    places = [
+        point.factors[factor] * np.exp(shift) for point, shift in zip(points, shifts(points, factor), strict=True)
+    ]
+    ends = np.log([min(*places, *values), max(*places, *values)])
+    beside = max(0.08 * np.ptp(ends), 0.05)
+    axes.set_xlim(np.exp(ends[0] - beside), np.exp(ends[1] + beside))
 
 
 def references(axes: Axes, quantity: str, factor: str) -> None:
-    """Published values of the sweeps over batch size and depth; hollow: without shortcuts."""
+    """Published values of the sweeps over batch size and depth."""
     for row in chen2022.EXPONENTS:
         if row.batch_size:
-            face = {} if row.shortcut else {"markerfacecolor": "white"}
-            axes.plot(getattr(row, factor), getattr(row, quantity), **style.REFERENCE | face)
+            look = style.REFERENCE | {"marker": PUBLISHED_MARKERS[row.shortcut]}
+            axes.plot(getattr(row, factor), getattr(row, quantity), **look)
 
 
 def shifts(points: list[Point], factor: str) -> list[float]:
@@ -133,25 +166,6 @@ def shifts(points: list[Point], factor: str) -> list[float]:
 
 
 def colours(points: list[Point], factor: str) -> dict:
-    """A colour for each value of a factor."""
+    """A colour for each value of a factor; no colour means both a depth and a batch size."""
     values = sorted({point.factors[factor] for point in points})
-    return {value: style.COLOURS[k % len(style.COLOURS)] for k, value in enumerate(values)}
-
-
-def legend(axes: Axes, points: list[Point], factor: str) -> None:
-    """Legend of the colours."""
-    if not points:
-        return
-    handles = [
-        Line2D([], [], color=colour, marker="s", linestyle="", label=f"{value:g}")
-        for value, colour in colours(points, factor).items()
-    ]
-    style.headroom(axes, 0.2)
-    axes.legend(
-        handles=handles,
-        title=FACTORS[factor],
-        loc="upper right",
-        ncols=4,
-        columnspacing=0.8,
-        handletextpad=0.1,
-    )
+    return {value: PALETTES[factor][k % len(PALETTES[factor])] for k, value in enumerate(values)}

@@ -5,45 +5,53 @@ from collections import Counter
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sgdwalk.figures import chen2022, style
+from sgdwalk.figures.page import Grid, Page
 from sgdwalk.storage.provenance import settings_of_run
 
 ROLES = {"runs": "msd", "training": "training"}
 SAME_RUNS = ("runs", "training")
-ENDS = {"first": (0, style.BLUE), "last": (-1, style.RED)}
+ABSENT = {"runs": "runs of several learning rates", "training": "runs of several learning rates"}
+ENDS = {  # position and look of the two windows
+    "first": (0, {"color": style.WINDOWS(0.0), "marker": style.WINDOW_MARKERS[0]}),
+    "last": (-1, {"color": style.WINDOWS(1.0), "marker": style.WINDOW_MARKERS[-1]}),
+}
+MARKERS = "os^Dv<>"  # of runs, by rank of their learning rate
+PUBLISHED_MARKERS = {"first": "D", "second": "d"}  # regimes
 
 
-def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Figure:
+def draw(runs: list[xr.Dataset] | None, training: list[xr.Dataset] | None) -> Page:
     """Exponents (a), training loss (b) and MSDs (c-f) of runs of several learning rates.
 
     runs: msd.nc of every run. training: training.nc of the same runs. With an odd number of runs the middle learning
     rate is in c-d and in e-f. Runs whose learning rate is unknown are omitted and counted.
     """
-    figure, axes = style.panels("ab\ncd\nef", 6.8)
+    figure, axes = style.panels("ab\ncd\nef", 6.9, single=Grid(2, 2.1))
     settings = {data.attrs["run"]: settings_of_run(data) for data in [*(runs or []), *(training or [])]}
     rates = {run: own["lr"] for run, own in settings.items() if own.get("lr")}
     ordered = sorted((d for d in runs or [] if d.attrs["run"] in rates), key=lambda d: rates[d.attrs["run"]])
     exponents(axes["a"], ordered, rates)
     if ordered and any(own.get("dataset") == chen2022.DATASET for own in settings.values()):
         references(axes["a"])
-    legend(axes["a"])
-    omissions(axes["a"], ordered, len(runs or []) - len(ordered))
+    style.key(axes["a"], columns=2)
+    omissions(figure, ordered, len(runs or []) - len(ordered))
     curves(axes["b"], training, rates)
     half = (len(ordered) + 1) // 2
-    parts = {"small": ordered[:half], "large": ordered[len(ordered) - half :]}
+    parts = {"smaller": ordered[:half], "larger": ordered[len(ordered) - half :]}
     for letter, (size, end) in zip("cdef", ((s, e) for s in parts for e in ENDS), strict=True):
         displacements(axes[letter], parts[size], rates, end)
-        axes[letter].set_title(f"{end} window, {size} learning rates", loc="right", fontsize=7)
-    style.marks(figure, "fit", "tau", "pairs")
+        style.heading(axes[letter], f"{end} window, {size} learning rates")
+    style.same_axes([axes[letter] for letter in "cdef"])
+    style.title_figure(figure, style.describe_common(ordered))
+    style.marks(figure, "fit", "unsupported", "interval", "one")
     return figure
 
 
 def colours(rates: dict[str, float]) -> dict[str, tuple]:
     """Colours of runs by rank of their learning rate; equal rates in the order given."""
     ordered = sorted(rates, key=rates.get)
-    shades = style.WINDOWS(np.linspace(0, 1, len(ordered)))
+    shades = style.ORDERED(np.linspace(0, 1, len(ordered)))
     return {run: tuple(shade) for run, shade in zip(ordered, shades, strict=True)}
 
 
@@ -69,47 +77,42 @@ def positions(rates: dict[str, float]) -> dict[str, dict[str, float]]:
 
 def exponents(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float]) -> None:
     """Exponent of the first and last finite window of each run by the paper's protocol."""
-    if style.missing(axes, runs, "runs of several learning rates"):
+    if style.missing(axes, runs, ABSENT["runs"]):
         return
     found = [(data, windows) for data in runs if (windows := style.finite(data.msd))]
-    if style.no_finite_window(axes, [k for _, windows in found for k in windows], "these runs"):
+    if style.no_finite_window(axes, [k for _, windows in found for k in windows], "each of these runs"):
         return
     position = positions({data.attrs["run"]: rates[data.attrs["run"]] for data in runs})
-    for end, (k, colour) in ENDS.items():
+    for end, (k, look) in ENDS.items():
         for n, (data, windows) in enumerate(found):
             fit = data.sel(fit="paper").isel(window=windows[k])
             x = position[end][data.attrs["run"]]
-            style.whiskers(axes, x, style.estimate(fit), colour, None if n else f"{end} window")
+            more = {"marker": look["marker"]}
+            style.whiskers(axes, x, style.estimate(fit), look["color"], None if n else f"{end} window", **more)
     ticks = sorted({rates[data.attrs["run"]] for data in runs})
-    axes.axhline(1, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
+    axes.axhline(1, **style.ONE)
     axes.set(xscale="log", xlabel="learning rate", ylabel="exponent of the MSD")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45 if len(ticks) > 5 else 0)
     axes.set_xticks([], minor=True)
 
 
 def references(axes: Axes) -> None:
-    """Published exponents of the sweep over learning rates; filled: first regime, hollow: second."""
+    """Published exponents of the sweep over learning rates in the first and second regime."""
+    if axes.figure is None:
+        return
     rows = [row for row in chen2022.EXPONENTS if row.batch_size is None]
-    rates = [row.lr for row in rows]
-    axes.plot(rates, [row.first for row in rows], label=f"{chen2022.LABEL}: first regime", **style.REFERENCE)
-    hollow = style.REFERENCE | {"markerfacecolor": "white"}
-    axes.plot(rates, [row.second for row in rows], label=f"{chen2022.LABEL}: second", **hollow)
+    for regime, marker in PUBLISHED_MARKERS.items():
+        look = style.REFERENCE | {"marker": marker, "label": f"{chen2022.LABEL}: {regime} regime"}
+        axes.plot([row.lr for row in rows], [getattr(row, regime) for row in rows], **look)
 
 
-def legend(axes: Axes) -> None:
-    """Legend with room above the whiskers; none for an empty panel."""
-    handles, _ = axes.get_legend_handles_labels()
-    if handles:
-        style.headroom(axes, 0.06 + 0.05 * len(handles))
-        axes.legend(loc="upper right", ncols=2, columnspacing=1)
-
-
-def omissions(axes: Axes, runs: list[xr.Dataset], unknown: int) -> None:
-    """Title that counts missing exponents and omitted runs."""
+def omissions(figure: Page, runs: list[xr.Dataset], unknown: int) -> None:
+    """Notes that count missing exponents and omitted runs."""
     expected, missing = len(ENDS) * len(runs), sum(missing_exponents(data) for data in runs)
-    lines = [f"{missing} of {expected} exponents missing: see c-f"] if missing else []
-    lines += [f"{unknown} omitted: learning rate unknown"] if unknown else []
-    axes.set_title("\n".join(lines), loc="right", fontsize=7)
+    if missing:
+        figure.note(f"a: {missing} of {expected} exponents missing, see c-f")
+    if unknown:
+        figure.note(f"{unknown} runs omitted: learning rate unknown")
 
 
 def missing_exponents(data: xr.Dataset) -> int:
@@ -124,16 +127,15 @@ def missing_exponents(data: xr.Dataset) -> int:
 def curves(axes: Axes, training: list[xr.Dataset] | None, rates: dict[str, float]) -> None:
     """Training loss against epoch."""
     runs = [data for data in training or [] if data.attrs["run"] in rates]
-    if style.missing(axes, runs, "runs of several learning rates"):
+    if style.missing(axes, runs, ABSENT["training"]):
         return
     colour, label = colours(rates), labels(rates)
     for data in sorted(runs, key=lambda d: rates[d.attrs["run"]]):
         run = data.attrs["run"]
         axes.plot(data.epoch, data.train_loss, color=colour[run], label=with_divergence(data, label[run]))
     loss = style.name(runs[0].train_loss, "training loss of the epoch")
-    axes.set(yscale="log", xlabel="epoch (completed)", ylabel=loss)
-    style.headroom(axes, 0.05 * len(runs))
-    axes.legend(loc="best", title="learning rate")
+    axes.set(yscale="log", xlabel="completed epochs", ylabel=loss)
+    style.key(axes, "learning rate", columns=4)
 
 
 def with_divergence(data: xr.Dataset, label: str) -> str:
@@ -144,20 +146,19 @@ def with_divergence(data: xr.Dataset, label: str) -> str:
 
 def displacements(axes: Axes, runs: list[xr.Dataset], rates: dict[str, float], end: str) -> None:
     """MSD of the runs' first or last finite window."""
-    if style.missing(axes, runs, "runs of several learning rates"):
+    if style.missing(axes, runs, ABSENT["runs"]):
         return
     finite = [style.finite(data.msd) for data in runs]
-    if style.no_finite_window(axes, [k for windows in finite for k in windows], "these runs"):
+    if style.no_finite_window(axes, [k for windows in finite for k in windows], "each of these runs"):
         return
     colour, label = colours(rates), labels(rates)
     for data, windows in zip(runs, finite, strict=True):
         run = data.attrs["run"]
+        marker = MARKERS[list(colour).index(run) % len(MARKERS)]
         if not windows:
             axes.plot([], [], color=colour[run], label=f"{label[run]}: no finite window")
             continue
-        window = data.isel(window=[windows[ENDS[end][0]]])
-        style.unsupported(axes, window)
-        style.msd_window(axes, window.isel(window=0), colour[run], label[run])
+        window = data.isel(window=windows[ENDS[end][0]])
+        style.msd_window(axes, window, label[run], color=colour[run], marker=marker)
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
-    style.headroom(axes, 0.3)
-    axes.legend(loc="upper left", title="learning rate: exponent", alignment="left")
+    style.key(axes, "learning rate: exponent")

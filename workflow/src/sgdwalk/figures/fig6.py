@@ -3,27 +3,33 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from sgdwalk.figures import style
+from sgdwalk.figures.page import SMALL, Grid, Page
 from sgdwalk.trajectory.scaling_fits import LEAST_PAIRS
 
 ROLES = {"path": "path", "msl": "msl"}
+ABSENT = {"path": "the path of the base run", "msl": "the losses of the base run"}
+NULL = {"linestyle": ":", "linewidth": 1.3, "zorder": 3}
 
 
-def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Figure:
+def draw(path: xr.Dataset | None, msl: xr.Dataset | None) -> Page:
     """A schematic (a), end-to-end against contour length (b), MSL against distance (c), transverse distance (d).
 
     path: path.nc of a run. msl: msl.nc of a run.
     """
-    figure, axes = style.panels("ab\ncd", 5.6)
-    schematic(axes["a"])
+    figure, axes = style.panels("ab\ncd", 5.2, single=Grid(1, 1.78))
+    if path is None:
+        style.missing(axes["a"], path, ABSENT["path"])
+    else:
+        schematic(axes["a"])
     contour(axes["b"], path)
     losses(axes["c"], msl)
     transverse(axes["d"], path)
-    style.title_run(axes["b"], path)
-    style.title_run(axes["c"], msl)
-    style.marks(figure, "fit", "hollow")
+    style.title_figure(figure, style.describe(path), style.describe(msl))
+    null = Line2D([], [], color=style.GREY, label="null of b: orthogonal steps of the same lengths", **NULL)
+    style.marks(figure, "fit", "hollow", *([null] if axes["b"].figure is not None else []))
     return figure
 
 
@@ -34,21 +40,21 @@ def schematic(axes: Axes) -> None:
     y = 0.4 * np.sin(np.pi * s) + 0.06 * np.sin(6 * np.pi * s) - 0.1 * np.sin(2 * np.pi * s)
     far = int(np.argmax(y))
     axes.plot(x, y, color=style.BLUE)
-    axes.plot([0, 1], [0, 0], color=style.RED, **style.FIT)
-    axes.plot([x[far]] * 2, [0, y[far]], color=style.GREEN)
+    axes.plot([0, 1], [0, 0], color=style.RED, linestyle="--")
+    axes.plot([x[far]] * 2, [0.01, y[far] - 0.01], color=style.GREEN, linestyle=":")
     axes.plot([0, 1], [0, 0], "o", color="black")
     words = [
-        (0.0, -0.05, "$w_i$", "black", "center"),
-        (1.0, -0.05, "$w_j$", "black", "center"),
-        (0.38, 0.53, "contour length: sum of all steps", style.BLUE, "center"),
-        (0.5, -0.05, "end-to-end distance", style.RED, "center"),
+        (0.0, -0.06, "wᵢ", "black", "center"),
+        (1.0, -0.06, "wⱼ", "black", "center"),
+        (0.38, 0.54, "contour length: sum of all steps", style.BLUE, "center"),
+        (0.5, -0.06, "end-to-end distance, chord", style.RED, "center"),
         (x[far] - 0.02, 0.16, "transverse\ndistance", style.GREEN, "right"),
     ]
     for across, up, text, colour, side in words:
-        axes.text(across, up, text, color=colour, ha=side, va="center", fontsize=7)
+        axes.text(across, up, text, color=colour, ha=side, va="center", fontsize=SMALL)
     axes.set_axis_off()
-    axes.set(xlim=(-0.08, 1.08), ylim=(-0.2, 0.62))
-    axes.text(0.5, 0, "schematic, not data", transform=axes.transAxes, ha="center", color="0.35", fontsize=7)
+    axes.set(xlim=(-0.08, 1.08), ylim=(-0.12, 0.6))
+    style.heading(axes, "schematic, not data")
 
 
 def contour(axes: Axes, data: xr.Dataset | None) -> None:
@@ -56,77 +62,94 @@ def contour(axes: Axes, data: xr.Dataset | None) -> None:
 
     Lines have the slopes of the fit, the labels the exponents without its bias.
     """
-    windows = shown_windows(axes, data, "end_to_end2", "the path of the base run")
-    for window, colour in windows:
+    windows = shown_windows(axes, data, "end_to_end2", ABSENT["path"])
+    for window, look in windows:
         length, squares = window.contour_length.values, window.end_to_end2.values
-        markers(axes, length, squares, window.pairs.values >= LEAST_PAIRS, color=colour, label=two_exponents(window))
-        axes.plot(length, window.end_to_end2_null, ":", color=colour, linewidth=1)
-        for fit in ("short", "long"):
-            side = window.sel(fit=fit)
-            ends = float(side.first_length), float(side.last_length)
-            style.power_line(axes, length, 3 * squares, float(side.exponent_fitted), ends, color=colour)
+        solid = window.pairs.values >= LEAST_PAIRS
+        markers(axes, length, squares, solid, two_exponents(window), look)
+        axes.plot(length, window.end_to_end2_null, color=look["color"], **NULL)
+        style.broken_line(axes, length, squares, window, "length", "exponent_fitted", solid)
     if windows:
-        axes.plot([], [], ":", color="0.3", label="null: same steps, orthogonal")
-        label_axes(axes, data.contour_length, style.name(data.end_to_end2), "short | long exponent")
+        label_axes(axes, data.contour_length, style.name(data.end_to_end2), "exponents below, above the crossover")
+        linear(axes, windows)
+
+
+def linear(axes: Axes, windows: list[tuple[xr.Dataset, dict]]) -> None:
+    """The same means on linear axes, in the corner that a rising curve leaves free."""
+    inset = axes.inset_axes((0.68, 0.2, 0.3, 0.33))
+    for window, look in windows:
+        inset.plot(window.contour_length, window.end_to_end2, linewidth=0.8, color=look["color"])
+    inset.set_title("linear", fontsize=SMALL, pad=2)
+    inset.tick_params(labelsize=SMALL)
+    inset.locator_params(nbins=3)
 
 
 def losses(axes: Axes, data: xr.Dataset | None) -> None:
     """Mean squared loss difference against distance with both fitted power laws; hollow: too few pairs."""
-    windows = shown_windows(axes, data, "msl", "the losses of the base run")
-    for window, colour in windows:
+    windows = shown_windows(axes, data, "msl", ABSENT["msl"])
+    for window, look in windows:
         distance, msl = window.distance.values, window.msl.values
         solid = window["count"].values >= LEAST_PAIRS
-        markers(axes, distance, msl, solid, color=colour, label=two_exponents(window))
-        for fit in ("short", "long") if solid.any() else ():
-            side = window.sel(fit=fit)
-            ends = float(side.first_distance), float(side.last_distance)
-            style.power_line(axes, distance[solid], 1.5 * msl[solid], float(side.exponent), ends, color=colour)
+        markers(axes, distance, msl, solid, two_exponents(window), look)
+        style.broken_line(axes, distance, msl, window, "distance", "exponent", solid)
     if windows:
-        label_axes(axes, data.distance, style.name(data.msl), "short | long exponent")
+        label_axes(axes, data.distance, style.name(data.msl), "exponents below, above the crossover")
 
 
 def transverse(axes: Axes, data: xr.Dataset | None) -> None:
-    """Squared transverse distance of random fragments against their squared chord."""
-    windows = shown_windows(axes, data, "transverse2", "the path of the base run")
-    for window, colour in windows:
+    """Squared transverse distance of fragments against their squared chord: single ones, group means, and their fit."""
+    windows = shown_windows(axes, data, "transverse2", ABSENT["path"])
+    for window, look in windows:
+        axes.plot(window.chord2, window.transverse2, ".", color=look["color"], markersize=1, alpha=0.5)
+    for window, look in windows:
         values = style.power_text(style.estimate(window, "transverse_exponent"))
-        order = np.argsort(window.chord2.values)
-        chord2, transverse2 = window.chord2.values[order], window.transverse2.values[order]
-        label = f"{int(window.window_start)}: {values}"
-        axes.plot(chord2, transverse2, "o", color=colour, markersize=2, label=label)
-        exponent = float(window.transverse_exponent)
-        style.power_line(axes, chord2, 4 * transverse2, exponent, chord2[[0, -1]], color=colour)
+        chord2, means = window.group_chord2.values, window.group_transverse2.values
+        order = np.argsort(chord2)
+        axes.plot(chord2, means, linestyle="", markersize=4, label=f"{int(window.window_start)}: {values}", **look)
+        kept = order[np.isfinite(chord2[order]) & (means[order] > 0)]
+        if len(kept):
+            ends = chord2[kept[[0, -1]]]
+            style.power_line(axes, chord2[kept], means[kept], slope(window), ends, even=False)
     if windows:
         label_axes(axes, data.chord2, "squared transverse distance", "exponent")
+        key = axes.figure.keys[axes]
+        dots = Line2D([], [], color=style.GREY, marker=".", markersize=2, linestyle="", label="single fragments")
+        means = Line2D([], [], color=style.GREY, marker="o", markersize=4, linestyle="", label="means that are fitted")
+        style.key(axes, key.title, [*axes.get_legend_handles_labels()[0], means, dots])
 
 
-def shown_windows(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tuple[xr.Dataset, tuple]]:
-    """Three windows with their colours (style.first_fifth_last); none, with a note in the panel, if none is finite."""
+def slope(window: xr.Dataset) -> float:
+    """The slope that was fitted to the group means, with its bias: least squares of logarithms."""
+    chord2, means = window.group_chord2.values, window.group_transverse2.values
+    kept = (chord2 > 0) & (means > 0)
+    if not np.isfinite(window.transverse_exponent) or kept.sum() < 2:
+        return np.nan
+    return float(np.polyfit(np.log(chord2[kept]), np.log(means[kept]), 1)[0])
+
+
+def shown_windows(axes: Axes, data: xr.Dataset | None, name: str, what: str) -> list[tuple[xr.Dataset, dict]]:
+    """Three windows with their looks; none, and the panel is left out, if none is finite."""
     if style.missing(axes, data, what):
         return []
     windows = style.finite(data[name])
     if style.no_finite_window(axes, windows, data.attrs["run"]):
         return []
-    colours = style.window_scale(data)
-    chosen = [data.isel(window=k) for k in style.first_fifth_last(windows)]
-    return [(window, colours.to_rgba(float(window.window_start))) for window in chosen]
+    return [(data.isel(window=k), look) for k, look in style.window_looks(data, windows)]
 
 
-def markers(axes: Axes, x: np.ndarray, y: np.ndarray, solid: np.ndarray, color, label: str) -> None:
+def markers(axes: Axes, x: np.ndarray, y: np.ndarray, solid: np.ndarray, label: str, look: dict) -> None:
     """One marker per bin, hollow where it is not `solid`."""
-    axes.plot(x[solid], y[solid], "o", color=color, markersize=2.5, label=label)
-    axes.plot(x[~solid], y[~solid], "o", color=color, markersize=2.5, markerfacecolor="white")
+    axes.plot(x[solid], y[solid], linestyle="", markersize=2, label=label, **look)
+    axes.plot(x[~solid], y[~solid], linestyle="", markersize=2, markerfacecolor="white", **look)
 
 
 def two_exponents(window: xr.Dataset) -> str:
     """Window start, and the exponents below and above the crossover with their intervals."""
     sides = [style.power_text(style.estimate(window.sel(fit=fit))) for fit in ("short", "long")]
-    return f"{int(window.window_start)}: {' | '.join(sides)}"
+    return f"{int(window.window_start)}: {', '.join(sides)}"
 
 
 def label_axes(axes: Axes, across: xr.DataArray, up: str, values: str) -> None:
-    """Logarithmic axes with labels, and a legend whose title names the values listed."""
+    """Logarithmic axes with labels, and a key whose title names the values listed."""
     style.loglog(axes, style.name(across), up)
-    style.headroom(axes, 0.3)
-    start = style.name(across.window_start, "window start")
-    axes.legend(loc="upper left", title=f"{start}: {values}", alignment="left", handletextpad=0.2)
+    style.key(axes, f"{style.name(across.window_start, 'window start')}: {values}")

@@ -5,32 +5,37 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from sgdwalk.figures import style
+from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"hessian": "hessian"}
-ACROSS = 2
+MOST = {"hessian": 6}
+ABSENT = {"hessian": "a run with a Hessian"}
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-def draw(hessian: list[xr.Dataset] | None) -> Figure:
-    """A panel per run; hessian: hessian.nc of every run."""
+def draw(hessian: list[xr.Dataset] | None) -> Page:
+    """A panel per run, on equal axes; hessian: hessian.nc of every run. ValueError for more than six."""
     runs = hessian or [None]
-    across = min(ACROSS, len(runs))
-    rows = -(-len(runs) // across)
-    letters = style.letters(len(runs)) + ["."] * (rows * across - len(runs))
-    layout = [letters[k : k + across] for k in range(0, len(letters), across)]
-    figure, axes = style.panels(layout, 2.9 * rows + 0.2)
+    if len(runs) > MOST["hessian"]:
+        raise ValueError(f"fig7: hessian: {len(runs)} runs, but there are {MOST['hessian']} panels for them")
+    letters = style.letters(len(runs))
+    layout = [letters[k : k + 2] for k in range(0, len(letters), 2)]
+    figure, axes = style.panels(
+        layout, (2.7 if len(layout) < 3 else 2.4) * len(layout), Grid(1, 2.2) if len(runs) < 3 else Grid(2, 2.2)
+    )
     count = max((data.sizes["rank"] for data in hessian or []), default=1)
-    colours = ScalarMappable(Normalize(1, max(count, 2)), style.WINDOWS)
+    colours = ScalarMappable(Normalize(1, max(count, 2)), style.ORDERED)
     for data, panel in zip(runs, axes.values(), strict=True):
         eigenvalues(panel, data, colours)
-    if count > 1:
+    scales(axes.values())
+    if count > 1 and figure.panels:
         bar = figure.colorbar(
-            colours, ax=list(axes.values()), label="rank of the eigenvalue", ticks=ranks(count), shrink=0.8
+            colours, ax=list(figure.panels.values()), label="rank of the eigenvalue", ticks=ranks(count), aspect=30
         )
         bar.ax.invert_yaxis()
+        bar.ax.minorticks_off()
     if any(not data.converged.all() for data in hessian or []):
         style.marks(figure, "unconverged")
     return figure
@@ -44,22 +49,30 @@ def ranks(count: int) -> list[int]:
 
 def eigenvalues(axes: Axes, data: xr.Dataset | None, colours: ScalarMappable) -> None:
     """Eigenvalues against epoch, coloured by rank; hollow: not converged."""
-    if style.missing(axes, data, "a run with a Hessian"):
+    if style.missing(axes, data, ABSENT["hessian"]):
         return
     value = data.eigenvalue.values
     if not np.isfinite(value).any():
-        style.placeholder(axes, f"{data.attrs['run']}:\nno finite eigenvalues")
+        style.placeholder(axes, f"{data.attrs['run']} has no finite eigenvalues")
         return
     epoch, good = data.epoch.values, data.converged.values.astype(bool)
     for rank, colour in enumerate(colours.to_rgba(np.arange(1, value.shape[1] + 1))):
         axes.plot(epoch, value[:, rank], color=colour, linewidth=0.7)
-        axes.plot(epoch[good[:, rank]], value[good[:, rank], rank], "o", color=colour, markersize=3)
+        axes.plot(epoch[good[:, rank]], value[good[:, rank], rank], "o", color=colour, markersize=2.5)
         open_ = ~good[:, rank]
-        axes.plot(epoch[open_], value[open_, rank], "o", color=colour, markersize=3, markerfacecolor="white")
-    if np.nanmin(value) > 0:
-        axes.set_yscale("log")
-    else:
-        axes.axhline(0, color="0.5", linewidth=0.7, linestyle=":")
-        axes.set_yscale("symlog", linthresh=max(1e-3 * np.nanmax(np.abs(value)), 1e-12))
-    axes.set(xlabel="epoch (completed)", ylabel=style.name(data.eigenvalue))
-    axes.set_title(data.attrs["run"], loc="right", fontsize=7)
+        axes.plot(epoch[open_], value[open_, rank], "o", color=colour, markersize=2.5, markerfacecolor="white")
+    axes.set(xlabel="completed epochs", ylabel=style.name(data.eigenvalue))
+    style.title_run(axes, data)
+
+
+def scales(panels) -> None:
+    """One scale for all panels: logarithmic, or linear around 0 where any eigenvalue is not positive."""
+    kept = [axes for axes in panels if axes.figure is not None]
+    values = np.concatenate([line.get_ydata() for axes in kept for line in axes.lines] or [[]])
+    for axes in kept:
+        if np.nanmin(values) > 0:
+            axes.set_yscale("log")
+        else:
+            axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
+            axes.set_yscale("symlog", linthresh=max(1e-3 * np.nanmax(np.abs(values)), 1e-12))
+    style.same_axes(kept)

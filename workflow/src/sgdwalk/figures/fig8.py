@@ -4,24 +4,34 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 
 from sgdwalk.figures import style
+from sgdwalk.figures.page import Grid, Page, width
 
 ROLES = {"fractal": "toy/fractal", "random": "toy/random", "convex": "toy/convex"}
-SURFACES = {"fractal": style.BLUE, "random": style.RED, "convex": style.GREEN}
-STAGES = {"descent": "before", "basin": "after", "whole": "all"}
+ABSENT = {
+    "fractal": "walks on a fractal surface",
+    "random": "walks on a random surface",
+    "convex": "walks on a convex surface",
+}
+SURFACES = {
+    "fractal": {"color": style.BLUE, "linestyle": "-"},
+    "random": {"color": style.RED, "linestyle": (0, (5, 1.5))},
+    "convex": {"color": style.GREEN, "linestyle": (0, (5, 1, 1, 1))},
+}
+STAGES = {"descent": ("before", "o"), "basin": ("after", "^"), "whole": ("", "s")}
 BEFORE_AND_AFTER = ("descent", "basin")
 SPAN = 60
+ENDS = {"color": "white", "markeredgecolor": "black", "linestyle": "", "markersize": 4}
 
 
-def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Dataset | None) -> Figure:
+def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Dataset | None) -> Page:
     """Paths (a, d, e), MSD on the fractal surface (b) and on the others (f), gradient densities (c).
 
     Each argument is the toy.nc of that surface.
     """
-    figure, axes = style.panels("abc\ndef", 5.6)
+    figure, axes = style.panels("abc\ndef", 5.6, single=Grid(2, 2.5))
     toys = dict(zip(SURFACES, (fractal, random, convex), strict=True))
     path(axes["a"], fractal, "fractal")
     displacements(axes["b"], {"fractal": fractal}, {"fractal": BEFORE_AND_AFTER})
@@ -30,24 +40,26 @@ def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Datas
     path(axes["e"], random, "random")
     others = {"random": random, "convex": convex}
     displacements(axes["f"], others, {"random": ("whole",), "convex": BEFORE_AND_AFTER})
+    style.same_axes([axes["b"], axes["f"]])
+    style.marks(figure, "fit")
     return figure
 
 
-def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))) -> AxesImage:
+def heights(axes: Axes, data: xr.Dataset, inside=((-1, 1), (-1, 1))):
     """The surface as an image with one pixel centred on each grid point; axes limits ((x0, x1), (y0, y1))."""
     low, high = float(data.x[0]), float(data.x[-1])
     half = (high - low) / (data.sizes["x"] - 1) / 2
     extent = [low - half, high + half] * 2
-    image = axes.imshow(data.surface.values.T, origin="lower", extent=extent, aspect="auto")
+    image = axes.imshow(data.surface.values.T, origin="lower", extent=extent, aspect="auto", cmap="Greys_r")
     axes.set(xlabel=style.name(data.x, "x"), ylabel=style.name(data.y, "y"), box_aspect=1)
     axes.set(xlim=inside[0], ylim=inside[1])
+    axes.locator_params(nbins=5 if width() == "double" else 3)
     return image
 
 
 def colour_bar_below(axes: Axes, colours, label: str) -> None:
     """A colour bar below the panel."""
-    bar = axes.figure.colorbar(colours, ax=axes, label=label, location="bottom", aspect=30, shrink=0.8)
-    bar.ax.tick_params(labelsize=style.SMALL)
+    axes.figure.colorbar(colours, ax=axes, label=label, location="bottom", aspect=25, ticks=MaxNLocator(3))
 
 
 def typical_walker(data: xr.Dataset) -> int:
@@ -62,14 +74,20 @@ def typical_walker(data: xr.Dataset) -> int:
 
 def path(axes: Axes, data: xr.Dataset | None, surface: str) -> None:
     """Trajectory of one walker on the surface, from circle to square."""
-    if style.missing(axes, data, f"a walk on a {surface} surface"):
+    if style.missing(axes, data, ABSENT[surface]):
         return
     colour_bar_below(axes, heights(axes, data), style.name(data.surface))
     walk = data.position.values[typical_walker(data)]
-    axes.plot(*walk.T, color=style.ORANGE, linewidth=0.6)
-    axes.plot(*walk[0], "o", color="white", markeredgecolor="black")
-    axes.plot(*walk[-1], "s", color="white", markeredgecolor="black")
-    axes.set_title(f"{surface}: ○ start, □ end", loc="right", fontsize=7)
+    axes.plot(*walk.T, color=style.RED, linewidth=0.6, label=f"{len(walk)} steps")
+    mark_ends(axes, walk)
+    style.key(axes, columns=3)
+    style.heading(axes, surface)
+
+
+def mark_ends(axes: Axes, walk: np.ndarray) -> None:
+    """Circle at the start of a walk [step, axis], square at its end."""
+    axes.plot(*walk[0], marker="o", label="start", **ENDS)
+    axes.plot(*walk[-1], marker="s", label="end", **ENDS)
 
 
 def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[str, tuple]) -> None:
@@ -78,25 +96,25 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
     if style.missing(axes, list(shown), "walks on " + " and ".join(toys) + " surfaces"):
         return
     if not any(np.isfinite(data.exponent.sel(stage=list(stages[name]))).any() for name, data in shown.items()):
-        style.placeholder(axes, "too few walkers\nin every stage")
+        style.placeholder(axes, f"too few walkers in every stage on {' and '.join(shown)} surfaces")
         return
-    markers = dict(zip(STAGES, "o^s", strict=True))
     for surface, data in shown.items():
         for stage in stages[surface]:
             part = data.sel(stage=stage)
-            words, values = f"{surface}, {STAGES[stage]}", style.estimate(part)
-            look = {"color": SURFACES[surface], "marker": markers[stage], "linestyle": "", "markersize": 3}
+            words, marker = STAGES[stage]
+            words = ", ".join(filter(None, [surface * (len(shown) > 1), words]))
+            values = style.estimate(part)
+            look = {"color": SURFACES[surface]["color"], "marker": marker, "linestyle": "", "markersize": 2.5}
             if not np.isfinite(values).all():
-                axes.plot([], [], label=f"{words}: {int(part.walkers_used)} walkers, too few", **look)
+                axes.plot([], [], label=f"{words}: too few walkers", **look)
                 continue
             axes.plot(data.lag, part.msd, label=f"{words}: {style.interval_text(*values)}", **look)
             ends = (part.first_lag, part.last_lag)
-            curve = part.msd.values
-            style.power_line(axes, data.lag.values, curve, values[0], ends, color=SURFACES[surface])
+            style.power_line(axes, data.lag.values, part.msd.values, values[0], ends)
     data = next(iter(shown.values()))
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
-    style.headroom(axes, 0.1 * (1 + sum(len(stages[surface]) for surface in shown)))
-    axes.legend(loc="upper left", handletextpad=0, title="before / after minimum: exponent", alignment="left")
+    style.key(axes, "before, after last minimum")
+    style.heading(axes, f"{', '.join(shown)}: {data.sizes['walker']} walkers")
 
 
 def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
@@ -104,24 +122,26 @@ def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
     shown = {name: data for name, data in toys.items() if data is not None}
     if style.missing(axes, list(shown), "walks on toy surfaces"):
         return
+    least = np.inf
     for surface, data in shown.items():
         z, density = data.gradient_bin.values, data.gradient_density.values
         spread = np.nanstd(data.gradient.values)
         kept = density > 0
         values = style.estimate(data, "alpha")
         words = style.interval_text(*values) if np.isfinite(values).all() else str(data.status.values)
-        axes.plot(z[kept] / spread, density[kept] * spread, color=SURFACES[surface], label=f"{surface}: {words}")
+        axes.plot(z[kept] / spread, density[kept] * spread, label=f"{surface}: {words}", **SURFACES[surface])
+        least = min(least, (density[kept] * spread).min(initial=np.inf))
     z = np.linspace(-5, 5, 201)
-    axes.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), ":", color="black", label="Gaussian")
-    axes.set(yscale="log", xlabel="gradient component (SD)", ylabel="probability density (1/SD)")
-    axes.set_ylim(bottom=1e-5)
-    style.headroom(axes, 0.5)
-    axes.legend(loc="upper left", title="surface: α of the stable law", alignment="left")
+    gaussian = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    inside = gaussian >= 0.3 * least
+    axes.plot(z[inside], gaussian[inside], ":", color="black", label="Gaussian")
+    axes.set(yscale="log", xlabel="gradient component (SD)", ylabel="probability density (1 / SD)")
+    style.key(axes, "surface: α of the stable law")
 
 
 def escape(axes: Axes, data: xr.Dataset | None) -> None:
     """Escape from a local minimum: 2 SPAN steps, confined in the first half, far in the second; colour: step length."""
-    if style.missing(axes, data, "a walk on a fractal surface"):
+    if style.missing(axes, data, ABSENT["fractal"]):
         return
     walker, begin = farthest_escape(data.position.values, data.entry.values)
     walk = data.position.values[walker, begin : begin + 2 * SPAN]
@@ -129,11 +149,12 @@ def escape(axes: Axes, data: xr.Dataset | None) -> None:
     middle = np.clip((walk.max(axis=0) + walk.min(axis=0)) / 2, reach - 1, 1 - reach)  # the surface ends at 1
     heights(axes, data, tuple((m - reach, m + reach) for m in middle))
     length = np.linalg.norm(np.diff(walk, axis=0), axis=1)
-    lines = LineCollection(np.stack([walk[:-1], walk[1:]], axis=1), array=length, cmap="YlOrRd", linewidth=1)
+    lines = LineCollection(np.stack([walk[:-1], walk[1:]], axis=1), array=length, cmap=style.ORDERED, linewidth=1)
     axes.add_collection(lines)
-    axes.plot(*walk[0], "o", color="white", markeredgecolor="black")
-    colour_bar_below(axes, lines, "length of a step (surface coloured as in a)")
-    axes.set_title(f"fractal: {len(walk)} steps, ○ start", loc="right", fontsize=7)
+    mark_ends(axes, walk)
+    colour_bar_below(axes, lines, "length of a step")
+    style.key(axes, f"{len(walk)} steps; shades as in a", columns=2)
+    style.heading(axes, "fractal, an escape")
 
 
 def farthest_escape(position: np.ndarray, entry: np.ndarray) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Shared by all figures: fonts and colours, panels, labels with units, fitted slopes and intervals."""
+"""Shared by all figures: colours, markers and line styles, panels, labels with units, fitted slopes and intervals."""
 
 import itertools
 import string
@@ -7,56 +7,61 @@ from collections.abc import Iterable
 import matplotlib
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullFormatter
 
-WIDTH = 7.2
-SMALL = 6.5
+from sgdwalk.figures import page
+from sgdwalk.figures.page import Page
+from sgdwalk.storage.provenance import settings_of_run
+from sgdwalk.trajectory.scaling_fits import even_weights
+
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
+GREY = "0.45"
+RUN_SIZE = 6.5  # points, of the name of the run of a whole figure
 WINDOWS = ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0, 0.88, 256)), "windows")
+WINDOW_MARKERS = ("o", "s", "^")  # of the first window, of one after a fifth of them, of the last
+ORDERED = ListedColormap(matplotlib.colormaps["plasma"](np.linspace(0, 0.85, 256)), "ordered")  # all but windows
 SURFACE = "cividis"
-FIT = {"linestyle": (0, (4, 2)), "linewidth": 1.3}
-REFERENCE = {"color": "0.6", "marker": "D", "markersize": 3, "linestyle": "", "zorder": 1.5}
+FIT = {"linestyle": (0, (4, 1.5)), "linewidth": 0.9, "zorder": 2.5}
+UNSUPPORTED = {"linestyle": (0, (1, 1)), "linewidth": 1.0}
+REFERENCE = {"color": "0.55", "marker": "D", "markersize": 3, "linestyle": "", "zorder": 1.5, "markerfacecolor": "none"}
+ONE = {"color": "0.5", "linewidth": 0.7, "linestyle": "-.", "zorder": 0}
+HOLLOW = {"color": GREY, "marker": "o", "markerfacecolor": "white", "linestyle": ""}
 MARKS = {
-    "fit": Line2D([], [], color="0.3", label="fit (shifted up): exponent [95 % interval]", **FIT),
-    "tau": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="τ₀: start of the fit"),
-    "pairs": Patch(color="0.9", label="a window shown does not support these lags"),
-    "hollow": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="too few pairs to fit"),
-    "unconverged": Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="not converged"),
+    "fit": Line2D(
+        [], [], label="power law, over the range that was fitted; exponent [95 % interval]", color=BLACK, **FIT
+    ),
+    "unsupported": Line2D([], [], color=GREY, label="lags that the window does not support", **UNSUPPORTED),
+    "one": Line2D([], [], label="exponent 1: uncorrelated steps", **ONE),
+    "gaussian": Line2D([], [], label="α = 2: Gaussian", **ONE),
+    "interval": Line2D([], [], color=GREY, marker="|", linestyle="", markersize=8, label="95 % interval"),
+    "band": Patch(color="0.8", label="95 % interval"),
+    "hollow": Line2D([], [], label="too few pairs: not fitted", **HOLLOW),
+    "unconverged": Line2D([], [], label="not converged", **HOLLOW),
 }
-UNITS = {"step": "steps", "epoch": "epochs", "nat2": "nat²", "grid step": "grid steps", "scale": "scales"}
-FEW_DECADES = 1000  # ratio of the ends of an axis
-RC = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": SMALL,
-    "legend.title_fontsize": SMALL,
-    "legend.frameon": False,
-    "legend.borderaxespad": 0.3,
-    "legend.handlelength": 1.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.7,
-    "lines.linewidth": 1.1,
-    "lines.markersize": 4,
-    "image.cmap": SURFACE,
-    "pdf.fonttype": 42,
-    "savefig.dpi": 200,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "sgdwalk",
+LAWS = {  # told apart by their dashes, too
+    "stable": {"label": "stable law", "color": RED, "linestyle": "-"},
+    "gaussian": {"label": "Gaussian", "color": BLUE, "linestyle": (0, (5, 1.5))},
+    "student-t": {"label": "Student's t", "color": GREEN, "linestyle": (0, (5, 1, 1, 1))},
+    "laplace": {"label": "Laplace", "color": ORANGE, "linestyle": (0, (1, 1))},
+    "mixture": {"label": "Gaussians by layer", "color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1))},
+    "exponential": {"label": "exponential", "color": SKY, "linestyle": (0, (2, 1))},
+}
+LAW_MARKERS = {"stable": "o", "gaussian": "v", "student-t": "s", "laplace": "^", "mixture": "D"}
+UNITS = {
+    "step": "steps",
+    "epoch": "epochs",
+    "nat2": "nat²",
+    "grid step": "grid steps",
+    "scale": "scales",
+    "1 / scale": "1/scale",
 }
 
 
@@ -66,50 +71,109 @@ def letters(count: int) -> list[str]:
     return list(itertools.islice(itertools.chain(string.ascii_letters, pairs), count))
 
 
-def panels(layout: str | list[list[str]], height: float, **options) -> tuple[Figure, dict[str, Axes]]:
-    """A figure of full text width and its lettered panels.
+def panels(layout: str | list[list[str]], height: float, single: page.Grid | None = None) -> tuple[Page, dict]:
+    """A page of the width in force (page.settings) and its lettered panels.
 
-    layout: as for matplotlib's subplot_mosaic, one line or list per row. height: inches.
+    layout: the letters in rows, as at double width. height: inches of all rows there. single: the grid at single width;
+    by default two columns, or one, of rows that are a sixth lower. Panels that `placeholder` empties leave the page.
     """
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.subplot_mosaic(layout, **options)
-    for letter, panel in axes.items():
-        panel.set_title(letter, loc="left", fontweight="bold")
-    return figure, axes
+    rows = layout.splitlines() if isinstance(layout, str) else layout
+    grid = page.Grid(len(rows[0]), height / len(rows))
+    if page.width() == "single":
+        grid = single or page.Grid(min(2, grid.columns), grid.row / 1.2)
+    figure = Page([letter for row in rows for letter in row if letter != "."], grid)
+    return figure, dict(figure.panels)
 
 
-def settle(figure: Figure) -> None:
-    """Lay the figure out once for all formats; panels of fixed aspect need a second pass."""
-    for _ in range(2):
-        figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")
+def settle(figure: Page) -> None:
+    """Lay the figure out, once for all formats."""
+    figure.settle()
 
 
 def placeholder(axes: Axes, text: str) -> None:
-    """A note in place of a panel without data."""
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, text, ha="center", va="center", color="0.35", fontsize=7, transform=axes.transAxes)
+    """Take a panel without data off the page; a note below the panels says what is missing."""
+    axes.figure.leave_out(axes, text)
 
 
 def missing(axes: Axes, data, what: str) -> bool:
-    """Whether data is None or an empty list; if so, a note in the panel says what is not in the study."""
+    """Whether data is None or an empty list; if so, the panel is left out, and a note names what the study lacks."""
     if data is None or (isinstance(data, list) and not data):
-        placeholder(axes, f"not in this study:\n{what}")
+        placeholder(axes, f"not in this study: {what}")
         return True
     return False
 
 
-def title_run(axes: Axes, data: xr.Dataset | None) -> None:
-    """The run's name as the right-hand title of a panel."""
-    if data is not None:
-        axes.set_title(data.attrs.get("run", ""), loc="right", fontsize=7)
-
-
 def no_finite_window(axes: Axes, windows: list[int], run: str) -> bool:
-    """Whether the list of finite windows is empty; if so, a note in the panel says so."""
+    """Whether the list of finite windows is empty; if so, the panel is left out, and a note says so."""
     if not windows:
-        placeholder(axes, f"{run or 'the run'}:\nno window with finite values")
+        placeholder(axes, f"{run or 'the run'} has no window with finite values")
     return not windows
+
+
+def parts(data: xr.Dataset) -> list[str]:
+    """What a run is: its network, batch and window, as far as they are known."""
+    run = settings_of_run(data)
+    trained = {} if run.get("walk") else run
+    found = ((trained, "model", "{}"), (trained, "batch_size", "batch {}"), (run, "window", "T = {}"))
+    return [unbroken(words.format(known[key])) for known, key, words in found if known.get(key)]
+
+
+def unbroken(text: str) -> str:
+    """The text with spaces at which no line ends."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def describe(data: xr.Dataset | None) -> str:
+    """A run by its name and `parts`: 'resnet14-a: resnet14, batch 32, T = 250'."""
+    if data is None:
+        return ""
+    return ": ".join(filter(None, [data.attrs.get("run", ""), ", ".join(parts(data))]))
+
+
+def describe_common(runs: list[xr.Dataset]) -> str:
+    """The `parts` that all runs have in common: 'all runs: batch 32, T = 250'."""
+    each = [parts(data) for data in runs]
+    shared = [part for part in each[0] if all(part in other for other in each)] if each else []
+    return f"all runs: {', '.join(shared)}" if shared else ""
+
+
+def title_run(axes: Axes, data: xr.Dataset | None, more: str = "") -> None:
+    """The run, as `describe` names it, above a panel."""
+    heading(axes, "; ".join(filter(None, [describe(data), more])))
+
+
+def heading(axes: Axes, text: str) -> None:
+    """Text at the right above a panel."""
+    if axes.figure is not None:
+        axes.figure.headings[axes] = text
+
+
+def title_figure(figure: Page, *texts: str) -> None:
+    """The run of a whole figure, once above all its panels; several texts where its files are of several runs."""
+    named = dict.fromkeys(filter(None, texts))
+    if named and figure.panels:
+        figure.suptitle("; ".join(named), x=0.01, ha="left", fontsize=RUN_SIZE)
+
+
+def key(axes: Axes, title: str | None = None, handles: list[Artist] | None = None, columns: int = 1) -> None:
+    """A legend above a panel, where no data are: its labelled artists or these handles, in at most `columns`."""
+    if axes.figure is not None:
+        axes.figure.keys[axes] = page.Key(title, handles, columns)
+
+
+def marks(figure: Page, *names: str | Artist) -> None:
+    """Legend below all panels; names: keys of MARKS, or handles with a label."""
+    if figure.panels:
+        figure.marks += [MARKS[name] if isinstance(name, str) else name for name in names]
+
+
+def same_axes(panels: Iterable[Axes], which: str = "xy") -> None:
+    """Equal limits of the panels that are still on the page, so that each shows the data of all."""
+    kept = [axes for axes in panels if axes.figure is not None]
+    for name in which:
+        limits = np.array([getattr(axes, f"get_{name}lim")() for axes in kept])
+        for axes in kept:
+            axes.set(**{f"{name}lim": (limits[:, 0].min(), limits[:, 1].max())})
 
 
 def finite(variable: xr.DataArray) -> list[int]:
@@ -124,6 +188,23 @@ def first_fifth_last(windows: list[int]) -> list[int]:
     return [windows[k] for k in sorted({0, min(fifth, len(windows) - 1), len(windows) - 1})]
 
 
+def window_looks(data: xr.Dataset, windows: list[int]) -> list[tuple[int, dict]]:
+    """(window, colour and marker) of three windows at most, the same in every figure."""
+    shown, colours = first_fifth_last(windows), window_scale(data)
+    markers = WINDOW_MARKERS if len(shown) == 3 else (WINDOW_MARKERS[0], WINDOW_MARKERS[-1])
+    starts = data.window_start.values
+    return [
+        (k, {"color": colours.to_rgba(float(starts[k])), "marker": marker})
+        for k, marker in zip(shown, markers, strict=False)
+    ]
+
+
+def window_scale(data: xr.Dataset) -> ScalarMappable:
+    """Colour scale of a file's windows by their start."""
+    starts = data.window_start.values
+    return ScalarMappable(Normalize(starts[0], max(starts[-1], starts[0] + 1)), WINDOWS)
+
+
 def name(variable: xr.DataArray, text: str = "") -> str:
     """Axis label 'long name (units)', without units for a dimensionless variable; `text` replaces the long name."""
     text, units = text or variable.attrs["long_name"], variable.attrs["units"]
@@ -133,39 +214,6 @@ def name(variable: xr.DataArray, text: str = "") -> str:
 def loglog(axes: Axes, x: str, y: str) -> None:
     """Logarithmic axes with these labels."""
     axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
-
-
-def headroom(axes: Axes, fraction: float) -> None:
-    """Leave this fraction of a panel free above its curves, for a legend."""
-    if not np.isfinite(axes.dataLim.get_points()).all():
-        return
-    transform = axes.yaxis.get_transform()
-    low, high = transform.transform(np.array(axes.get_ylim()))
-    top = transform.inverted().transform(np.array([low + (high - low) / (1 - fraction)]))
-    axes.set_ylim(top=float(top[0]))
-
-
-def window_scale(data: xr.Dataset) -> ScalarMappable:
-    """Colour scale of a file's windows by their start."""
-    starts = data.window_start.values
-    return ScalarMappable(Normalize(starts[0], max(starts[-1], starts[0] + 1)), WINDOWS)
-
-
-def window_bar(axes: Axes, data: xr.Dataset, place=(0.52, 0.2, 0.42, 0.04)) -> None:
-    """A small colour bar of window starts inside the panel; place: (left, bottom, width, height) in axes units."""
-    inset = axes.inset_axes(place)
-    bar = axes.figure.colorbar(window_scale(data), cax=inset, orientation="horizontal")
-    bar.outline.set_visible(False)
-    bar.set_ticks([data.window_start.values[0], data.window_start.values[-1]])
-    inset.tick_params(labelsize=SMALL, length=2)
-    inset.set_xlabel(name(data.window_start, "window start"), fontsize=SMALL, labelpad=1)
-
-
-def unsupported(axes: Axes, data: xr.Dataset) -> None:
-    """Shade the lags that any finite window of msd.nc does not support."""
-    few = ((data.supported < 1) & data.msd.notnull()).any("window").values
-    if few.any():
-        axes.axvspan(data.lag.values[few].min(), data.lag.values.max(), color="0.9", linewidth=0, zorder=0)
 
 
 def interval_text(value: float, low: float, high: float) -> str:
@@ -183,27 +231,74 @@ def estimate(data: xr.Dataset, variable: str = "exponent") -> tuple[np.ndarray, 
     return tuple(data[f"{variable}{end}"].values for end in ("", "_low", "_high"))
 
 
-def power_line(axes: Axes, x, y, exponent: float, ends: Iterable[float], **look) -> None:
-    """Draw the power law of this exponent through y(x) between two ends; its level is a mean uniform in log x."""
+def broken_line(axes: Axes, x, y, fit: xr.Dataset, name: str, exponents: str, shown) -> None:
+    """The continuous pair of power laws that was fitted to y(x), between the ends of the fit and through its bins.
+
+    fit: of one window, with exponents [fit], first_NAME and last_NAME of `short` and `long`, and crossover_NAME; shown:
+    which points were fitted. The level is the mean of the logarithms, uniform in log x, as in the fit.
+    """
+    short, long = (fit.sel(fit=side) for side in ("short", "long"))
+    low, bend, high = (float(v) for v in (short[f"first_{name}"], fit[f"crossover_{name}"], long[f"last_{name}"]))
+    slopes = float(short[exponents]), float(long[exponents])
+    inside = shown & (x >= 0.999 * low) & (x <= 1.001 * high) & (y > 0)
+    if inside.sum() < 2 or not np.isfinite([low, bend, high, *slopes]).all():
+        return
+    reach = np.unique([x[inside][0], np.clip(bend, x[inside][0], x[inside][-1]), x[inside][-1]])
+    weights = even_weights(x[inside])
+    level = np.average(np.log(y[inside]) - log_broken(x[inside], bend, slopes), weights=weights)
+    axes.plot(reach, np.exp(level + log_broken(reach, bend, slopes)), color=BLACK, **FIT)
+
+
+def log_broken(x: np.ndarray, bend: float, slopes: tuple[float, float]) -> np.ndarray:
+    """Logarithm of a power law of slopes[0] below the bend and slopes[1] above it, 0 at the bend."""
+    u = np.log(x / bend)
+    return np.where(u < 0, slopes[0], slopes[1]) * u
+
+
+def power_line(axes: Axes, x, y, exponent: float, ends: Iterable[float], *, even: bool = True, **look) -> None:
+    """Draw the power law of this exponent through y(x) between two ends, at the level that a fit by least squares has.
+
+    even: whether points count evenly in log x, as in the fits of curves, or each alike.
+    """
     low, high = map(float, ends)
     inside = (x >= low) & (x <= high) & (y > 0)
     if inside.sum() < 2 or not np.isfinite(exponent):
         return
     u, v = np.log(x[inside]), np.log(y[inside])
-    level = np.average(v - exponent * u, weights=np.gradient(u))
+    level = np.average(v - exponent * u, weights=even_weights(x[inside]) if even else None)
     reach = np.array([x[inside][0], x[inside][-1]], float)
-    axes.plot(reach, np.exp(level) * reach**exponent, **FIT | look)
+    axes.plot(reach, np.exp(level) * reach**exponent, **FIT | {"color": BLACK} | look)
 
 
-def msd_window(axes: Axes, data: xr.Dataset, colour, label: str) -> None:
-    """MSD of one window with the fit by the paper's protocol (shifted up), tau_0, and the exponent in the label."""
+def supported_curve(axes: Axes, lag, curve, supported, label: str | None = None, **look) -> None:
+    """A curve that is dotted at the lags that are not supported; markers, if any, at six lags."""
+    lag, curve, solid = np.asarray(lag), np.asarray(curve, float), np.asarray(supported, bool)
+    marker = look.pop("marker", "")
+    axes.plot(lag, np.where(beside(solid), curve, np.nan), label=None, **look)
+    axes.plot(lag, np.where(beside(~solid), curve, np.nan), **look | UNSUPPORTED)
+    known = np.flatnonzero(np.isfinite(curve))
+    if marker and len(known):
+        at = np.unique(np.searchsorted(lag[known], np.geomspace(lag[known[0]], lag[known[-1]], 6).round()))
+        axes.plot(lag[known][at], curve[known][at], marker, color=look["color"], markersize=2.8)
+    axes.plot([], [], marker=marker, label=label, **look)
+
+
+def beside(chosen: np.ndarray) -> np.ndarray:
+    """The chosen points and the one after each stretch of them, so that neighbouring stretches join."""
+    return chosen | np.append(False, chosen[:-1])
+
+
+def msd_window(axes: Axes, data: xr.Dataset, label: str, **look) -> None:
+    """MSD of one window, its fit by the paper's protocol from tau_0 on, and the exponent in the label."""
     lag, curve, fit = data.lag.values, data.msd.values, data.sel(fit="paper")
     values = estimate(fit)
-    axes.plot(lag, curve, color=colour, label=f"{label}: {power_text(values)}")
-    power_line(axes, lag, 1.5 * curve, values[0], (fit.first_lag, fit.last_lag), color=colour)
-    start = float(fit.crossover_lag)
-    if np.isfinite(start):
-        axes.plot(start, np.interp(start, lag, curve), "o", color=colour, mfc="white", zorder=3)
+    supported_curve(axes, lag, curve, data.supported.values > 0, f"{label}: {power_text(values)}", **look)
+    power_line(axes, lag, curve, values[0], (fit.first_lag, fit.last_lag))
+
+
+def gaussian_line(axes: Axes) -> None:
+    """The line alpha = 2, which MARKS explains."""
+    axes.axhline(2, **ONE)
 
 
 def whiskers(axes: Axes, x, values: tuple, colour, label: str | None = None, **look) -> None:
@@ -215,16 +310,8 @@ def whiskers(axes: Axes, x, values: tuple, colour, label: str | None = None, **l
         axes.lines[-1].set_label(label)
 
 
-def marks(figure: Figure, *names: str) -> None:
-    """Legend below a figure of its dashed lines, open circles and shading; names: keys of MARKS."""
-    figure.legend(handles=[MARKS[name] for name in names], loc="outside lower center", ncols=len(names))
-
-
-def plain_ticks(axis: Axis) -> None:
-    """Ticks 1, 2, 5, 10, ... in plain digits on a logarithmic axis that spans few decades."""
-    low, high = axis.get_view_interval()
-    if high > FEW_DECADES * low:
-        return
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())
+def across(axes: Axes, y, values: tuple, colour, **look) -> None:
+    """Points with horizontal intervals (value, low, high) at heights y."""
+    value, low, high = (np.atleast_1d(v).astype(float) for v in values)
+    axes.hlines(np.broadcast_to(y, value.shape), low, high, color=colour, linewidth=0.9)
+    axes.plot(value, np.broadcast_to(y, value.shape), **{"marker": "o", "linestyle": "", "color": colour} | look)

@@ -1,31 +1,71 @@
-"""The job that draws one figure, chosen by name, and saves it in every format."""
+"""Drawing one figure, chosen by name, in a notebook or as the job that saves it in every format."""
 
 import importlib
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sgdwalk.jobs.inputs import read
 from sgdwalk.storage.atomic import replacing
 
-REPRODUCIBLE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+if TYPE_CHECKING:
+    from sgdwalk.figures.page import Page
+
+FIGURES = Path(__file__).resolve().parents[1] / "figures"
 
 
-def draw(figure: str, data: Mapping[str, Any], outputs: Sequence[str]) -> None:
-    """Draw sgdwalk.figures.{figure} once and save it to every path in `outputs`, in the format of its suffix.
+def draw(figure: str, width: str = "double", **data: Any) -> "Page":
+    """The figure of this name, as the workflow draws it, whatever the user's own settings of matplotlib are.
+
+    width: 'single' or 'double', one or two columns of a journal (3.4 or 7 inches). data: a data set, the path of its
+    file, a list of them, or None, by the figure's roles (docs/files.md). The result is a matplotlib Figure; its
+    `savefig` writes the same bytes as the workflow does. ValueError for an unknown figure, role or width.
+
+    >>> import sgdwalk  # doctest: +SKIP
+    >>> figure = sgdwalk.draw("fig2", base="results/digits/runs/resnet14-a/msd.nc", width="single")  # doctest: +SKIP
+    >>> figure.savefig("msd.pdf")  # doctest: +SKIP
+    """
+    if figure not in (names := figures()):
+        raise ValueError(f"figure = {figure!r}: must be one of {', '.join(names)}")
+    from sgdwalk.figures import page
+
+    module = importlib.import_module(f"sgdwalk.figures.{figure}")
+    check_roles(figure, module.draw, data)
+    with page.settings(width):
+        drawn = module.draw(**{role: opened(given) for role, given in data.items()})
+        drawn.settle()
+    return drawn
+
+
+def figures() -> list[str]:
+    """Names of all figures: the modules with a function draw."""
+    return sorted(path.stem for path in FIGURES.glob("*.py") if "\ndef draw(" in path.read_text(encoding="utf-8"))
+
+
+def check_roles(figure: str, draw_function, data: Mapping[str, Any]) -> None:
+    """ValueError for a role that the figure does not have, and for one that it needs and is not given."""
+    roles = inspect.signature(draw_function).parameters
+    needed = {name for name, role in roles.items() if role.default is inspect.Parameter.empty}
+    wrong = sorted(set(data) - set(roles)) or sorted(needed - set(data))
+    if wrong:
+        what = "unknown" if wrong[0] in data else "missing"
+        raise ValueError(f"{figure}: {what} role '{wrong[0]}' (its roles: {', '.join(roles)})")
+
+
+def opened(given: Any) -> Any:
+    """The data sets of paths; data sets and None as they are."""
+    if isinstance(given, (list, tuple)):
+        return [opened(each) for each in given]
+    return read(str(given)) if isinstance(given, (str, Path)) else given
+
+
+def draw_files(figure: str, data: Mapping[str, Any], outputs: Sequence[str], width: str = "double") -> None:
+    """Draw a figure once and save it to every path in `outputs`, in the format of its suffix.
 
     data: path, paths or None (nothing to draw) by the figure's roles.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from sgdwalk.figures import style
-
-    module = importlib.import_module(f"sgdwalk.figures.{figure}")
-    with matplotlib.rc_context(style.RC):
-        drawn = module.draw(**{role: path and read(path) for role, path in data.items()})
-        style.settle(drawn)
-        for output in outputs:
-            kind = Path(output).suffix[1:]
-            with replacing(output) as temporary:
-                drawn.savefig(temporary, format=kind, metadata=REPRODUCIBLE[kind])
+    drawn = draw(figure, width, **data)
+    for output in outputs:
+        with replacing(output) as temporary:
+            drawn.savefig(temporary, format=Path(output).suffix[1:])

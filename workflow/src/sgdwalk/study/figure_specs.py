@@ -2,11 +2,11 @@
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.study.analysis_table import OF_GROUPS
+from sgdwalk.study.analysis_table import FOLDERS, OF_GROUPS
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 FIGURES = Path(__file__).resolve().parents[1] / "figures"
@@ -27,11 +27,15 @@ class Role:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a figure's draw takes: its roles; which of them list the same runs; which of them exclude each other."""
+    """What a figure's draw takes: its roles; which of them list the same runs; which of them exclude each other.
+
+    absent: what a study without a role lacks, in words.
+    """
 
     roles: Mapping[str, Role]
     same_runs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def checked_figures(path: Path) -> dict[str, Any]:
@@ -97,14 +101,15 @@ def signature(module: Path) -> Signature | None:
     """What a figure's draw takes, parsed from its source, as an import would load matplotlib; None without a draw.
 
     Its arguments are the roles, required where they have no default, lists where their annotation says so. Constants of
-    the module say the rest: ROLES, the file that each role takes; MOST, the longest lists; SAME_RUNS; EITHER.
+    the module say the rest: ROLES, the file that each role takes; MOST, the longest lists; SAME_RUNS; EITHER;
+    ABSENT.
     ConfigError for a role that ROLES lacks.
     """
     body = ast.parse(module.read_text(encoding="utf-8")).body
     draw = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == "draw"), None)
     if draw is None:
         return None
-    told = {name: constant(body, name) for name in ("ROLES", "MOST", "SAME_RUNS", "EITHER")}
+    told = {name: constant(body, name) for name in ("ROLES", "MOST", "SAME_RUNS", "EITHER", "ABSENT")}
     takes = told["ROLES"] or {}
     if missing := [argument.arg for argument in draw.args.args if argument.arg not in takes]:
         raise ConfigError(f"{module}: ROLES must say which file the role '{missing[0]}' of draw takes")
@@ -118,7 +123,7 @@ def signature(module: Path) -> Signature | None:
         )
         for k, argument in enumerate(draw.args.args)
     }
-    return Signature(roles, told["SAME_RUNS"] or (), told["EITHER"] or ())
+    return Signature(roles, told["SAME_RUNS"] or (), told["EITHER"] or (), told["ABSENT"] or {})
 
 
 def constant(body: list[ast.stmt], name: str) -> Any:
@@ -127,6 +132,30 @@ def constant(body: list[ast.stmt], name: str) -> Any:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return ast.literal_eval(node.value)
     return None
+
+
+def caption(figure: str, spec: Mapping[str, Any]) -> str:
+    """The caption of a study's figure, which names what the study lacks for some of its panels."""
+    known = figure_signatures()[figure]
+    given = {role for role, value in spec["data"].items() if value}
+    if given & set(known.either):
+        given |= set(known.either)
+    lacking = dict.fromkeys(words for role, words in known.absent.items() if role not in given)
+    text = spec["caption"].strip()
+    return f"{text} Not in this study: {'; '.join(lacking)}." if lacking else text
+
+
+def source_path(results: str, source: str) -> str:
+    """Path of a source as figures.yaml writes it, in a folder of results.
+
+    FILE/RUN, toy/LANDSCAPE, regression/SAMPLER, or the name of an analysis of groups as in ensemble/GROUP.
+    """
+    kind, _, name = source.rpartition("/")
+    if kind in OF_GROUPS:
+        return f"{results}/{FOLDERS['group']}/{OF_GROUPS[kind].writes.format(group=name)}.nc"
+    if kind in ("toy", "regression"):
+        return f"{results}/{kind}/{name}.nc"
+    return f"{results}/runs/{name}/{kind}.nc"
 
 
 def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

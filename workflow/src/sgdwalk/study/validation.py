@@ -105,6 +105,8 @@ def filled(value: Any, rules: Mapping[str, Any]) -> Any:
                 value.setdefault(key, deepcopy(rule["default"]))
             if key in value:
                 value[key] = filled(value[key], rule)
+        if isinstance(others := rules.get("additionalProperties"), dict):
+            value |= {key: filled(value[key], others) for key in set(value) - set(rules.get("properties", {}))}
     return value
 
 
