@@ -135,7 +135,7 @@ def toy(exponent=1.5, side=12):
 
 def regression(nan=False, momentum=(0.9, 0.99, 0.999)):
     factor = np.nan if nan else 1.0
-    spread = np.array([[1.0, 0.5], [0.5, 2.0]]) * factor
+    spread = np.array([[0.04, 0.02], [0.02, 0.08]]) * factor
     turn = np.exp(1j * np.arange(60) / 5)
     spiral = np.stack([turn.real, turn.imag], axis=1)[:, None, None] * factor
     return build(
@@ -225,6 +225,8 @@ SMALLEST = {
     "fig7": {"hessian": [spectrum(2)]},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "ensembles": {"groups": [ensemble()]},
+    "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
+    "limiting_process": {},
 }
 
 

@@ -1,7 +1,7 @@
 """The Ornstein-Uhlenbeck process: its path and its current."""
 
 import numpy as np
-from figure_data import draw, lettered
+from figure_data import draw
 from matplotlib.quiver import Quiver
 from sgdwalk.figures import limiting_process
 from sgdwalk.theory import OrnsteinUhlenbeck
@@ -22,7 +22,7 @@ def test_the_path_has_the_moments_of_the_process(monkeypatch):
 
 
 def test_the_current_moves_a_weight_where_its_velocity_points():
-    (arrows,) = lettered(draw("limiting_process", {}), "c").findobj(Quiver)
+    (arrows,) = draw("limiting_process", {}).panels["c"].findobj(Quiver)
     weight, velocity, across, up = arrows.X, arrows.Y, arrows.U, arrows.V
     assert (across[velocity > 0] > 0).all()
     assert (up[weight > 0] < 0).all()
@@ -31,7 +31,7 @@ def test_the_current_moves_a_weight_where_its_velocity_points():
 
 def test_the_stationary_state_has_the_shape_of_the_modified_loss_and_not_of_the_training_loss():
     drawn = draw("limiting_process", {})
-    circle = next(line for line in lettered(drawn, "b").lines if line.get_linestyle() == "--").get_xydata()
+    circle = next(line for line in drawn.panels["b"].lines if line.get_linestyle() == "--").get_xydata()
     heights = limiting_process.in_plane(PROCESS, (0, 1))(circle)
     np.testing.assert_allclose(heights, 5.991 / 2 / PROCESS.kappa, rtol=1e-9)
     assert np.ptp(limiting_process.training_loss(circle)) > 0.8 * limiting_process.training_loss(circle).max()

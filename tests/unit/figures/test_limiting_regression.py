@@ -1,7 +1,7 @@
 """Linear regression: spirals, displacement, noise, shares."""
 
 import numpy as np
-from figure_data import draw, entries, lettered, regression, words
+from figure_data import draw, entries, regression
 from sgdwalk.figures import limiting_regression
 
 
@@ -26,27 +26,27 @@ def test_the_spiral_is_the_first_mode_of_each_momentum():
     data["mean"][:] = np.arange(data["mean"].size).reshape(data["mean"].shape)
     drawn = draw("limiting_regression", both(data))
     for k, letter in enumerate("abc"):
-        lines = [line.get_xydata() for line in lettered(drawn, letter).lines]
+        lines = [line.get_xydata() for line in drawn.panels[letter].lines]
         assert any(np.array_equal(xy, data["mean"].values[k, :, 0, 0]) for xy in lines)
-        assert lettered(drawn, letter).get_xlabel() == "position along mode 1"
+        assert drawn.panels[letter].get_xlabel() == "position along mode 1"
 
 
 def test_the_band_is_that_along_the_path_and_196_standard_deviations_wide():
     data = regression()
     data.covariance_theory[0] *= 100
-    band = lettered(draw("limiting_regression", both(data)), "d").collections[0].get_paths()[0].vertices
-    assert np.isclose(np.ptp(band[band[:, 0] == 0, 1]), 2 * 1.96)
+    band = draw("limiting_regression", both(data)).panels["d"].collections[0].get_paths()[0].vertices
+    assert np.isclose(np.ptp(band[band[:, 0] == 0, 1]), 2 * 1.96 * 0.2)
 
 
 def test_missing_momenta_are_stated_and_more_than_three_are_left_out():
     few = draw("limiting_regression", both(regression(momentum=[0.9])))
-    assert words(few).count("no further momentum\nin this study") == 4
+    assert few.notes == ["b, e, c, f: no further momentum in this study"]
     many = draw("limiting_regression", both(regression(momentum=[0.5, 0.9, 0.99, 0.999])))
-    assert entries(lettered(many, "g")) == ["0.5", "0.9", "0.99", "independent", "shuffled"]
+    assert entries(many, "g") == ["0.5", "0.9", "0.99", "independent batches", "shuffled epochs"]
 
 
 def test_noise_is_shown_relative_to_the_residual():
     data = regression()
     data.gradient_variance[:] = data.eigenvalue * data.squared_residual
-    points, line = lettered(draw("limiting_regression", both(data)), "h").lines
+    points, line = draw("limiting_regression", both(data)).panels["h"].lines
     np.testing.assert_allclose(points.get_ydata(), line.get_ydata())

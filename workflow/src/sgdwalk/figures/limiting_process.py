@@ -6,10 +6,10 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sgdwalk.figures import style
+from sgdwalk.figures.page import Grid, Page
 from sgdwalk.theory import OrnsteinUhlenbeck
 
 ROLES = {}
@@ -17,17 +17,22 @@ EIGENVALUES = (8.0, 1.0)  # of the Hessian of two weights
 SETTINGS = {"learning_rate": 0.01, "momentum": 0.98, "weight_decay": 0.0, "batch_size": 8, "noise": 0.1}
 START = (0.09, 0.0, 0.0, 0.0)  # both weights, both velocities
 STEPS, SEED = 1500, 0
-PATH = "plasma_r"  # from light to dark
+PATH = matplotlib.colormaps["plasma_r"]  # from light to dark
+SHADES = (0.15, 1.0)  # of the first and of the last step, on that scale
+ENDS = tuple(
+    {"color": PATH(shade), "marker": marker, "markeredgecolor": "black"}
+    for shade, marker in zip(SHADES, "os", strict=True)
+)
 CONTOUR = {"colors": "0.7", "linewidths": 0.6}
 REGION = 5.991  # squared radius, in standard deviations, of the region with 95 % of a Gaussian in two dimensions
 POINTS, ARROWS, TURN = 101, 15, 60  # grid of the contours and of the arrows, a side; steps of the path among the arrows
 
 
-def draw() -> Figure:
+def draw() -> Page:
     """A path of two weights over the training loss (a) and over the modified loss (b), whose shape the stationary state
     has; the first weight and its velocity with the stationary probability current (c). Reads nothing: all is theory.
     """
-    figure, axes = style.panels("abc", 2.7)
+    figure, axes = style.panels("abc", 2.5, single=Grid(2, 2.0))
     process = OrnsteinUhlenbeck(np.diag(EIGENVALUES), **SETTINGS)
     path, spread = sampled(process), np.sqrt(np.diagonal(process.stationary()))
     for letter, height in (("a", training_loss), ("b", in_plane(process, (0, 1)))):
@@ -42,14 +47,17 @@ def draw() -> Figure:
     outline(axes["c"], spread[phase])
     axes["c"].set(xlabel="weight 1", ylabel="velocity of weight 1")
     for letter, title in zip("abc", ("training loss", "modified loss", "modified loss, current"), strict=True):
-        axes[letter].set_title(title, loc="right", fontsize=7)
-    handles = [
-        Line2D([], [], color=matplotlib.colormaps[PATH](0.6), label="path, from light to dark"),
-        Line2D([], [], color=CONTOUR["colors"], label="equal loss"),
-        Line2D([], [], color="black", **style.FIT, label="95 % of the stationary state"),
+        style.heading(axes[letter], title)
+    style.marks(
+        figure,
+        *(
+            Line2D([], [], label=label, **look)
+            for label, look in zip(("start of the path", "its end"), ENDS, strict=True)
+        ),
+        Line2D([], [], color=CONTOUR["colors"], linewidth=CONTOUR["linewidths"], label="equal loss"),
+        Line2D([], [], color="black", label="95 % of the stationary state", **style.FIT),
         Line2D([], [], color=style.BLUE, marker=">", linestyle="", label="probability current"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    )
     return figure
 
 
@@ -90,9 +98,10 @@ def contours(axes: Axes, height, reach: np.ndarray) -> None:
 def trace(axes: Axes, path: np.ndarray) -> None:
     """A path [step, 2] whose colour is the step, from circle to square."""
     pieces = np.stack([path[:-1], path[1:]], axis=1)
-    axes.add_collection(LineCollection(pieces, array=np.linspace(0.15, 1, len(pieces)), cmap=PATH, clim=(0, 1), lw=0.7))
-    axes.plot(*path[0], "o", color="white", markeredgecolor="black", zorder=3)
-    axes.plot(*path[-1], "s", color="white", markeredgecolor="black", zorder=3)
+    shades = np.linspace(*SHADES, len(pieces))
+    axes.add_collection(LineCollection(pieces, array=shades, cmap=PATH, clim=(0, 1), lw=0.7))
+    for place, look in zip(path[[0, -1]], ENDS, strict=True):
+        axes.plot(*place, zorder=3, **look)
 
 
 def outline(axes: Axes, spread: np.ndarray) -> None:

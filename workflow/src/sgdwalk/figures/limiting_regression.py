@@ -3,11 +3,11 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sgdwalk.figures import style
+from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"independent": "regression/independent", "shuffled": "regression/shuffled-epochs"}
 MOMENTA = (style.BLUE, style.RED, style.GREEN)
@@ -16,18 +16,21 @@ SAMPLERS = {"independent": "-", "shuffled": (0, (1, 1))}
 COLOURS = {"independent": style.PURPLE, "shuffled": style.ORANGE}
 WALKER = {"color": "0.65", "linewidth": 0.6}
 MEAN = {"linewidth": 1.6}
+SPREAD = {"linewidth": 0.9, "linestyle": ":"}
 THEORY = {"color": "black", "linewidth": 0.5}
+START = {"color": "white", "markeredgecolor": "black", "marker": "o", "linestyle": "", "zorder": 3}
 BAND, REGION = 1.96, 5.991  # 95 % of a Gaussian value: standard deviations; of two of them: squared radius
+NOMINAL = {"color": "0.5", "linewidth": 0.7, "linestyle": ":", "zorder": 0}
 TURN = np.linspace(0, 2 * np.pi, 100)
 
 
-def draw(independent: xr.Dataset | None, shuffled: xr.Dataset | None) -> Figure:
+def draw(independent: xr.Dataset | None, shuffled: xr.Dataset | None) -> Page:
     """Phase space (a-c) and position (d-f) along the steepest recorded direction for the first three momenta, with
     independent batches; squared displacement (g), gradient noise (h) and share of walkers inside theory's band (i).
 
     Each argument is regression.nc of that sampler.
     """
-    figure, axes = style.panels("abc\ndef\nghi", 6.6)
+    figure, axes = style.panels("abc\ndef\nghi", 6.0, single=Grid(2, 1.5))
     for k, colour in enumerate(MOMENTA):
         spiral(axes["abc"[k]], independent, k, colour)
         position(axes["def"[k]], independent, k, colour)
@@ -35,27 +38,31 @@ def draw(independent: xr.Dataset | None, shuffled: xr.Dataset | None) -> Figure:
     displacements(axes["g"], both)
     noise(axes["h"], independent)
     shares(axes["i"], both)
-    handles = [
+    style.same_axes([axes[letter] for letter in "abc"])
+    style.same_axes([axes[letter] for letter in "def"], "y")
+    style.marks(
+        figure,
         Line2D([], [], label="one walker", **WALKER),
-        Line2D([], [], color="0.5", label="mean of the walkers (dotted: 95 % of them)", **MEAN),
-        Line2D([], [], label="mean in theory", **THEORY),
+        Line2D([], [], color="0.5", label="mean of the walkers", **MEAN),
+        Line2D([], [], color="0.5", label="95 % of the walkers", **SPREAD),
+        Line2D([], [], label="theory", **THEORY),
         Patch(color="0.8", label="95 % of walkers in theory"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        Line2D([], [], label="start", **START),
+    )
     return figure
 
 
 def steepest(axes: Axes, data: xr.Dataset | None, k: int) -> xr.Dataset | None:
     """The file at its k-th momentum, in the first of its directions and classes; None, with a note, without one."""
-    if style.missing(axes, data, "a linear regression\nwith independent batches"):
+    if style.missing(axes, data, "a linear regression with independent batches"):
         return None
     if k >= data.sizes["momentum"]:
-        style.placeholder(axes, "no further momentum\nin this study")
+        style.placeholder(axes, "no further momentum in this study")
         return None
     if not np.isfinite(data["mean"][k]).any():
         style.placeholder(axes, "no finite values")
         return None
-    axes.set_title(f"momentum {float(data.momentum[k]):g}", loc="right", fontsize=7)
+    style.heading(axes, f"momentum {float(data.momentum[k]):g}")
     return data.isel({"momentum": k, "rank": 0, "class": 0}).sel(noise="along the path")
 
 
@@ -71,8 +78,9 @@ def spiral(axes: Axes, data: xr.Dataset | None, k: int, colour: str) -> None:
     axes.plot(*mode.path.values.T, **WALKER)
     axes.plot(*mode["mean"].values.T, color=colour, **MEAN)
     axes.plot(*mode.mean_theory.values.T, **THEORY)
-    axes.plot(*mode.mean_theory.values[0], "o", color="white", markeredgecolor="black", zorder=3)
+    axes.plot(*mode.mean_theory.values[0], **START)
     axes.set(xlabel=along("position", mode), ylabel=along("velocity", mode))
+    axes.locator_params("x", nbins=3)
 
 
 def region_steps(steps: int) -> list[int]:
@@ -99,7 +107,7 @@ def position(axes: Axes, data: xr.Dataset | None, k: int, colour: str) -> None:
     measured = mode["mean"].values[:, 0]
     spread = BAND * np.sqrt(mode.covariance.values[:, 0, 0])
     for side in (-spread, spread):
-        axes.plot(step, measured + side, ":", color=colour, linewidth=0.9)
+        axes.plot(step, measured + side, color=colour, **SPREAD)
     axes.plot(step, mode.path.values[:, 0], **WALKER)
     axes.plot(step, measured, color=colour, **MEAN)
     axes.plot(step, middle, **THEORY)
@@ -123,17 +131,14 @@ def displacements(axes: Axes, files: dict[str, xr.Dataset | None]) -> None:
     if shown:
         data = next(iter(shown.values()))
         axes.set(xlabel="step", ylabel=style.name(data.displacement))
-        style.headroom(axes, 0.4)
         pairs = zip(MOMENTA, data.momentum.values, strict=False)
         lines = [Line2D([], [], color=colour, label=f"{beta:g}") for colour, beta in pairs]
-        lines += [Line2D([], [], color="0.3", linestyle=SAMPLERS[name], label=name) for name in shown]
-        axes.legend(
-            handles=lines, loc="upper left", ncols=2, columnspacing=0.8, title="momentum, batches", alignment="left"
-        )
+        lines += [Line2D([], [], color="0.3", linestyle=SAMPLERS[name], label=NAMES[name]) for name in shown]
+        style.key(axes, "momentum", lines, columns=3)
 
 
 def with_values(axes: Axes, files: dict[str, xr.Dataset | None], variable: str) -> dict[str, xr.Dataset]:
-    """The files that are there and have finite values of a variable; with a note in the panel if none has."""
+    """The files that are there and have finite values of a variable; the panel is left out if none has."""
     shown = {name: data for name, data in files.items() if data is not None}
     if style.missing(axes, list(shown), "a linear regression"):
         return {}
@@ -150,12 +155,13 @@ def noise(axes: Axes, data: xr.Dataset | None) -> None:
         return
     relative = (data.gradient_variance / data.squared_residual).values
     rho = data.eigenvalue.values
-    axes.vlines(rho, relative.min(axis=1), relative.max(axis=1), color=style.SKY, linewidth=0.9)
-    axes.plot(rho, relative.mean(axis=1), "o", color=style.BLUE, markersize=2.5, label="measured")
-    axes.plot(rho, rho, label="σ²H", **THEORY)
+    axes.vlines(
+        rho, relative.min(axis=1), relative.max(axis=1), color=style.SKY, linewidth=0.9, label="range of classes"
+    )
+    axes.plot(rho, relative.mean(axis=1), "o", color=style.BLUE, markersize=2.5, label="mean of classes")
+    axes.plot(rho, rho, label="noise of covariance σ²H", **THEORY)
     style.loglog(axes, style.name(data.eigenvalue), "gradient variance / σ²")
-    style.headroom(axes, 0.15)
-    axes.legend(loc="upper left")
+    style.key(axes, columns=2)
 
 
 def shares(axes: Axes, files: dict[str, xr.Dataset | None]) -> None:
@@ -170,9 +176,7 @@ def shares(axes: Axes, files: dict[str, xr.Dataset | None]) -> None:
     if shown:
         betas = next(iter(shown.values())).momentum.values
         axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
-        axes.axhline(0.95, color="0.5", linewidth=0.7, linestyle=":", zorder=0)
+        axes.axhline(0.95, label="0.95", **NOMINAL)
         axes.set(xlabel="momentum", ylabel="positions inside the 95 % band", xlim=(-0.5, len(betas) - 0.5))
         hollow = Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="constant noise")
-        low, high = axes.get_ylim()
-        axes.set_ylim(bottom=low - (high - low) / 2)
-        axes.legend(handles=[*axes.get_legend_handles_labels()[0], hollow], loc="lower left", handletextpad=0.1)
+        style.key(axes, None, [*axes.get_legend_handles_labels()[0], hollow], columns=2)
