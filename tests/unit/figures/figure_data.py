@@ -15,6 +15,7 @@ SIZES = {
     "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
     "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
+    "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
 }  # fmt: skip
 LAG = np.arange(1, 31)
 QUANTILES = np.array([-40.0, -9.0, -3.0, -1.0, 0.0, 1.0, 3.0, 9.0, 40.0])
@@ -155,6 +156,46 @@ def ensemble(nan=False):
     )  # fmt: skip
 
 
+CHILDREN = ("child-a", "child-b")
+WALK = {"fit": ["start", "average", "average_short", "without_drift"], "time": LAG * 10, "length": np.arange(1, 9) * 37}
+
+
+def child(run, nan=False, **factors):
+    """Attributes of a child of these factors; diverged children have NaN."""
+    own = json.loads(settings(run, **{"batch_size": 32, "lr": 0.02})["run_settings"])
+    own |= {"parent": "walk-a", "momentum": 0.9, "weight_decay": 0.001, "sampler": "independent"} | factors
+    return {"run": run, "run_settings": json.dumps(own)}
+
+
+def displacement(run, nan=False, **factors):
+    factor = np.nan if nan else 1.0
+    return build(
+        "displacement", child(run, **factors), **WALK, lag=LAG, squared_displacement=10 * LAG * factor, msd=LAG * factor,
+        msd_without_drift=LAG**0.95 * factor, drift_share=0.01 * LAG * factor, drift_share_null=0.02 * LAG * factor,
+        start_exponent=factor, local_exponent=factor, exponent=np.array([1.1, 1.0, 1.0, 0.95]) * factor,
+    )  # fmt: skip
+
+
+def limiting_ensemble(nan=False, runs=CHILDREN):
+    factor = np.nan if nan else 1.0
+    curves = {"squared_displacement": 10 * LAG, "msd": LAG, "start_exponent": 1.2 - LAG / 90, "local_exponent": 1 + LAG / 90, "drift_share": 0.01 * LAG}
+    curves |= {"exponent": [1.1, 1.0, 1.0, 0.95], "exponent_of_length": np.linspace(1, 1.3, 8)}
+    spread = {key: value for name, curve in curves.items() for key, value in with_interval(name, np.array(curve) * factor).items()}
+    return build("limiting_ensemble", **WALK, lag=LAG, run=list(runs), **spread)
+
+
+def speed(run, nan=False, value=1.0, **factors):
+    factor = value * (np.nan if nan else 1.0)
+    spread = {key: v for name in ("speed", "predicted") for key, v in with_interval(name, factor).items()}
+    return build("speed", child(run, **factors), step=[10, 20, 30, 40, 59], first_step=10, **spread, **with_interval("ratio", factor / value))
+
+
+def directions(run, nan=False, **factors):
+    turn = np.exp(1j * np.arange(60) / 5)[:, None] * np.linspace(2, 1, 6) * (np.nan if nan else 1.0)
+    steps = np.full(60, np.nan if nan else 1.0) * np.linspace(0.9, 1.1, 60)
+    return build("directions", child(run, **factors), position=turn.real, velocity=turn.imag, squared_step=steps)
+
+
 def spectrum(ranks, converged=1):
     """hessian.nc with this many eigenvalues at each of three epochs."""
     return build("hessian", rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
@@ -191,6 +232,7 @@ WHOLE = {
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
     "limiting_process": {},
+    "limiting_displacement": {"groups": [limiting_ensemble()], "runs": [displacement(run) for run in CHILDREN], "speed": [speed(run) for run in CHILDREN], "directions": [directions(run) for run in CHILDREN]},
 }
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
@@ -212,6 +254,7 @@ EMPTY = {
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
     "limiting_process": {},
+    "limiting_displacement": {"groups": [limiting_ensemble(nan=True)], "runs": [displacement(run, nan=True) for run in CHILDREN], "speed": [speed(run, nan=True) for run in CHILDREN], "directions": [directions(run, nan=True) for run in CHILDREN]},
 }
 SMALLEST = {
     "fig1": WHOLE["fig1"] | {"dimension": None},
@@ -227,6 +270,7 @@ SMALLEST = {
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
     "limiting_process": {},
+    "limiting_displacement": {"groups": [limiting_ensemble()]},
 }
 
 
