@@ -178,22 +178,54 @@ def displacement(run, nan=False, **factors):
 
 def limiting_ensemble(nan=False, runs=CHILDREN):
     factor = np.nan if nan else 1.0
-    curves = {"squared_displacement": 10 * LAG, "msd": LAG, "start_exponent": 1.2 - LAG / 90, "local_exponent": 1 + LAG / 90, "drift_share": 0.01 * LAG}
+    curves = {
+        "squared_displacement": 10 * LAG,
+        "msd": LAG,
+        "start_exponent": 1.2 - LAG / 90,
+        "local_exponent": 1 + LAG / 90,
+        "drift_share": 0.01 * LAG,
+    }
     curves |= {"exponent": [1.1, 1.0, 1.0, 0.95], "exponent_of_length": np.linspace(1, 1.3, 8)}
-    spread = {key: value for name, curve in curves.items() for key, value in with_interval(name, np.array(curve) * factor).items()}
+    spread = {
+        key: value
+        for name, curve in curves.items()
+        for key, value in with_interval(name, np.array(curve) * factor).items()
+    }
     return build("limiting_ensemble", **WALK, lag=LAG, run=list(runs), **spread)
 
 
 def speed(run, nan=False, value=1.0, **factors):
     factor = value * (np.nan if nan else 1.0)
     spread = {key: v for name in ("speed", "predicted") for key, v in with_interval(name, factor).items()}
-    return build("speed", child(run, **factors), step=[10, 20, 30, 40, 59], first_step=10, **spread, **with_interval("ratio", factor / value))
+    return build(
+        "speed",
+        child(run, **factors),
+        step=[10, 20, 30, 40, 59],
+        first_step=10,
+        **spread,
+        **with_interval("ratio", factor / value),
+    )
 
 
 def directions(run, nan=False, **factors):
     turn = np.exp(1j * np.arange(60) / 5)[:, None] * np.linspace(2, 1, 6) * (np.nan if nan else 1.0)
     steps = np.full(60, np.nan if nan else 1.0) * np.linspace(0.9, 1.1, 60)
     return build("directions", child(run, **factors), position=turn.real, velocity=turn.imag, squared_step=steps)
+
+
+SWEPT = [
+    {}, {"seed": 1}, {"lr": 0.005}, {"lr": 0.05}, {"batch_size": 64}, {"batch_size": 128}, {"momentum": 0.0},
+    {"momentum": 0.98}, {"weight_decay": 0.0}, {"weight_decay": 0.01},
+]  # fmt: skip
+
+
+def sweeps(nan=False, varied=SWEPT):
+    """Files of children that each vary one hyperparameter."""
+    made = {"speed": speed, "displacement": displacement}
+    return {
+        name: [make(f"child-{k}", nan=nan, **factors) for k, factors in enumerate(varied)]
+        for name, make in made.items()
+    }
 
 
 def spectrum(ranks, converged=1):
@@ -232,7 +264,13 @@ WHOLE = {
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
     "limiting_process": {},
-    "limiting_displacement": {"groups": [limiting_ensemble()], "runs": [displacement(run) for run in CHILDREN], "speed": [speed(run) for run in CHILDREN], "directions": [directions(run) for run in CHILDREN]},
+    "limiting_displacement": {
+        "groups": [limiting_ensemble()],
+        "runs": [displacement(run) for run in CHILDREN],
+        "speed": [speed(run) for run in CHILDREN],
+        "directions": [directions(run) for run in CHILDREN],
+    },
+    "limiting_sweeps": sweeps(),
 }
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
@@ -254,7 +292,13 @@ EMPTY = {
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
     "limiting_process": {},
-    "limiting_displacement": {"groups": [limiting_ensemble(nan=True)], "runs": [displacement(run, nan=True) for run in CHILDREN], "speed": [speed(run, nan=True) for run in CHILDREN], "directions": [directions(run, nan=True) for run in CHILDREN]},
+    "limiting_displacement": {
+        "groups": [limiting_ensemble(nan=True)],
+        "runs": [displacement(run, nan=True) for run in CHILDREN],
+        "speed": [speed(run, nan=True) for run in CHILDREN],
+        "directions": [directions(run, nan=True) for run in CHILDREN],
+    },
+    "limiting_sweeps": sweeps(nan=True),
 }
 SMALLEST = {
     "fig1": WHOLE["fig1"] | {"dimension": None},
@@ -271,6 +315,7 @@ SMALLEST = {
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
     "limiting_process": {},
     "limiting_displacement": {"groups": [limiting_ensemble()]},
+    "limiting_sweeps": sweeps(varied=[{}, {"lr": 0.1}]),
 }
 
 

@@ -92,23 +92,21 @@ def looks(groups: list[xr.Dataset]) -> list[tuple[str, xr.Dataset, dict]]:
 
 def steps(axes: Axes, groups: list, directions: list[list[xr.Dataset]], speed: list[list[xr.Dataset]]) -> None:
     """Squared length of the steps, mean over stretches of each run, and the mean that the gradient noise predicts."""
-    if style.missing(axes, sum(directions, []), ABSENT["directions"]):
+    if style.missing(axes, [data for each in directions for data in each], ABSENT["directions"]):
         return
     for (name, _, look), walked, told in zip(looks(groups), directions, speed, strict=True):
         for data in walked:
             axes.plot(*stretches(data), **look | SINGLE)
-        ratios = [data.ratio for data in told]
-        words = style.interval_text(*mean_of(ratios)) if ratios and np.isfinite(mean_of(ratios)[0]) else "not predicted"
-        axes.plot([], [], label=f"{name}: {words}", **look)
-        level = np.mean([data.predicted for data in told]) if told else np.nan
-        if walked and np.isfinite(level):
-            ends = [float(told[0].first_step), walked[0].sizes["step"]]
-            axes.plot(ends, [level, level], **look | PREDICTED)
+        ratio = between_seeds(xr.DataArray([float(data.ratio) for data in told], dims="run"))[:3]
+        axes.plot([], [], label=f"{name}: {text_of(ratio)}" if told else name, **look)
+        if told:
+            mean = xr.concat([data[["step", "predicted_at"]] for data in told], "run", join="outer").mean("run")
+            axes.plot(mean.step, mean.predicted_at, **look | PREDICTED)
     if not any(np.isfinite(line.get_ydata()).any() for line in axes.lines if len(line.get_ydata())):
         style.placeholder(axes, "no finite values")
         return
     axes.set(xlabel="step", ylabel=style.name(directions[0][0].squared_step, "mean squared step"))
-    style.key(axes, "measured / predicted [95 % interval between seeds]")
+    style.key(axes, "measured / predicted [95\N{NO-BREAK SPACE}% interval]" if any(speed) else None)
 
 
 def stretches(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -118,10 +116,12 @@ def stretches(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return np.array([part.mean() for part in parts]), np.array([squares[part].mean() for part in parts])
 
 
-def mean_of(values: list[xr.DataArray]) -> tuple[float, float, float]:
-    """(mean, low, high) of values of single runs, the interval between seeds."""
-    mean, low, high, _ = between_seeds(xr.DataArray([float(value) for value in values], dims="run"))
-    return float(mean), float(low), float(high)
+def text_of(values: tuple) -> str:
+    """(value, low, high) as text in which no line ends; without an interval where there is none, as of a single run."""
+    value, low, high = map(float, values)
+    if not np.isfinite(value):
+        return style.unbroken("no value")
+    return style.unbroken(style.interval_text(value, low, high) if np.isfinite(low) else f"{value:.2f}")
 
 
 def from_start(axes: Axes, groups: list[xr.Dataset], runs: list[list[xr.Dataset]]) -> None:
@@ -129,7 +129,7 @@ def from_start(axes: Axes, groups: list[xr.Dataset], runs: list[list[xr.Dataset]
     for (name, group, look), each in zip(looks(groups), runs, strict=True):
         for data in each:
             axes.plot(data.time, data.squared_displacement, **look | SINGLE)
-        words = style.power_text(style.estimate(group.sel(fit="start")))
+        words = text_of(style.estimate(group.sel(fit="start")))
         curve(axes, group, "squared_displacement", f"{name}: {words}", look)
         end = float(group.length[-1])
         exponent = float(group.exponent.sel(fit="start"))
@@ -144,7 +144,7 @@ def averaged(axes: Axes, groups: list[xr.Dataset], runs: list[list[xr.Dataset]])
             axes.plot(data.lag, data.msd, **look | SINGLE)
             axes.plot(data.lag, data.msd_without_drift.where(data.msd_without_drift > 0), **look | DOTTED)
         fits = [style.estimate(group.sel(fit=fit)) for fit in ("average", "without_drift")]
-        curve(axes, group, "msd", f"{name}: {', '.join(map(style.power_text, fits))}", look)
+        curve(axes, group, "msd", f"{name}: {', '.join(map(text_of, fits))}", look)
         lag = group.lag.values
         if len(lag):
             style.power_line(axes, lag, group.msd.values, float(fits[0][0]), lag[[0, -1]])
