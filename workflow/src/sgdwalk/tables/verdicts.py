@@ -55,8 +55,8 @@ class Expected:
         """(verdict, reason) of an estimate.
 
         'agrees' if the whole interval lies inside the range, 'differs' if it lies outside, else 'undecided'; also
-        'undecided' where a reason speaks against it: that of the estimate, or an agreement that the null model shares. A
-        reason of NOTED leaves the verdict.
+        'undecided' where a reason speaks against it: that of the estimate, or an agreement that the null model
+        shares. A reason of NOTED leaves the verdict.
         """
         found = self._place(estimate)
         shared = found == "agrees" and estimate.null is not None and self.low < estimate.null < self.high
