@@ -37,7 +37,7 @@ report: .venv/ready ## report.html with figures, tables and run times of a finis
 benchmark: .venv/ready ## time of a training step, with and without the recorder, on this machine
 	$(BIN)/python benchmarks/training.py
 
-coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverage.md (about an hour, one process)
+coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverage.md (15 minutes of CPU, one process)
 	$(BIN)/python benchmarks/coverage.py
 
 .venv/ready: envs/requirements.txt

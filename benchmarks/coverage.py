@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "coverage.md"
 TABLES = (
     "msd", "path", "msl", "stable_laws", "scale_drift", "power_laws", "ergodicity", "hessian_trace", "dimension",
 )  # fmt: skip
-WALKS, FAST_WALKS = 200, 40
+WALKS, FAST_WALKS = 200, 100
 HEAD = ("kind", "quantity", "walks", "bias", "holds the truth, %", "width over ideal", "supported, %")
 
 

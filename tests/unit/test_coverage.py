@@ -37,13 +37,13 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def coverage():
-    sys.path.append(str(BENCHMARKS))
+    before = list(sys.path)
     spec = importlib.util.spec_from_file_location("coverage_script", BENCHMARKS / "coverage.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.measure = functools.cache(module.measure)
     yield module
-    sys.path.remove(str(BENCHMARKS))
+    sys.path[:] = before
 
 
 def table_of(name):

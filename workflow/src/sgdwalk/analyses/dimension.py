@@ -240,8 +240,8 @@ def reading_interval(value: float, read: np.ndarray) -> tuple[float, float]:
     """95 % interval of the mean reading of surfaces like the one that reads `value`, which lies in it.
 
     read [tried, realisation]: readings of simulated surfaces of the dimensions TRIED. The mean readings of those
-    dimensions for which `value` is not unlikely. The spread at `value` itself would be too small for a surface that reads
-    low by chance, as smoother ones scatter less.
+    dimensions for which `value` is not unlikely. The spread at `value` itself would be too small for a surface that
+    reads low by chance, as smoother ones scatter less.
     """
     low, high = not_unlikely(value, read, np.maximum.accumulate(read.mean(axis=1)))
     return np.minimum(low, value), np.maximum(high, value)
