@@ -1,7 +1,7 @@
 """How often 95 % intervals hold the truth, for every estimator: writes docs/coverage.md.
 
 `python benchmarks/coverage.py [--walks N] [--fast] [TABLE ...]`. Without names of tables it makes all of them; with
---fast a few kinds of walks of each, in about five minutes, which are printed and not written. One process.
+--fast a few kinds of walks of each, in about three minutes of CPU, which are printed and not written. One process.
 """
 
 import argparse

@@ -57,6 +57,7 @@ def test_a_drift_of_uncorrelated_steps_is_found(dimensions, share):
         lambda rng: fbm(0.75, 200, 50, rng),
         lambda rng: ornstein_uhlenbeck(0.1, 200, 20, rng),
         lambda rng: ballistic(200, 5, rng),  # no scatter
+        lambda rng: np.arange(200.0)[:, None],  # none at all
         lambda rng: brownian(20, 1, 1.0) * (1 + (np.arange(200) > 100))[:, None],  # lengths change
         lambda rng: np.repeat(brownian(20, 1, 1.0), 2, axis=0),  # steps of length zero
     ],

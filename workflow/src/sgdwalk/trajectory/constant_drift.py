@@ -39,7 +39,7 @@ def scatter(d2: np.ndarray) -> tuple[float, float]:
     products = centred_products(d2)
     far = products[np.triu_indices(len(products), len(d2) // 4)]
     trace = np.trace(products) / (len(products) - 1)
-    return float(trace), float(max(1.0, trace**2 / (far**2).mean()))
+    return float(trace), float(max(1.0, trace**2 / max((far**2).mean(), np.finfo(float).tiny)))
 
 
 def correlations(d2: np.ndarray) -> np.ndarray:
