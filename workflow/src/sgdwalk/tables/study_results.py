@@ -50,7 +50,7 @@ class Results:
     def estimate(self, kind: str, run: str, variable: str, **where: int | str) -> Estimate | None:
         """A variable with its interval at a place (see `place`).
 
-        Also the value of the null model, where the file has one, and the reason against a fit whose lags are not supported.
+        Also the value of the null model, where the file has one, and the reason against a fit that is not supported.
         None if the run has no such file.
         """
         here = self.place(kind, run, **where)
