@@ -4,7 +4,7 @@ STUDY ?= digits
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
 
-.PHONY: help figures data test lint format docs report benchmark
+.PHONY: help figures data test lint format docs report benchmark coverage
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -37,6 +37,9 @@ report: .venv/ready ## report.html with figures, tables and run times of a finis
 
 benchmark: .venv/ready ## time of a training step, with and without the recorder, on this machine
 	$(BIN)/python benchmarks/training.py
+
+coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverage.md (15 minutes of CPU, one process)
+	$(BIN)/python benchmarks/coverage.py
 
 .venv/ready: envs/requirements.txt
 	$(PYTHON) -m venv .venv

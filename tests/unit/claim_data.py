@@ -25,7 +25,13 @@ def run(name, family="resnet", arguments=None, loss=FALLING, diverged=-1, **more
 
 
 def file(name, **values):
-    """A file of a run: each value of two windows and the fit 'paper', with the interval value -+ 0.1."""
+    """A file of a run: each value of two windows and the fit 'paper', with the interval value -+ 0.1.
+
+    Unless they are given, excess and direction are those of equal steps.
+    """
+    if "exponent" in values:
+        equal = {"excess": np.array(values["exponent"]) - 1, "direction_exponent": values["exponent"]}
+        values = equal | values
     ends = {"": 0.0, "_low": -0.1, "_high": 0.1}
     variables = {
         f"{what}{end}": (("window", "fit"), np.array(windows)[:, None] + shift)

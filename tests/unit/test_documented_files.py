@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sgdwalk.data import npz
 from sgdwalk.study import registry
+from sgdwalk.study.analysis_table import REQUESTS
 from sgdwalk.study.figure_specs import figure_signatures
 from sgdwalk.study.load import Study
 from sgdwalk.training import problem
@@ -43,7 +44,7 @@ def test_the_modules_that_a_page_names_exist(page):
 
 def test_the_files_of_a_run_are_named():
     run = {
-        "analyses": ["hessian", "landscape"],
+        "analyses": list(REQUESTS),
         "record": {"layers": True, "sketch": 1},
         "walk": None,
         "parent": "p",

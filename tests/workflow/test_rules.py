@@ -18,7 +18,7 @@ SAMPLE = {
     "group": "base",
     "landscape": "fractal",
     "sampler": "independent",
-    "figure": "fig2",
+    "figure": "fig4",
 }
 RUN = "results/tiny/runs/base"
 RECORDED = ("training", "distances", "layers", "sketch", "gradients", "directions")
@@ -157,9 +157,12 @@ def test_tables_have_the_files_of_all_runs(rules):
 
 def test_a_figure_has_the_files_of_its_roles(rules):
     found = rules["figure"]
-    assert found["input"] == [f"results/tiny/runs/{run}/msd.nc" for run in ("base", "diverged", "walk")]
+    assert found["input"] == [
+        f"results/tiny/runs/{run}/{kind}.nc" for run in ("base", "diverged") for kind in ("msd", "training")
+    ]
     assert found["params"]["absent"] == []
-    assert "sgdwalk.figures.fig2" in found["params"]["code"]
+    assert found["params"]["width"] == "double"
+    assert "sgdwalk.figures.fig4" in found["params"]["code"]
 
 
 def test_the_code_that_a_script_calls_is_in_the_hash_of_its_rule(rules):

@@ -22,7 +22,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
-from sgdwalk.study.analysis_table import ANALYSES, FOLDERS
+from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
 from sgdwalk.study.figure_specs import caption, source_path
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, check_targets, load_study
 from sgdwalk.study.validation import ConfigError

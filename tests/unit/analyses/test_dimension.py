@@ -168,13 +168,22 @@ def test_section_boxes_against_a_slow_count():
         assert dimension._section_boxes(curve, side).tolist() == [expected]
 
 
-def test_the_interval_of_a_reading_holds_the_mean_reading_of_such_surfaces():
-    read = dimension.simulated(25, 40, np.random.default_rng(5))[1]
-    mean = np.mean([dimension.section_dimension(surface(25, 2.5, seed)) for seed in range(200, 300)])
-    found = [
-        dimension.reading_interval(dimension.section_dimension(surface(25, 2.5, seed)), read) for seed in range(60)
-    ]
-    assert np.mean([low <= mean <= high for low, high in found]) > 0.83  # 95 % of 60: 1e-3 to lie below
+@pytest.mark.parametrize("D", [2.05, 2.5])
+def test_the_interval_of_a_reading_holds_the_mean_reading_of_such_surfaces(D):
+    # at 2.05 the spread of surfaces of the same mean reading held it in 72 % of 300
+    read = dimension.simulated(25, 60, np.random.default_rng(5))[1]
+    mean = np.mean([dimension.section_dimension(surface(25, D, seed)) for seed in range(200, 300)])
+    found = [dimension.reading_interval(dimension.section_dimension(surface(25, D, seed)), read) for seed in range(80)]
+    assert np.mean([low <= mean <= high for low, high in found]) > 0.82  # 92 % of 80: 1e-3 to lie below
+
+
+def test_a_reading_below_or_above_all_simulated_ones_lies_in_its_interval():
+    read = np.linspace(1.0, 1.4, len(dimension.TRIED))[:, None] + np.linspace(-0.02, 0.02, 101)
+    for value in (0.9, 1.5):
+        low, high = dimension.reading_interval(value, read)
+        assert low <= value <= high
+    assert dimension.reading_interval(1.2, read) == pytest.approx((1.181, 1.219), abs=1e-3)
+    assert np.isnan(dimension.reading_interval(np.nan, read)).all()
 
 
 @pytest.mark.parametrize(("value", "status"), [(np.nan, "not finite"), (np.inf, "not finite"), (None, "flat")])

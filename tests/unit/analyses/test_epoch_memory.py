@@ -54,7 +54,8 @@ def test_noise_and_steps_agree_with_the_sampler_and_not_with_the_other(sampler, 
             np.array([part[f"{name}{end}"].values for part in found]) for end in ("", "_low", "_high", "_predicted")
         )
         error = value.std(axis=0) / np.sqrt(40)
-        assert (np.abs(value.mean(axis=0) - truth[0]) < 4.5 * error + 0.003).all(), name
+        bias = 2 / 800  # of the fitted constant, trend and curvature
+        assert (np.abs(value.mean(axis=0) - truth[0]) < 4.5 * error + bias).all(), name
         covered = np.mean((low <= truth) & (truth <= high))
         exact = name == "within_epoch" and sampler != "independent"  # where the interval is wider than needed
         assert 0.88 <= covered <= (1 if exact else 0.99), name

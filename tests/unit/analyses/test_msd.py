@@ -141,9 +141,9 @@ def test_a_diverged_window_is_nan_and_does_not_affect_the_others():
 def test_supported_lags_have_enough_independent_displacements():
     few, many = (fbm(0.5, 200, dimensions, np.random.default_rng(0)) for dimensions in (3, 300))
     result = msd.compute(distances_of(few, many), **FAST)
-    fewest = np.where(result.lag <= 20, 30, 60)
+    fewest = np.where(result.lag <= 20, 40, 60)
     np.testing.assert_array_equal(result.supported, result.independent_displacements >= fewest)
-    assert 5 < int(result.supported[0].sum()) <= 20  # 1.5 x 3 x 200 / lag = 30 at lag 30, which is beyond a tenth
+    assert 5 < int(result.supported[0].sum()) <= 20  # 1.5 x 3 x 200 / lag = 40 at lag 22, just beyond a tenth
     assert (result.supported[1].sel(lag=slice(None, 160)) == 1).all()
 
 
@@ -296,27 +296,3 @@ def test_a_window_of_the_shortest_length_allowed():
 def test_same_seed_same_intervals():
     data = distances_of(fbm(0.5, 60, 5, np.random.default_rng(0)))
     assert msd.compute(data, **FAST, seed=3).identical(msd.compute(data, **FAST, seed=3))
-
-
-def coverage(fit, dimensions, count=16):
-    """How many of 3 x count windows have 2H in their interval or none, over H = 0.25, 0.5, 0.75."""
-    hits = 0
-    for H in (0.25, 0.5, 0.75):
-        windows = [fbm(H, 200, dimensions, np.random.default_rng([seed, dimensions])) for seed in range(count)]
-        result = msd.compute(distances_of(*windows), copies=60).sel(fit=fit)
-        missed = (result.exponent_low > 2 * H) | (result.exponent_high < 2 * H)
-        hits += int((~missed).sum())
-    return hits
-
-
-@pytest.mark.parametrize(("dimensions", "least"), [(2, 34), (16, 40), (200, 40)])
-def test_intervals_cover_the_exponent_of_fractional_brownian_motion(dimensions, least):
-    # of 48 at a nominal 95 %; the bands lie three binomial deviations below the coverage of 500 windows,
-    # 83 % at 2 dimensions (the effective dimension itself is uncertain), 92 % from 16 on
-    assert coverage("whole", dimensions) >= least
-
-
-def test_intervals_of_the_papers_protocol_cover_the_exponent_or_are_nan():
-    # tau_0 is chosen by the curve that is fitted: in two dimensions the interval covers some 60 % where the
-    # protocol finds a range, but it mostly finds none. Right or none: 85 %, three deviations below that 33
-    assert coverage("paper", 2) >= 33

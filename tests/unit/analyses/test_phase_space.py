@@ -178,11 +178,12 @@ def test_without_momentum_no_mode_oscillates():
     assert set(found.kind_of_mode.values) == set(found.kind_of_chain.values) == {"confined"}
 
 
+@pytest.mark.parametrize("steps", [320, 48])
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_expected_moments_against_many_walks(sampler):
-    run, rng, steps = children.settings(sampler=sampler, weight_decay=0.05), np.random.default_rng(0), 320
+def test_expected_moments_against_many_walks(sampler, steps):
+    run, rng = children.settings(sampler=sampler, weight_decay=0.05), np.random.default_rng(0)
     child, rho = child_of(sampler=sampler, weight_decay=0.05), np.repeat([1.0, 0.02, -0.05], 700)
-    position, velocity, _ = (part[-steps:] for part in children.walk(run, rho, np.ones(2100), 1600, rng))
+    position, velocity, _ = (part[-steps:] for part in children.walk(run, rho, np.ones(2100), 1280, rng))
     chain = expected_modes.expected(child, np.array([1.0, 0.02, -0.05, -1.0]), np.ones(4), children.EXAMPLES, steps)
     for name, series in (("position_variance", position), ("velocity_variance", velocity)):
         spread = series.var(axis=0).reshape(3, 700)
@@ -192,7 +193,7 @@ def test_expected_moments_against_many_walks(sampler):
     means = position.mean(axis=0).reshape(3, 700).std(axis=1)
     np.testing.assert_allclose(chain["mean_error"][:2], means[:2], rtol=0.12)
     assert chain["mean_error"][2] == np.inf or sampler != "independent"
-    assert chain["free_share"][0] < 0.01
+    assert chain["free_share"][0] < 0.1
     assert chain["free_share"][2] == pytest.approx(1)
 
 

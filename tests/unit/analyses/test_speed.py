@@ -4,6 +4,7 @@ import children
 import numpy as np
 import pytest
 from scipy.signal import lfilter
+from scipy.stats import t as student
 from sgdwalk.analyses import speed
 from sgdwalk.limiting import momentum_means
 from sgdwalk.storage import contracts
@@ -55,6 +56,21 @@ def test_measured_over_predicted_is_one_and_its_interval_covers_it(sampler, mome
     assert ratio.mean() == pytest.approx(1, abs=4 * ratio.std() / np.sqrt(60))
     assert np.mean((low <= 1) & (high >= 1)) > 0.95 - 3 * np.sqrt(0.95 * 0.05 / 60)
     assert np.mean((low <= 1.3) & (high >= 1.3)) < 0.4  # it is no interval that contains everything
+
+
+def test_the_interval_of_the_ratio_is_that_of_welch():
+    """From the ends of the other two intervals: Student's with nine and with three degrees of freedom."""
+    found = child(0)
+    freedoms, squares = np.array([9, 3]), []
+    for name, freedom in zip(("speed", "predicted"), freedoms, strict=True):
+        half = float(found[f"{name}_high"] - found[f"{name}_low"]) / 2
+        squares.append((half / student.ppf(0.975, freedom) / float(found[name])) ** 2)
+    freedom = sum(squares) ** 2 / sum(np.array(squares) ** 2 / freedoms)
+    factor = np.exp(student.ppf(0.975, freedom) * np.sqrt(sum(squares)))
+    assert float(found.ratio_high / found.ratio) == pytest.approx(factor)
+    assert float(found.ratio / found.ratio_low) == pytest.approx(factor)
+    deviations = found.predicted_at.values.std(ddof=1) / 2
+    assert float(found.predicted_high - found.predicted) == pytest.approx(student.ppf(0.975, 3) * deviations)
 
 
 def test_noise_that_is_not_what_the_checkpoints_say_is_seen():

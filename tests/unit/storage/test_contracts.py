@@ -142,7 +142,10 @@ def test_a_missing_file_a_foreign_file_and_an_unknown_contract_are_named(tmp_pat
         netcdf.find("nonsense")
 
 
-@pytest.mark.parametrize("name", ["msd", "path", "msl", "tails", "fluctuations", "ensemble", "hessian", "landscape"])
+NAMES = "msd path msl tails fluctuations ensemble hessian landscape displacement noise_curvature speed phase_space"
+
+
+@pytest.mark.parametrize("name", [*NAMES.split(), "epoch_memory", "limiting_ensemble"])
 def test_the_contract_of_every_analysis_is_found_and_complete(name):
     contract = netcdf.find(name)
     assert contract.name == name

@@ -6,7 +6,7 @@ from importlib.machinery import ModuleSpec
 
 import pytest
 from sgdwalk.study import figure_specs, resources
-from sgdwalk.study.load import check_packages, check_targets, load_study
+from sgdwalk.study.load import Study, check_packages, check_source, check_targets, load_study
 from sgdwalk.study.validation import ConfigError
 
 CONFIG = "title: A test\ntraining: {model: mlp3, steps: 100, window: 20}\n"
@@ -64,6 +64,28 @@ GROUPS = {
 def test_ensembles_have_distinct_seeds_and_unique_names(case, study):
     runs, expected = GROUPS[case]
     assert study(runs).groups == expected
+
+
+@pytest.mark.parametrize("analysis", ["displacement", "noise_curvature", "speed", "phase_space", "epoch_memory"])
+def test_an_analysis_of_children_is_refused_for_a_run_without_a_parent(analysis, study):
+    message = f"runs.tsv: analyses = '{analysis}' of run 'x': must be of a run with a parent$"
+    refused(study, message, runs=f"run|analyses\nx|hessian {analysis}\n")
+
+
+def test_groups_of_an_analysis_are_those_of_two_runs_that_make_what_it_reads():
+    record = {"layers": False, "sketch": 0}
+    common = {"lr": 0.1, "walk": None, "parent": None, "windows_of": None, "record": record}
+    wanted = {"a": ["displacement"], "b": ["displacement"], "c": [], "d": ["displacement"], "e": []}
+    runs = {
+        name: common | {"run": name, "seed": k, "analyses": names, "lr": 0.1 + (name in "de")}
+        for k, (name, names) in enumerate(wanted.items())
+    }
+    study = Study("s", "a", {}, runs, {})
+    assert study.groups == study.grouped("ensemble") == {"a": ["a", "b", "c"], "d": ["d", "e"]}
+    assert study.grouped("limiting_ensemble") == {"a": ["a", "b"]}
+    check_source(study, "limiting_ensemble/a", "here")
+    with pytest.raises(ConfigError, match=r"here: no group 'd' in this study .there are: a.$"):
+        check_source(study, "limiting_ensemble/d", "here")
 
 
 WALKS = {

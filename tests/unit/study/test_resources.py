@@ -7,6 +7,7 @@ import pytest
 from runs import settings
 from sgdwalk.study import registry, resources
 from sgdwalk.study.load import load_study
+from sgdwalk.study.validation import checked, schema
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -85,6 +86,15 @@ def test_hessian_and_loss_surface_of_the_paper_fit_into_a_day_of_a_gpu_and_not_o
         run, settings = study.runs[name], study.settings[analysis]
         assert 30 < minutes(run, settings) < 1440 < minutes(run | {"device": "cpu"}, settings)
         assert minutes(run, settings | {"images": 100 * settings["images"]}) > 10 * minutes(run, settings)
+
+
+def test_gradient_noise_of_a_child_fits_into_a_day_of_a_gpu_and_grows_with_its_batches():
+    settings = checked({}, schema("config"), "")["noise_curvature"]
+    child = paper(model="resnet18", batch_size=256, snapshots=6, device="cuda")
+    minutes = resources.noise_curvature_minutes(child, settings)
+    assert 30 < minutes < 1440
+    more = [settings | {key: 10 * settings[key]} for key in ("batches", "curvature_batches")]
+    assert all(resources.noise_curvature_minutes(child, given) > minutes for given in more)
 
 
 def test_a_row_overrides_the_estimates():

@@ -56,7 +56,7 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
     Box counts depend on the height that equals one side (see box_counts) and have no interval: compare them with
     the controls, a smooth bowl and surfaces of known dimension on the same grid. section_dimension is a box-counting
     dimension between 1 and 2, of the curves in which planes along the axes cut the surface (see section_dimension);
-    its interval is the spread of the same reading between simulated surfaces.
+    its interval consists of the mean readings of those simulated surfaces for which this reading is not unlikely.
 
     landscape.precision: relative rounding error of a loss. Where neighbouring heights differ by less than ROUNDING
     rounding errors (root mean square), the surface is that of rounding.
@@ -230,25 +230,32 @@ def simulated(n: int, realisations: int, rng: np.random.Generator) -> tuple[np.n
 def interval(dimension: float, read: np.ndarray) -> tuple[float, float]:
     """95 % interval: the true dimensions for which an estimate of `dimension` is not unlikely.
 
-    read [tried, realisation]: estimates from simulated surfaces of the dimensions TRIED. Not unlikely: between their
-    2.5 % and 97.5 % quantiles, interpolated; beyond TRIED the interval ends at 2 or 3, the limits of a surface.
+    read [tried, realisation]: estimates from simulated surfaces of the dimensions TRIED. Beyond these the interval ends
+    at 2 or 3, the limits of a surface.
     """
-    if np.isnan(dimension):
-        return np.nan, np.nan
-    low, high = np.maximum.accumulate(np.quantile(read, [0.025, 0.975], axis=1), axis=1)
-    ends = {"left": 2.0, "right": 3.0}
-    return np.interp(dimension, high, TRIED, **ends), np.interp(dimension, low, TRIED, **ends)
+    return not_unlikely(dimension, read, TRIED, left=2.0, right=3.0)
 
 
 def reading_interval(value: float, read: np.ndarray) -> tuple[float, float]:
-    """95 % interval of the mean reading of surfaces like the one that reads `value`.
+    """95 % interval of the mean reading of surfaces like the one that reads `value`, which lies in it.
 
-    read [tried, realisation]: readings of simulated surfaces of the dimensions TRIED. Their spread about their mean is
-    taken at the dimension whose mean reading is `value`, or at the nearest one tried.
+    read [tried, realisation]: readings of simulated surfaces of the dimensions TRIED. The mean readings of those
+    dimensions for which `value` is not unlikely. The spread at `value` itself would be too small for a surface that
+    reads low by chance, as smoother ones scatter less.
     """
-    mean = np.maximum.accumulate(read.mean(axis=1))
-    low, high = (np.interp(value, mean, spread) for spread in np.quantile(read, [0.025, 0.975], axis=1) - mean)
-    return value - high, value - low
+    low, high = not_unlikely(value, read, np.maximum.accumulate(read.mean(axis=1)))
+    return np.minimum(low, value), np.maximum(high, value)
+
+
+def not_unlikely(value: float, read: np.ndarray, truths, left=None, right=None) -> tuple[float, float]:
+    """The least and the greatest of truths [tried] for which `value` lies between the 2.5 and 97.5 % of read.
+
+    read [tried, realisation]: grows with the truths. Interpolated; left, right: the ends beyond all that were tried, by
+    default the first and the last truth. NaN for a value that is.
+    """
+    low, high = np.maximum.accumulate(np.quantile(read, [0.025, 0.975], axis=1), axis=1)
+    ends = {"left": left, "right": right}
+    return np.interp(value, high, truths, **ends), np.interp(value, low, truths, **ends)
 
 
 def both_dimensions(heights: np.ndarray) -> tuple[float, float]:

@@ -42,7 +42,7 @@ def compute(
     *,
     run: dict,
     batches: int = 100,
-    curvature_batches: int = 16,
+    curvature_batches: int = 8,
     copies: int = 200,
     seed: int = 0,
 ) -> xr.Dataset:

@@ -49,7 +49,7 @@ def draw(runs: list[xr.Dataset] | None) -> Page:
     for letters, (factor, other) in zip(("abc", "def"), (list(FACTORS), list(FACTORS)[::-1]), strict=True):
         for letter, quantity in zip(letters, range(3), strict=True):
             panel(axes[letter], points, quantity, factor, other)
-    for shared in ("abde", "cf"):
+    for shared in ("ad", "be", "cf"):
         style.same_axes([axes[letter] for letter in shared], "y")
     omitted = len(runs or []) - len(points)
     if omitted and points:

@@ -29,9 +29,10 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Page:
     figure, axes = style.panels("abc\nde.", 4.9, single=Grid(2, 2.2))
     samples(axes["a"], tails)
     layers(axes["b"], tails)
-    style.same_axes([axes["a"], axes["b"]])
+    style.same_axes([axes["a"], axes["b"]], "y")
     quantiles(axes["c"], tails)
     alternatives(axes["d"], tails)
+    style.same_axes([axes["a"], axes["b"], axes["d"]], "x")
     avalanche_sizes(axes["e"], fluctuations)
     style.title_figure(figure, style.describe(tails), style.describe(fluctuations))
     if tails is not None:
@@ -149,6 +150,10 @@ def alternatives(axes: Axes, data: xr.Dataset | None) -> None:
         axes.plot(data.window_start[unclear], ratio[unclear, k], **look)
     axes.axhline(0, **EQUAL)
     axes.set_yscale("symlog", linthresh=1e-2)
+    scale = axes.yaxis.get_transform()  # the limits that matplotlib chooses are powers of ten far from the data
+    low, high = scale.transform(axes.dataLim.intervaly)
+    room = 0.06 * (high - low)
+    axes.set_ylim(*scale.inverted().transform([low - room, high + room]))
     axes.set(xlabel=style.name(data.window_start, "window start"), ylabel="log-likelihood ratio per gradient (nat)")
     style.key(axes, "stable law (> 0) against", columns=2)
 

@@ -58,30 +58,31 @@ def schematic(axes: Axes) -> None:
 
 
 def contour(axes: Axes, data: xr.Dataset | None) -> None:
-    """Squared end-to-end distance against contour length with both fitted power laws; hollow: too few pairs.
+    """Squared end-to-end distance over contour length, which is constant for uncorrelated steps, with both power laws.
 
-    Lines have the slopes of the fit, the labels the exponents without its bias.
+    Hollow: too few pairs. Lines have the slopes of the fit, the labels the exponents without its bias.
     """
     windows = shown_windows(axes, data, "end_to_end2", ABSENT["path"])
     for window, look in windows:
         length, squares = window.contour_length.values, window.end_to_end2.values
         solid = window.pairs.values >= LEAST_PAIRS
-        markers(axes, length, squares, solid, two_exponents(window), look)
-        axes.plot(length, window.end_to_end2_null, color=look["color"], **NULL)
-        style.broken_line(axes, length, squares, window, "length", "exponent_fitted", solid)
+        markers(axes, length, squares / length, solid, two_exponents(window), look)
+        axes.plot(length, window.end_to_end2_null / length, color=look["color"], **NULL)
+        style.broken_line(axes, length, squares / length, window, "length", "exponent_fitted", solid, divided=1)
     if windows:
-        label_axes(axes, data.contour_length, style.name(data.end_to_end2), "exponents below, above the crossover")
-        linear(axes, windows)
+        up = "mean squared end-to-end distance over contour length"
+        label_axes(axes, data.contour_length, up, "exponents below, above the crossover")
+        undivided(axes, windows)
 
 
-def linear(axes: Axes, windows: list[tuple[xr.Dataset, dict]]) -> None:
-    """The same means on linear axes, in the corner that a rising curve leaves free."""
-    inset = axes.inset_axes((0.68, 0.2, 0.3, 0.33))
+def undivided(axes: Axes, windows: list[tuple[xr.Dataset, dict]]) -> None:
+    """The squared end-to-end distance itself, as the paper shows it, in the corner that rising curves leave free."""
+    inset = axes.inset_axes((0.66, 0.22, 0.33, 0.29))
     for window, look in windows:
         inset.plot(window.contour_length, window.end_to_end2, linewidth=0.8, color=look["color"])
-    inset.set_title("linear", fontsize=SMALL, pad=2)
+    inset.set(xscale="log", yscale="log")
+    inset.set_title("not divided", fontsize=SMALL, pad=2)
     inset.tick_params(labelsize=SMALL)
-    inset.locator_params(nbins=3)
 
 
 def losses(axes: Axes, data: xr.Dataset | None) -> None:

@@ -1,6 +1,7 @@
 """A page of lettered panels at one of two widths, laid out when all is drawn and saved with the project's settings."""
 
 import contextlib
+import io
 import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -124,7 +125,7 @@ class Page(Figure):
         self.keys: dict[Axes, Key] = {}
         self.marks: list = []  # handles of the legend below all panels
         self._notes: dict[str, list[str]] = {}  # letters of the panels that a note is about
-        self.heads: dict[Axes, Annotation] = {}
+        self._heads: dict[Axes, Annotation] = {}
         self.settled = False
 
     def letter(self, axes: Axes) -> str:
@@ -164,8 +165,8 @@ class Page(Figure):
         self._legend_below()
         room = POINTS * np.array([self.get_figwidth() / len(rows[0]), self.grid.row]) - BESIDE
         for k in range(PASSES):
-            for axes in self.axes:
-                ticks(axes.xaxis), ticks(axes.yaxis)
+            for axis in self.findobj(Axis):
+                ticks(axis)
             for row in rows:
                 self._fit(row, room if k == 0 else None)
             self.get_layout_engine().execute(self)
@@ -181,8 +182,6 @@ class Page(Figure):
 
     def _repr_png_(self) -> bytes:
         """The picture that a notebook shows."""
-        import io
-
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=150)
         return file.getvalue()
@@ -270,13 +269,13 @@ class Page(Figure):
 
     def _heading(self, axes: Axes) -> Annotation:
         """The text at the right above a panel; outside the layout, in which the letter keeps its height free."""
-        if axes not in self.heads:
-            self.heads[axes] = axes.annotate(
+        if axes not in self._heads:
+            self._heads[axes] = axes.annotate(
                 "", (1, 1), xycoords="axes fraction", xytext=(0, 0), textcoords="offset points",
                 ha="right", va="top", fontsize=SMALL, annotation_clip=False,
             )  # fmt: skip
-            self.heads[axes].set_in_layout(False)
-        return self.heads[axes]
+            self._heads[axes].set_in_layout(False)
+        return self._heads[axes]
 
     def _heading_height(self, axes: Axes) -> float:
         return max(LETTER, self._size(self._heading(axes))[1] if self._heading(axes).get_text() else 0)

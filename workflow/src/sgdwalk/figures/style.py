@@ -231,15 +231,16 @@ def estimate(data: xr.Dataset, variable: str = "exponent") -> tuple[np.ndarray, 
     return tuple(data[f"{variable}{end}"].values for end in ("", "_low", "_high"))
 
 
-def broken_line(axes: Axes, x, y, fit: xr.Dataset, name: str, exponents: str, shown) -> None:
+def broken_line(axes: Axes, x, y, fit: xr.Dataset, name: str, exponents: str, shown, *, divided: int = 0) -> None:
     """The continuous pair of power laws that was fitted to y(x), between the ends of the fit and through its bins.
 
     fit: of one window, with exponents [fit], first_NAME and last_NAME of `short` and `long`, and crossover_NAME; shown:
-    which points were fitted. The level is the mean of the logarithms, uniform in log x, as in the fit.
+    which points were fitted; divided: power of x that y was divided by. The level is the mean of the logarithms,
+    uniform in log x, as in the fit.
     """
     short, long = (fit.sel(fit=side) for side in ("short", "long"))
     low, bend, high = (float(v) for v in (short[f"first_{name}"], fit[f"crossover_{name}"], long[f"last_{name}"]))
-    slopes = float(short[exponents]), float(long[exponents])
+    slopes = float(short[exponents]) - divided, float(long[exponents]) - divided
     inside = shown & (x >= 0.999 * low) & (x <= 1.001 * high) & (y > 0)
     if inside.sum() < 2 or not np.isfinite([low, bend, high, *slopes]).all():
         return

@@ -40,11 +40,6 @@ def autocorrelation(series: np.ndarray, lags: np.ndarray, period: int) -> tuple[
     return found, half
 
 
-def pair_means(series: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Mean over k of the sum over columns of x_k x_{k+lag} [lag], of series [step, column]."""
-    return np.array([products(series, lag).sum() / (len(series) - lag) for lag in lags])
-
-
 def within_epochs(noise: np.ndarray, size: int, full: int) -> tuple[float, float]:
     """(mean correlation of two different batches of an epoch, half its 95 % interval), averaged over modes.
 

@@ -201,7 +201,6 @@ class Recorder:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
         if self.directions:
             finished["along"] = _copy(self.directions.along[:rows])
-            finished["along"][good:] = np.nan
         self.windows.append(finished)
         self.rows[1] = self.weights[rows - 1]
 

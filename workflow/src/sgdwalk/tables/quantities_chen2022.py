@@ -1,6 +1,7 @@
 """The quantities of a study's runs that the claims of Chen, Qu & Gong (doi 10.1016/j.neunet.2022.01.019) are about."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import norm
@@ -9,13 +10,43 @@ from scipy.stats import t as student_t
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.tables.claim_parts import Quantity, highest, value
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import SOLVER_ONLY, Estimate, Expected, above
+from sgdwalk.tables.verdicts import COUPLED, LARGE_STEPS, SOLVER_ONLY, Estimate, Expected, above
 
 FIRST, LAST = 0, -1  # windows
 PART = 0.2  # of a run, at its start and at its end, that are compared
 
-first_exponent = value("msd", window=FIRST, fit="paper")
-last_exponent = value("msd", window=LAST, fit="paper")
+
+def msd_exponent(window: int, fit: str = "paper") -> Quantity:
+    """Exponent of the MSD in a window, with what its step lengths and directions say against it (see contradiction)."""
+
+    def estimate(results: Results, run: str) -> Estimate | None:
+        here = {"window": window, "fit": fit}
+        raw, excess = (results.estimate("msd", run, variable, **here) for variable in ("exponent", "excess"))
+        if raw is None:
+            return None
+        direction = float(results.place("msd", run, **here).direction_exponent)
+        return replace(raw, null=None, reason=raw.reason or contradiction(raw, excess, direction))
+
+    return estimate
+
+
+def contradiction(raw: Estimate, excess: Estimate, direction: float) -> str:
+    """Why an exponent that differs from 1 is not that of a persistent or reversing walk; empty where nothing says so.
+
+    excess: exponent minus that of orthogonal steps of the same lengths. LARGE_STEPS where it does not differ from 0 to
+    the same side. direction: exponent of the unit steps. COUPLED where it lies on the other side of 1, by more than
+    half the width of the interval of the exponent.
+    """
+    side = np.sign(raw.value - 1) if raw.low > 1 or raw.high < 1 else 0
+    if not side:
+        return ""
+    if not min(side * excess.low, side * excess.high) > 0:
+        return LARGE_STEPS
+    return COUPLED if side * (direction - 1) < -(raw.high - raw.low) / 2 else ""
+
+
+first_exponent = msd_exponent(FIRST)
+last_exponent = msd_exponent(LAST)
 first_alpha = value("tails", "alpha", window=FIRST)
 last_alpha = value("tails", "alpha", window=LAST)
 tau0 = value("msd", "crossover_lag", window=FIRST, fit="paper")

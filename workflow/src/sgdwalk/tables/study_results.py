@@ -11,6 +11,9 @@ from sgdwalk.storage.provenance import settings_of_run, stored_settings
 from sgdwalk.study.sweeps import design, sweep
 from sgdwalk.tables.verdicts import DID_NOT_LEARN, DIVERGED, UNSUPPORTED, Estimate
 from sgdwalk.trajectory.loss_change import unchanged
+from sgdwalk.trajectory.scaling_fits import even_weights
+
+LEAST_SUPPORTED = 0.5  # share of a fit's range that decides a claim
 
 
 class Results:
@@ -47,7 +50,7 @@ class Results:
     def estimate(self, kind: str, run: str, variable: str, **where: int | str) -> Estimate | None:
         """A variable with its interval at a place (see `place`).
 
-        Also the value of the null model, where the file has one, and the reason against a fit without a supported lag.
+        Also the value of the null model, where the file has one, and the reason against a fit that is not supported.
         None if the run has no such file.
         """
         here = self.place(kind, run, **where)
@@ -77,11 +80,14 @@ class Results:
 
 
 def supported(fit: xr.Dataset) -> bool:
-    """Whether a fit of the MSD has a supported lag in its range; True where the file does not say.
+    """Whether LEAST_SUPPORTED of the range of a fit of the MSD is supported; True where the file does not say.
+
+    Of its logarithmic axis, on which the fit weighs the lags evenly.
 
     fit: supported [lag], first_lag and last_lag of one window and fit; NaN where nothing was fitted.
     """
     if "supported" not in fit or "lag" not in fit.supported.dims or "first_lag" not in fit:
         return True
-    inside = (fit.lag >= fit.first_lag) & (fit.lag <= fit.last_lag)
-    return not inside.any() or bool((fit.supported.where(inside) > 0).any())
+    inside = ((fit.lag >= fit.first_lag) & (fit.lag <= fit.last_lag)).values
+    weights = even_weights(fit.lag.values[inside])
+    return not inside.any() or weights[fit.supported.values[inside] > 0].sum() >= LEAST_SUPPORTED * weights.sum()

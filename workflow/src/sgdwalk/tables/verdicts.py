@@ -12,6 +12,7 @@ LARGE_STEPS = "large steps only"  # a few large steps make the exponent
 COUPLED = "length and direction coupled"  # step lengths and directions make it together
 NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
+NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
 REASONS = (DID_NOT_LEARN, DIVERGED, UNSUPPORTED, LARGE_STEPS, COUPLED, NULL_AGREES, SOLVER_ONLY)
 
 
@@ -54,12 +55,13 @@ class Expected:
         """(verdict, reason) of an estimate.
 
         'agrees' if the whole interval lies inside the range, 'differs' if it lies outside, else 'undecided'; also
-        'undecided' where there is a reason: that of the estimate, or an agreement that the null model shares.
+        'undecided' where a reason speaks against it: that of the estimate, or an agreement that the null model
+        shares. A reason of NOTED leaves the verdict.
         """
         found = self._place(estimate)
         shared = found == "agrees" and estimate.null is not None and self.low < estimate.null < self.high
         reason = estimate.reason or (NULL_AGREES if shared else "")
-        return "undecided" if reason else found, reason
+        return "undecided" if reason and reason not in NOTED else found, reason
 
     def _place(self, estimate: Estimate) -> str:
         """The verdict by the interval alone."""

@@ -2,7 +2,8 @@
 
 The walks have Gaussian steps s_t = c_t e_t. The scales c are those of the window's step lengths where these are uneven,
 otherwise 1, and 0 for steps of length zero; e is stationary over the steps that are not. Its spectrum is that of
-the two power laws fitted to the MSD, its effective dimension D at each frequency that of the window's modes.
+the two power laws fitted to the MSD, its effective dimension D at each frequency that of the window's modes. Where a
+window has a drift and, without it, uncorrelated steps, the walks have the same drift and uncorrelated steps.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import toeplitz
 
-from sgdwalk.trajectory import gaussian_walks, mean_squared_displacement, scaling_fits, step_lengths
+from sgdwalk.trajectory import constant_drift, gaussian_walks, mean_squared_displacement, scaling_fits, step_lengths
 from sgdwalk.trajectory.distance_geometry import increment_products
 from sgdwalk.trajectory.mode_dimension import mode_dimension
 from sgdwalk.trajectory.windows import longest_lag
@@ -21,24 +22,37 @@ FITTED = 0.8  # longest lag of the power laws that are followed, as a share of t
 
 @dataclass(frozen=True)
 class StepModel:
-    """Gaussian steps: `scales` [T - 1] times a stationary sequence over the scales that are not zero.
+    """Gaussian steps: `scales` [T - 1] times a stationary sequence over the scales that are not zero, plus a drift.
 
     spectrum: of that sequence, summed over dimensions, as by gaussian_walks.increment_spectrum. dimension: its
-    effective dimension at the same frequencies.
+    effective dimension at the same frequencies. drift2: squared drift per step.
     """
 
     spectrum: np.ndarray
     dimension: np.ndarray
     scales: np.ndarray
+    drift2: float = 0.0
 
-    def simulated(self) -> tuple[int, np.ndarray]:
-        """(number of equal dimensions that are simulated, spectrum summed over them).
+    def simulated(self) -> "StepModel":
+        """The model in `dimensions` equal dimensions whose MSD varies between walks as that of this one.
 
         The covariance of the MSD at two lags is a sum over frequencies of tr S(f)^2 = (tr S)^2 / D. So many
-        equal dimensions have the same covariance if their spectra sum to tr S sqrt(dimensions / D).
+        equal dimensions have the same covariance if their spectra sum to tr S sqrt(dimensions / D). A drift adds the
+        variance 4 lag^2 v' Var v of the mean increment along it, drift2 tr S / D, which the same factor keeps.
         """
         dimensions = int(np.clip(self.dimension.min(), 1, MOST_DIMENSIONS))
-        return dimensions, self.spectrum * np.sqrt(dimensions / self.dimension)
+        factor = np.sqrt(dimensions / self.dimension)
+        alike = np.full_like(self.dimension, dimensions)
+        return StepModel(self.spectrum * factor, alike, self.scales, self.drift2 * factor[0])
+
+    def walks(self, copies: int, rng) -> np.ndarray:
+        """Walks [copy, step, dimension] of a model whose dimensions are equal, from 0."""
+        dimensions, moved = int(self.dimension[0]), self.scales > 0
+        steps = np.zeros((copies, len(self.scales), dimensions))
+        steps[:, moved] = gaussian_walks.stationary_steps(self.spectrum / dimensions, dimensions, copies, rng)
+        steps *= self.scales[:, None]
+        steps[..., 0] += np.sqrt(self.drift2)
+        return np.concatenate([np.zeros_like(steps[:, :1]), steps.cumsum(1)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -74,15 +88,11 @@ def simulate(d2: np.ndarray, copies: int, rng) -> SimulatedMsd:
     At least three of its steps must not be zero.
     """
     model = step_model(d2)
-    dimensions, spectrum = model.simulated()
-    steps = np.zeros((copies, len(model.scales), dimensions))
-    moved = model.scales > 0
-    steps[:, moved] = gaussian_walks.stationary_steps(spectrum / dimensions, dimensions, copies, rng)
-    steps *= model.scales[:, None]
-    walks = np.concatenate([np.zeros_like(steps[:, :1]), steps.cumsum(1)], axis=1)
-    of_copies, of_window = expected(spectrum, model.scales), expected(model.spectrum, model.scales)
+    alike = model.simulated()
+    walks = alike.walks(copies, rng)
+    of_copies, of_window = expected(alike), expected(model)
     msd = mean_squared_displacement.by_fft(walks, np.arange(1, len(d2))) - of_copies.msd
-    null = step_lengths.orthogonal_msd((steps**2).sum(2)) - of_copies.null
+    null = step_lengths.orthogonal_msd((np.diff(walks, axis=1) ** 2).sum(2)) - of_copies.null
     ends = end_distances(walks) - of_copies.ends + of_window.ends
     msd = msd / of_window.msd
     displacements = independent_displacements(msd, model.dimension)
@@ -93,18 +103,21 @@ def independent_displacements(deviations: np.ndarray, dimension: np.ndarray) -> 
     """How many independent displacements along one direction the MSD rests on, at lags 1 ... T - 1.
 
     2 / relative variance of the MSD: the mean of so many squared Gaussian numbers scatters as much. At most what it is
-    for uncorrelated steps, 3/2 D (T - 1) / lag with D at the frequency 1 / (2 lag): where one soft direction dominates
-    a lag, its chance decides whether the simulated walks scatter. deviations [copy, lag]: relative ones of the
-    MSD. dimension: D at frequencies 0 ... 1/2.
+    for uncorrelated steps, 3/2 D (T - 1) / lag with D at the frequency 1 / (4 lag), in the middle of those that a
+    displacement consists of: where one soft direction dominates a lag, its chance decides whether the simulated walks
+    scatter. deviations [copy, lag]: relative ones of the MSD. dimension: D at frequencies 0 ... 1/2.
     """
     size = deviations.shape[1]
     lags = np.arange(1, size + 1)
-    slow = dimension[np.minimum(size // lags, len(dimension) - 1)]
+    slow = dimension[np.minimum(size // (2 * lags), len(dimension) - 1)]
     return np.minimum(2 / np.maximum(deviations.var(axis=0), np.finfo(float).tiny), 1.5 * slow * size / lags)
 
 
 def step_model(d2: np.ndarray) -> StepModel:
     """The model of a window of squared distances d2 [T, T], of which at least three steps are not zero."""
+    drift2 = constant_drift.squared(d2)
+    if drift2 > 0:
+        return drifting_model(d2, drift2)
     squares = step_lengths.squared_lengths(d2)
     d2 = step_lengths.without_zero_steps(d2)
     scales, products = (squares > 0).astype(float), increment_products(d2, 1)
@@ -114,6 +127,13 @@ def step_model(d2: np.ndarray) -> StepModel:
     spectrum = gaussian_walks.increment_spectrum(followed_variogram(mean_squared_displacement.from_distances(d2)))
     dimension = mode_dimension(products, np.fft.irfft(spectrum)[: len(spectrum)])
     return StepModel(spectrum, np.append(dimension[0], dimension[:-1]), scales)  # frequencies 0 ... 1/2
+
+
+def drifting_model(d2: np.ndarray, drift2: float) -> StepModel:
+    """The model of a window that drifts and has uncorrelated steps otherwise: one power and D at all frequencies."""
+    trace, dimension = constant_drift.scatter(d2)
+    alike = np.ones(len(d2) - 1)
+    return StepModel(trace * alike, dimension * alike, alike, drift2)
 
 
 def followed_variogram(msd: np.ndarray) -> np.ndarray:
@@ -126,13 +146,14 @@ def followed_variogram(msd: np.ndarray) -> np.ndarray:
     return np.append(0, fit(np.arange(1, len(msd) + 1)))
 
 
-def expected(spectrum: np.ndarray, scales: np.ndarray) -> Expected:
-    """What is expected at lags 1 ... T - 1 of walks whose steps have a spectrum, times `scales` [T - 1]."""
+def expected(model: StepModel) -> Expected:
+    """What is expected of walks of this model at lags 1 ... T - 1."""
+    scales, place = model.scales, np.arange(len(model.scales) + 1)
     covariance, moved = np.zeros((len(scales), len(scales))), np.flatnonzero(scales)
-    covariance[np.ix_(moved, moved)] = toeplitz(np.fft.irfft(spectrum)[: len(spectrum)])
+    covariance[np.ix_(moved, moved)] = toeplitz(np.fft.irfft(model.spectrum)[: len(model.spectrum)])
     covariance *= scales * scales[:, None]
-    d2 = step_lengths.distances_of(covariance)
-    null = step_lengths.orthogonal_msd(np.diagonal(covariance))
+    d2 = step_lengths.distances_of(covariance) + model.drift2 * (place - place[:, None]) ** 2
+    null = step_lengths.orthogonal_msd(np.diagonal(covariance) + model.drift2)
     return Expected(mean_squared_displacement.from_distances(d2), null, np.array(halves(d2)))
 
 

@@ -10,7 +10,7 @@ from scipy.spatial.distance import squareform
 from sgdwalk.storage.contracts import Contract, ContractError, Variable
 
 FEWEST_PAIRS = 10  # independent ones that support a lag of a whole run
-FEWEST_DISPLACEMENTS = (30, 60)  # independent ones that support a lag of a window: up to a tenth of it, and beyond
+FEWEST_DISPLACEMENTS = (40, 60)  # independent ones that support a lag of a window: up to a tenth of it, and beyond
 FEWEST_STEPS = 10  # effective ones that support a lag of a window
 COPIED = ("window", "window_start")  # coordinates of a result that are those of its input
 
