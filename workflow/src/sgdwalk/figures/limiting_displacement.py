@@ -1,6 +1,6 @@
 """How fast and how far SGD goes on after its training (Kunin et al.): steps, displacement, exponents, drift."""
 
-import os
+import itertools
 
 import numpy as np
 import xarray as xr
@@ -82,7 +82,8 @@ def members(groups: list[xr.Dataset], files: list[xr.Dataset] | None, role: str)
 def name_of(group: xr.Dataset) -> str:
     """What the names of a group's runs have in common, or the first of them."""
     names = [str(run) for run in group.run.values]
-    return os.path.commonprefix(names).rstrip("-_.") or names[0]
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike).rstrip("-_.") or names[0]
 
 
 def looks(groups: list[xr.Dataset]) -> list[tuple[str, xr.Dataset, dict]]:

@@ -74,6 +74,7 @@ BESIDE = np.array([42, 62])  # points that labels take of a panel's width and he
 PASSES = 3  # of the layout: wrapped by that estimate, by the size then known; panels of fixed aspect need one more
 POINTS = 72  # an inch
 FEW_DECADES = 1.6  # of a logarithmic axis, whose ticks are then 1, 2, 5, 10, ...
+FULL = 0.94  # of the width, of a legend: at other resolutions its text is up to a twentieth wider
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN = range(-3, 5)  # powers of ten that are written as digits where all of an axis are
 
@@ -211,7 +212,7 @@ class Page(Figure):
         below = None
         for columns in range(len(self.marks), 0, -1):
             below = self.legend(handles=self.marks, loc="outside lower center", ncols=columns)
-            if self._size(below)[0] < 0.98 * POINTS * self.get_figwidth() or columns == 1:
+            if self._size(below)[0] < FULL * POINTS * self.get_figwidth() or columns == 1:
                 break
             below.remove()
         if text := "\n".join(self._note_lines()):
