@@ -49,7 +49,7 @@ def draw(
     groups = groups or []
     if len(groups) > MOST["groups"]:
         raise ValueError(f"limiting_displacement: groups: {len(groups)} groups, but there are {MOST['groups']} looks")
-    figure, axes = style.panels("abc\ndef", 4.7, single=Grid(2, 2.0))
+    figure, axes = style.panels("abc\ndef", 4.7, single=Grid(2, 1.95))
     steps(axes["a"], groups, members(groups, directions, "directions"), members(groups, speed, "speed"))
     each = members(groups, runs, "runs")
     for letter, panel in (("b", from_start), ("c", averaged), ("d", running), ("e", lengths), ("f", drift)):

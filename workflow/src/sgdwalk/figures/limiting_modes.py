@@ -39,7 +39,7 @@ def draw(directions: xr.Dataset | None, phase_space: xr.Dataset | None) -> Page:
 
     directions, phase_space: directions.nc and phase_space.nc of a child.
     """
-    figure, axes = style.panels("abc\ndef\ngh.", 6.6, single=Grid(2, 1.75))
+    figure, axes = style.panels("abc\ndef\ngh.", 6.6, single=Grid(2, 1.65))
     for letter, mode in (("a", 0), ("b", -1)):
         portrait(axes[letter], directions, phase_space, mode)
     for letter, name in (("c", "stiffness"), ("d", "frequency")):

@@ -32,7 +32,7 @@ def draw(noise: xr.Dataset | None, independent: xr.Dataset | None = None, shuffl
 
     noise: noise_curvature.nc of a child. independent, shuffled: epoch_memory.nc of a child with that sampler.
     """
-    figure, axes = style.panels("ab\ncd", 4.7, single=Grid(1, 1.7))
+    figure, axes = style.panels("ab\ncd", 4.7, single=Grid(1, 1.6))
     variances(axes["a"], noise)
     exponents(axes["b"], noise)
     both = {"independent": independent, "shuffled": shuffled}

@@ -11,7 +11,7 @@ from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"independent": "regression/independent", "shuffled": "regression/shuffled-epochs"}
 MOMENTA = (style.BLUE, style.RED, style.GREEN)
-NAMES = {"independent": "independent batches", "shuffled": "shuffled epochs"}
+NAMES = {"independent": "independent", "shuffled": "shuffled"}
 SAMPLERS = {"independent": "-", "shuffled": (0, (1, 1))}
 COLOURS = {"independent": style.PURPLE, "shuffled": style.ORANGE}
 WALKER = {"color": "0.65", "linewidth": 0.6}
@@ -30,7 +30,7 @@ def draw(independent: xr.Dataset | None, shuffled: xr.Dataset | None) -> Page:
 
     Each argument is regression.nc of that sampler.
     """
-    figure, axes = style.panels("abc\ndef\nghi", 6.0, single=Grid(2, 1.5))
+    figure, axes = style.panels("abc\ndef\nghi", 6.0, single=Grid(2, 1.45))
     for k, colour in enumerate(MOMENTA):
         spiral(axes["abc"[k]], independent, k, colour)
         position(axes["def"[k]], independent, k, colour)
@@ -134,7 +134,7 @@ def displacements(axes: Axes, files: dict[str, xr.Dataset | None]) -> None:
         pairs = zip(MOMENTA, data.momentum.values, strict=False)
         lines = [Line2D([], [], color=colour, label=f"{beta:g}") for colour, beta in pairs]
         lines += [Line2D([], [], color="0.3", linestyle=SAMPLERS[name], label=NAMES[name]) for name in shown]
-        style.key(axes, "momentum", lines, columns=3)
+        style.key(axes, "momentum; batches", lines, columns=3)
 
 
 def with_values(axes: Axes, files: dict[str, xr.Dataset | None], variable: str) -> dict[str, xr.Dataset]:
@@ -159,7 +159,7 @@ def noise(axes: Axes, data: xr.Dataset | None) -> None:
         rho, relative.min(axis=1), relative.max(axis=1), color=style.SKY, linewidth=0.9, label="range of classes"
     )
     axes.plot(rho, relative.mean(axis=1), "o", color=style.BLUE, markersize=2.5, label="mean of classes")
-    axes.plot(rho, rho, label="noise of covariance σ²H", **THEORY)
+    axes.plot(rho, rho, label="σ²H", **THEORY)
     style.loglog(axes, style.name(data.eigenvalue), "gradient variance / σ²")
     style.key(axes, columns=2)
 
@@ -179,4 +179,4 @@ def shares(axes: Axes, files: dict[str, xr.Dataset | None]) -> None:
         axes.axhline(0.95, label="0.95", **NOMINAL)
         axes.set(xlabel="momentum", ylabel="positions inside the 95 % band", xlim=(-0.5, len(betas) - 0.5))
         hollow = Line2D([], [], color="0.3", marker="o", mfc="white", linestyle="", label="constant noise")
-        style.key(axes, None, [*axes.get_legend_handles_labels()[0], hollow], columns=2)
+        style.key(axes, "batches", [*axes.get_legend_handles_labels()[0], hollow], columns=2)
