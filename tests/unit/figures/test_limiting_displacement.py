@@ -69,5 +69,5 @@ def test_groups_are_told_apart_and_named_by_what_their_runs_share():
 def test_a_run_of_no_group_and_too_many_groups_are_refused():
     with pytest.raises(ValueError, match=r"^limiting_displacement: speed: 'stray' is in none of the groups \(child\)"):
         draw("limiting_displacement", WHOLE | {"speed": [speed("stray")]})
-    with pytest.raises(ValueError, match="^limiting_displacement: groups: 4 groups"):
+    with pytest.raises(ValueError, match=r"^limiting_displacement: groups: 4 groups"):
         draw("limiting_displacement", {"groups": [limiting_ensemble()] * 4})
