@@ -4,16 +4,16 @@ import sys
 
 import numpy as np
 import torch
-from hessian_eigenthings import CurvatureOperator, HessianOperator, LanczosTridiag, lanczos_tridiagonal
+from hessian_eigenthings import CurvatureOperator, HessianOperator
 from hessian_eigenthings import trace as hutchinson
 from scipy.stats import t as student
 from torch import nn
 
+from sgdwalk.landscapes.krylov import Krylov
 from sgdwalk.training.batch_norm_mode import set_modes
 
-GROWTH = 1.25  # of the Krylov space between two attempts
+BETWEEN = 4  # products between two looks at the eigenvalues
 GUARDS = 5  # further eigenvalues that must converge for one to count: an eigenvalue that is missed shifts all below it
-ROUNDINGS = 8  # relative size of a beta that is noise, in machine epsilons: an exhausted space leaves a few at most
 
 
 def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
@@ -63,61 +63,40 @@ class OneBatchHessian(MeanHessian):
         return self.product(self.kept, v, again=True)
 
 
-class Remembered(CurvatureOperator):
-    """An operator that keeps its products, so that Lanczos, restarted with more steps, repeats none."""
-
-    def __init__(self, operator: CurvatureOperator):
-        self.operator, self.products, self.position = operator, [], 0
-
-    size = property(lambda self: self.operator.size)
-    device = property(lambda self: self.operator.device)
-    dtype = property(lambda self: self.operator.dtype)
-
-    def matvec(self, v: torch.Tensor) -> torch.Tensor:
-        """Product number `position`: Lanczos from the same start needs the same ones in the same order."""
-        if self.position == len(self.products):
-            self.products.append(self.operator.matvec(v))
-        self.position += 1
-        return self.products[self.position - 1]
-
-
 def top_eigenvalues(
     operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(eigenvalue, residual, converged), each [rank], algebraically largest first.
 
-    Lanczos with full reorthogonalisation from a random start (seed); the Krylov space grows until all eigenvalues
-    have converged, or until it has `most_products` dimensions. An eigenvalue lambda has converged where its own
-    residual |Hv - lambda v|, of the unit vector v, is at most tolerance |lambda|, and so are the residuals of all
-    larger ones and of the next GUARDS. A residual says that there is an eigenvalue near lambda, but not which: those
-    between two values appear late, and lower ranks move down when they do. Residuals come from the products
-    themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j. NaN for weights or products that are not finite, and
-    for ranks that the space does not reach. An exhausted space contains each eigenvalue once: one vector of a null
-    space, so that ranks below zero cannot be determined.
+    Lanczos from a random start (seed; see krylov): the space grows until all eigenvalues have converged, or until it
+    has `most_products` dimensions. An eigenvalue lambda has converged where its own residual |Hv - lambda v|, of the
+    unit vector v, is at most tolerance |lambda|, and so are the residuals of all larger ones and of the next GUARDS. A
+    residual says that there is an eigenvalue near lambda, but not which: those between two values appear late, and
+    lower ranks move down when they do. NaN for weights or products that are not finite, and for ranks that the space
+    does not reach. An exhausted space contains each eigenvalue once: one vector of a null space, so that ranks below
+    zero cannot be determined.
     """
     unknown = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, bool)
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
         return unknown
-    remembered = Remembered(operator)
-    start = torch.randn(operator.size, generator=torch.Generator().manual_seed(seed)).to(
-        operator.device, operator.dtype
-    )
-    limit = min(most_products, operator.size)
-    steps = min(2 * count, limit)
-    while True:
-        remembered.position = 0
-        krylov = until_exhausted(lanczos_tridiagonal(remembered, start, steps, reorthogonalize=True))
-        if not torch.isfinite(krylov.alphas).all():
-            return unknown
-        exhausted = krylov.iterations < steps or krylov.last_beta <= noise(krylov) or steps == operator.size
-        lowest = -noise(krylov) if exhausted and krylov.iterations < operator.size else -np.inf
-        value, residual = ritz(krylov, remembered.products, count + GUARDS, lowest)
-        found = np.isfinite(value) if exhausted else guarded(residual <= tolerance * np.abs(value))
-        value, residual, converged = value[:count], residual[:count], found[:count]
-        if converged.all() or steps >= limit or exhausted:
-            return value, residual, converged
-        print(f"{steps} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
-        steps = min(max(steps + 1, int(GROWTH * steps)), limit)
+    random = torch.Generator().manual_seed(seed)
+    start = torch.randn(operator.size, generator=random).to(operator.device, operator.dtype)
+    space = Krylov(operator, start, min(most_products, operator.size))
+    space.grow(2 * count)
+    while space.finite:
+        top = space.largest(count + GUARDS)
+        found = guarded(padded(top.residual <= tolerance * np.abs(top.value), count + GUARDS, False))
+        converged = padded(np.isfinite(top.value), count, False) if space.exhausted else found[:count]
+        if converged.all() or space.exhausted or len(space) == space.most:
+            return padded(top.value, count, np.nan), padded(top.residual, count, np.nan), converged
+        print(f"{len(space)} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
+        space.grow(len(space) + BETWEEN)
+    return unknown
+
+
+def padded(values: np.ndarray, length: int, filler: float) -> np.ndarray:
+    """The first `length` values, with `filler` for those that are missing."""
+    return np.append(values, np.full(max(0, length - len(values)), filler))[:length]
 
 
 def guarded(within: np.ndarray) -> np.ndarray:
@@ -127,50 +106,6 @@ def guarded(within: np.ndarray) -> np.ndarray:
     """
     first_outside = int(np.argmin(np.append(within, False)))
     return np.arange(len(within)) < first_outside - GUARDS
-
-
-def noise(krylov: LanczosTridiag) -> float:
-    """Size of a beta that is only rounding: ROUNDINGS epsilons of the largest element of the tridiagonal matrix."""
-    largest = torch.cat([krylov.alphas, krylov.betas]).abs().max()
-    return ROUNDINGS * torch.finfo(largest.dtype).eps * float(largest)
-
-
-def until_exhausted(krylov: LanczosTridiag) -> LanczosTridiag:
-    """The Krylov space up to the first beta that is noise.
-
-    The vectors after it are normalised noise, no longer orthogonal to those before, and would duplicate
-    eigenvalues. The library itself stops at 1e-12, whatever the precision and H.
-    """
-    small = (krylov.betas <= noise(krylov)).nonzero().flatten().tolist()
-    if not small:
-        return krylov
-    last = small[0]
-    return LanczosTridiag(
-        krylov.alphas[: last + 1], krylov.betas[:last], krylov.basis[: last + 1], float(krylov.betas[last]), last + 1
-    )
-
-
-def ritz(
-    krylov: LanczosTridiag, products: list[torch.Tensor], count: int, lowest: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """(value, residual norm), each [rank], of the `count` largest Ritz pairs of a Krylov space that are >= `lowest`.
-
-    products: H q_j of the basis vectors q_j. NaN for missing ranks.
-    """
-    off = krylov.betas.double()[: len(krylov.alphas) - 1]
-    tridiagonal = torch.diag(krylov.alphas.double()) + torch.diag(off, 1) + torch.diag(off, -1)
-    values, vectors = torch.linalg.eigh(tridiagonal)
-    found = min(count, int((values >= lowest).sum()))
-    value, weights = values.flip(0)[:found], vectors.flip(1)[:, :found]
-    residual = torch.empty_like(value)
-    for rank, weight in enumerate(weights.T.to(products[0].dtype)):
-        gap = torch.zeros_like(products[0])
-        for w, product, vector in zip(weight, products, krylov.basis, strict=False):
-            gap += w * (product - value[rank].to(product.dtype) * vector)
-        residual[rank] = torch.linalg.vector_norm(gap, dtype=torch.float64)
-    missing = (0, count - len(value))
-    pad = torch.nn.functional.pad
-    return pad(value, missing, value=np.nan).cpu().numpy(), pad(residual, missing, value=np.nan).cpu().numpy()
 
 
 def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float, float, float, float]:

@@ -1,0 +1,81 @@
+"""The Krylov space of a symmetric operator: it grows by one product at a time and tells its eigenvalues at any size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from hessian_eigenthings import CurvatureOperator
+
+ROUNDINGS = 8  # relative size of a beta that is noise, in machine epsilons: an exhausted space leaves a few at most
+
+
+@dataclass(frozen=True)
+class Ritz:
+    """Approximate eigenpairs, the algebraically largest first.
+
+    value: eigenvalues [rank]. residual: |Hv - value v| [rank] of the unit vectors v. vectors: v [rank, parameter].
+    """
+
+    value: np.ndarray
+    residual: np.ndarray
+    vectors: torch.Tensor
+
+
+class Krylov:
+    """The space of q, Hq, H^2 q, ... with an orthonormal basis (Lanczos with full reorthogonalisation).
+
+    operator: symmetric, H. start: q, not zero. most: dimensions that it may grow to.
+
+    exhausted: whether a further product would add nothing but rounding, as all of the operator that `start` has a
+    part in lies in the space. finite: False once a product was not finite, after which the space does not grow.
+    """
+
+    def __init__(self, operator: CurvatureOperator, start: torch.Tensor, most: int):
+        self.operator, self.most = operator, most
+        self.basis, self.products = start.new_empty(2, most, len(start))  # pages of memory that are used are taken
+        self.basis[0] = start / torch.linalg.vector_norm(start)
+        self.diagonal: list[float] = []
+        self.beside: list[float] = []  # beta of each product: of its new direction
+        self.exhausted, self.finite = False, True
+
+    def __len__(self) -> int:
+        return len(self.diagonal)
+
+    def grow(self, size: int) -> None:
+        """Take products until the space has `size` dimensions, is exhausted, or a product is not finite."""
+        while len(self) < min(size, self.most) and self.finite and not self.exhausted:
+            self._add(len(self))
+
+    def _add(self, last: int) -> None:
+        """The product with the last basis vector, and the direction that it adds."""
+        product = self.products[last] = self.operator.matvec(self.basis[last])
+        self.diagonal.append(float(self.basis[last] @ product))
+        self.finite = np.isfinite(self.diagonal[-1])
+        known, rest = self.basis[: last + 1], product.clone()
+        for _ in range(2):  # the second time takes off what the rounding of the first has left
+            rest -= (known @ rest) @ known
+        self.beside.append(float(torch.linalg.vector_norm(rest)))
+        self.exhausted = self.finite and (self.beside[-1] <= self.noise() or last + 1 == self.operator.size)
+        if last + 1 < self.most and not self.exhausted:
+            self.basis[last + 1] = rest / self.beside[-1]
+
+    def noise(self) -> float:
+        """Size of a beta that is only rounding: ROUNDINGS epsilons of the largest element of the projected operator."""
+        return ROUNDINGS * torch.finfo(self.basis.dtype).eps * np.abs([*self.diagonal, *self.beside]).max()
+
+    def largest(self, count: int) -> Ritz:
+        """The `count` largest eigenpairs of the operator projected on the space; fewer if the space has fewer.
+
+        Of an exhausted space that is smaller than the operator only those above zero: it contains each eigenvalue once,
+        one vector of a null space. Residuals come from the products themselves: with v = sum_j s_j q_j,
+        Hv = sum_j s_j H q_j.
+        """
+        off = np.diag(self.beside[: len(self) - 1], 1)
+        values, weights = np.linalg.eigh(np.diag(self.diagonal) + off + off.T)
+        partly = self.exhausted and len(self) < self.operator.size
+        found = min(count, int((values >= (-self.noise() if partly else -np.inf)).sum()))
+        value, weights = values[::-1][:found].copy(), torch.from_numpy(weights[:, ::-1][:, :found].T.copy())
+        weights = weights.to(self.basis)
+        vectors = weights @ self.basis[: len(self)]
+        gap = weights @ self.products[: len(self)] - torch.from_numpy(value).to(self.basis)[:, None] * vectors
+        return Ritz(value, torch.linalg.vector_norm(gap, dim=1, dtype=torch.float64).cpu().numpy(), vectors)
