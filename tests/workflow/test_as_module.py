@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-import yaml
 import xarray as xr
+import yaml
 from studies import ROOT
 from walks import fbm
 
