@@ -213,6 +213,58 @@ def directions(run, nan=False, **factors):
     return build("directions", child(run, **factors), position=turn.real, velocity=turn.imag, squared_step=steps)
 
 
+def phase_space(run="child-a", nan=False, **factors):
+    factor = np.nan if nan else 1.0
+    rho = np.linspace(2, 1, 6) * factor
+    spread = {}
+    for name in (
+        "stiffness",
+        "frequency",
+        "position_variance",
+        "velocity_variance",
+        "minimum_training",
+        "minimum_modified",
+    ):
+        spread |= with_interval(name, rho)
+    text = "unknown" if nan else np.array(["oscillating"] * 3 + ["confined"] * 2 + ["diffusive"], object)
+    return build(
+        "phase_space", child(run, **factors), kind=["oscillating", "confined", "diffusive"], kind_of_mode=text, kind_of_chain=text, curvature=rho,
+        first_step=10, critical_stiffness=1.2, stiffness_hessian=rho, frequency_hessian=rho, share=rho / 20, outside_share=0.5 * factor, position_variance_chain=rho,
+        velocity_variance_chain=rho, position_mean=rho, position_mean_error=0.1, **spread,
+    )  # fmt: skip
+
+
+def noise_curvature(nan=False):
+    factor = np.nan if nan else 1.0
+    rho = np.linspace(4, 1, 6)
+    errors = {"variance_error": 0.02 * rho, "curvature_error": 0.02 * rho}
+    return build(
+        "noise_curvature",
+        child("child-a"),
+        step=np.arange(5) * 15,
+        curvature=rho * factor,
+        variance=rho**1.3 * factor,
+        trace=factor,
+        converged=1,
+        **errors,
+        **with_interval("exponent", 1.3 * factor),
+    )
+
+
+def epoch_memory(run="child-a", nan=False, **factors):
+    factor = np.nan if nan else 1.0
+    curves = with_interval("noise_correlation", -0.1 * factor) | with_interval("step_correlation", 0.9**LAG * factor)
+    return build(
+        "epoch_memory",
+        child(run, **factors),
+        lag=LAG,
+        epoch_batches=15,
+        noise_correlation_predicted=-0.1,
+        step_correlation_predicted=0.9**LAG,
+        **curves,
+    )
+
+
 SWEPT = [
     {}, {"seed": 1}, {"lr": 0.005}, {"lr": 0.05}, {"batch_size": 64}, {"batch_size": 128}, {"momentum": 0.0},
     {"momentum": 0.98}, {"weight_decay": 0.0}, {"weight_decay": 0.01},
@@ -271,6 +323,12 @@ WHOLE = {
         "directions": [directions(run) for run in CHILDREN],
     },
     "limiting_sweeps": sweeps(),
+    "limiting_modes": {"directions": directions("child-a"), "phase_space": phase_space()},
+    "limiting_noise": {
+        "noise": noise_curvature(),
+        "independent": epoch_memory(),
+        "shuffled": epoch_memory("child-b", sampler="shuffled-epochs"),
+    },
 }
 EMPTY = {
     "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
@@ -299,6 +357,12 @@ EMPTY = {
         "directions": [directions(run, nan=True) for run in CHILDREN],
     },
     "limiting_sweeps": sweeps(nan=True),
+    "limiting_modes": {"directions": directions("child-a", nan=True), "phase_space": phase_space(nan=True)},
+    "limiting_noise": {
+        "noise": noise_curvature(nan=True),
+        "independent": epoch_memory(nan=True),
+        "shuffled": epoch_memory("child-b", sampler="shuffled-epochs", nan=True),
+    },
 }
 SMALLEST = {
     "fig1": WHOLE["fig1"] | {"dimension": None},
@@ -316,6 +380,8 @@ SMALLEST = {
     "limiting_process": {},
     "limiting_displacement": {"groups": [limiting_ensemble()]},
     "limiting_sweeps": sweeps(varied=[{}, {"lr": 0.1}]),
+    "limiting_modes": {"directions": None, "phase_space": phase_space()},
+    "limiting_noise": {"noise": None, "shuffled": epoch_memory()},
 }
 
 

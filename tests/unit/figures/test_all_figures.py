@@ -30,7 +30,7 @@ def test_a_figure_has_the_same_bytes_each_time(figure):
 def test_a_referee_finds_no_fault(figure, width, study):
     drawn = settled(figure, width, smallest=study == "smallest")
     with page.settings(width):  # which the number of ticks depends on
-        drawn.canvas.draw()
+        drawn.canvas.draw()  # another test may have saved it at another resolution
         assert {fault.__name__: fault(drawn) for fault in FAULTS} == {fault.__name__: [] for fault in FAULTS}
 
 

@@ -66,6 +66,7 @@ KEY_HANDLE = 17  # points that a line of a key leaves to its handle and margins
 BESIDE = np.array([42, 62])  # points that labels take of a panel's width and height, before the first layout
 PASSES = 3  # of the layout: wrapped by that estimate, by the size then known; panels of fixed aspect need one more
 POINTS = 72  # an inch
+FULL = 0.94  # of the width, of a legend: at other resolutions its text is up to a twentieth wider
 
 
 @contextlib.contextmanager
@@ -201,7 +202,7 @@ class Page(Figure):
         below = None
         for columns in range(len(self.marks), 0, -1):
             below = self.legend(handles=self.marks, loc="outside lower center", ncols=columns)
-            if self._size(below)[0] < 0.98 * POINTS * self.get_figwidth() or columns == 1:
+            if self._size(below)[0] < FULL * POINTS * self.get_figwidth() or columns == 1:
                 break
             below.remove()
         if text := "\n".join(self._note_lines()):
