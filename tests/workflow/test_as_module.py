@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 from studies import ROOT
 from walks import fbm
 
@@ -66,6 +67,7 @@ def test_from_another_folder_with_studies_of_its_own(elsewhere):
 
 
 def test_bare_snakemake_plans_the_whole_study_from_either_snakefile(fresh):
+    figures = str(len(yaml.safe_load((fresh / "config/tiny/figures.yaml").read_text())))
     for snakefile in ("Snakefile", "workflow/Snakefile"):
         command = [
             sys.executable,
@@ -82,4 +84,4 @@ def test_bare_snakemake_plans_the_whole_study_from_either_snakefile(fresh):
         done = subprocess.run(command, cwd=fresh, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
         counts = dict(line.split() for line in (done.stdout + done.stderr).splitlines() if len(line.split()) == 2)
-        assert (counts["train"], counts["figure"], counts["check"], counts["verdict"]) == ("5", "9", "7", "1")
+        assert (counts["train"], counts["figure"], counts["check"], counts["verdict"]) == ("5", figures, "7", "1")

@@ -252,9 +252,11 @@ def table_inputs(table):
         return of_run(*CHECKED)
     if table == "checks":
         return {"check": [f"{RESULTS}/runs/{run}/check.csv" for run in STUDY.runs]}
-    toy = [product(f"toy/{landscape}") for landscape in TOY]
     inputs = {kind: products(kind) for kind in OF_ALL_RUNS[table]}
-    return inputs | ({"toy": toy} if table == "claims" else {})
+    if table == "claims":
+        inputs["toy"] = [product(f"toy/{landscape}") for landscape in TOY]
+        inputs["regression"] = [product(f"regression/{s}") for s in SAMPLERS]
+    return inputs
 
 
 def table_name(table):

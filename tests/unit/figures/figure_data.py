@@ -404,7 +404,6 @@ def settled(figure, width, *, smallest):
     drawn = draw(figure, (SMALLEST if smallest else WHOLE)[figure], width)
     with page.settings(width):
         drawn.settle()
-        drawn.canvas.draw()
     return drawn
 
 

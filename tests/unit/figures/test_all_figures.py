@@ -86,7 +86,10 @@ def test_most_panels_have_a_letter_each_and_fit_on_a_page():
 
 
 LOOKS = {
-    "laws": {law: look | {"marker": style.LAW_MARKERS.get(law)} for law, look in style.LAWS.items()},
+    "laws as lines": style.LAWS,
+    "laws as markers": {
+        law: {"color": style.LAWS[law]["color"], "marker": marker} for law, marker in style.LAW_MARKERS.items()
+    },
     "windows": {marker: {"color": style.WINDOWS(place), "marker": marker} for place, marker in zip((0.0, 0.2, 1.0), style.WINDOW_MARKERS, strict=True)},
     "surfaces": fig8.SURFACES,
     "fits of an ensemble": {

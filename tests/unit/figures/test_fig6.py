@@ -35,6 +35,15 @@ def test_power_laws_are_one_line_through_the_crossover_over_the_bins_that_were_f
         np.testing.assert_allclose(np.diff(np.log(line.get_ydata())), -np.diff(np.log(line.get_xdata())))
 
 
+def test_a_bin_of_too_few_pairs_does_not_move_the_line():
+    data = msl()
+    line = fits(draw("fig6", {"path": None, "msl": data}), "c")[0]
+    within = int(np.flatnonzero((data.distance[0] > 0.3) & (data.distance[0] < 3))[0])
+    data.msl[0, within], data["count"][0, within] = 1e6, 3
+    again = fits(draw("fig6", {"path": None, "msl": data}), "c")[0]
+    np.testing.assert_allclose(again.get_ydata(), line.get_ydata(), rtol=0.3)
+
+
 def test_the_line_of_transverse_distances_goes_through_the_means_that_were_fitted():
     means = np.geomspace(0.1, 10, 6)
     data = path(group_chord2=means, group_transverse2=0.3 * means**1.1)

@@ -28,7 +28,7 @@ def test_the_spiral_is_the_first_mode_of_each_momentum():
     for k, letter in enumerate("abc"):
         lines = [line.get_xydata() for line in drawn.panels[letter].lines]
         assert any(np.array_equal(xy, data["mean"].values[k, :, 0, 0]) for xy in lines)
-        assert drawn.panels[letter].get_xlabel() == "position along mode 1"
+        assert drawn.panels[letter].get_xlabel() == "position, mode 1"
 
 
 def test_the_band_is_that_along_the_path_and_196_standard_deviations_wide():

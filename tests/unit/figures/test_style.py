@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from figure_data import RUNS, build
 from matplotlib.figure import Figure
-from sgdwalk.figures import page, style
+from sgdwalk.figures import page, style, ticks
 
 
 def panel(width="double"):
@@ -37,7 +37,7 @@ def test_first_fifth_and_last_window():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "ticks"),
+    ("low", "high", "labels"),
     [
         (1.0, 20.0, ["1", "2", "5", "10", "20"]),
         (0.01, 90.0, ["0.01", "0.1", "1", "10"]),
@@ -45,18 +45,18 @@ def test_first_fifth_and_last_window():
         (1.0, 1.4, ["1", "1.05", "1.1", "1.15", "1.2", "1.25", "1.3", "1.35", "1.4"]),
     ],
 )
-def test_ticks_of_a_logarithmic_axis(low, high, ticks):
+def test_ticks_of_a_logarithmic_axis(low, high, labels):
     drawn, axes = panel()
     axes.plot([low, high], [1, 2])
     axes.set(xscale="log", xlim=(low, high))
     with page.settings():
         drawn.settle()
         places = [tick for tick in axes.get_xticks() if low * 0.999 < tick < high * 1.001]
-        assert [axes.xaxis.get_major_formatter()(tick) for tick in places] == ticks
+        assert [axes.xaxis.get_major_formatter()(tick) for tick in places] == labels
 
 
 def test_negative_powers_of_ten_have_their_sign():
-    assert [page.decade(x) for x in (-1000.0, 0.0, 0.01, 2.5)] == ["−10³", "0", "10⁻²", "2.5"]
+    assert [ticks.decade(x) for x in (-1000.0, 0.0, 0.01, 2.5)] == ["−10³", "0", "10⁻²", "2.5"]
 
 
 @pytest.mark.parametrize(("width", "columns"), [("double", 3), ("single", 2)])

@@ -8,7 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from sgdwalk.figures import style
-from sgdwalk.figures.page import Grid, Page, decade
+from sgdwalk.figures.page import Grid, Page
+from sgdwalk.figures.ticks import decade
 from sgdwalk.storage.provenance import stored_settings
 
 ROLES = {"surface": "landscape", "dimension": "dimension"}

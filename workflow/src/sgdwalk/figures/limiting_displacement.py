@@ -1,7 +1,5 @@
 """How fast and how far SGD goes on after its training (Kunin et al.): steps, displacement, exponents, drift."""
 
-import itertools
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -10,6 +8,7 @@ from matplotlib.lines import Line2D
 from sgdwalk.figures import style
 from sgdwalk.figures.ensembles import near
 from sgdwalk.figures.page import Grid, Page
+from sgdwalk.study.sweeps import common_name
 from sgdwalk.trajectory.between_seeds import between_seeds
 
 ROLES = {"groups": "limiting_ensemble", "runs": "displacement", "speed": "speed", "directions": "directions"}
@@ -81,9 +80,7 @@ def members(groups: list[xr.Dataset], files: list[xr.Dataset] | None, role: str)
 
 def name_of(group: xr.Dataset) -> str:
     """What the names of a group's runs have in common, or the first of them."""
-    names = [str(run) for run in group.run.values]
-    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
-    return "".join(letters[0] for letters in alike).rstrip("-_.") or names[0]
+    return common_name([str(run) for run in group.run.values])
 
 
 def looks(groups: list[xr.Dataset]) -> list[tuple[str, xr.Dataset, dict]]:

@@ -80,7 +80,7 @@ def spiral(axes: Axes, data: xr.Dataset | None, k: int, colour: str) -> None:
     axes.plot(*mode.mean_theory.values.T, **THEORY)
     axes.plot(*mode.mean_theory.values[0], **START)
     axes.set(xlabel=along("position", mode), ylabel=along("velocity", mode))
-    axes.locator_params("x", nbins=3)
+    axes.locator_params("x", nbins=4, steps=[2, 5])
 
 
 def region_steps(steps: int) -> list[int]:
@@ -115,8 +115,8 @@ def position(axes: Axes, data: xr.Dataset | None, k: int, colour: str) -> None:
 
 
 def along(coordinate: str, mode: xr.Dataset) -> str:
-    """'position along mode 1'."""
-    return f"{coordinate} along mode {int(mode['rank'])}"
+    """'position, mode 1'."""
+    return f"{coordinate}, mode {int(mode['rank'])}"
 
 
 def displacements(axes: Axes, files: dict[str, xr.Dataset | None]) -> None:

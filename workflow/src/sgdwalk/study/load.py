@@ -13,7 +13,7 @@ from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUP
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.run_table import check_batch, known_size, read_runs, with_images
-from sgdwalk.study.sweeps import repetitions
+from sgdwalk.study.sweeps import common_name, repetitions
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
@@ -138,15 +138,6 @@ def named(groups: list[list[str]]) -> dict[str, list[str]]:
         names[0] if shared.count(name) > 1 or name in firsts - {names[0]} else name: names
         for name, names in zip(shared, groups, strict=True)
     }
-
-
-def common_name(names: list[str]) -> str:
-    """The common prefix of the names without a trailing '-', '_' or '.'; the first name if there is none."""
-    shared = names[0]
-    for name in names[1:]:
-        while not name.startswith(shared):
-            shared = shared[:-1]
-    return shared.rstrip("-_.") or names[0]
 
 
 def check_targets(study: Study, arguments: Iterable[str]) -> None:

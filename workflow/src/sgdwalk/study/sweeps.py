@@ -43,3 +43,12 @@ def sweep(runs: Iterable[Run], base: Run, *free: str) -> list[Run]:
         return all(found.get(k) == wanted.get(k) for k in {*found, *wanted} - set(free))
 
     return [run for run in runs if alike(run)]
+
+
+def common_name(names: list[str]) -> str:
+    """The common prefix of the names without a trailing '-', '_' or '.'; the first name if there is none."""
+    shared = names[0]
+    for name in names[1:]:
+        while not name.startswith(shared):
+            shared = shared[:-1]
+    return shared.rstrip("-_.") or names[0]
