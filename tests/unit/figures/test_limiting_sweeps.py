@@ -1,7 +1,7 @@
 """Sweeps: which runs are in a column, where they stand, and published exponents."""
 
 import numpy as np
-from figure_data import draw, entries, speed, sweeps
+from figure_data import draw, speed, sweeps
 from sgdwalk.figures import kunin2021, limiting_sweeps
 
 
@@ -33,7 +33,7 @@ def test_momentum_is_drawn_by_the_steps_that_it_remembers():
 
 def test_published_exponents_are_shown_where_runs_are():
     far = draw("limiting_sweeps", sweeps(varied=[{}, {"lr": 0.005}]))
-    assert len(entries(far, "b")) == 2
+    assert not any(mark.get_label().startswith("Kunin") for mark in far.marks if not isinstance(mark, str))
     near = draw("limiting_sweeps", sweeps(varied=[{"lr": 1e-4}, {"lr": 4e-4}]))
     published = {line.get_label(): line for line in near.panels["b"].lines if line.get_label().startswith("Kunin")}
     for label, value in (("Kunin et al., ImageNet", 0.987), ("Kunin et al., CIFAR-10", 1.285)):

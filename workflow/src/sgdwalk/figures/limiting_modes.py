@@ -112,7 +112,7 @@ def against_hessian(axes: Axes, data: xr.Dataset | None, name: str) -> None:
         style.key(axes)
     axes.plot(ends, ends, **EQUAL)
     axes.locator_params("x", nbins=4)
-    axes.set(xlabel=style.name(data[name], f"{name} of the Hessian"), ylabel=style.name(data[name], f"fitted {name}"))
+    axes.set(xlabel=f"{name} of the Hessian", ylabel=style.name(data[name], f"fitted {name}"))
 
 
 def variances(axes: Axes, data: xr.Dataset | None, name: str) -> None:

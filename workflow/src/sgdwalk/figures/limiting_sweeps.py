@@ -17,8 +17,8 @@ ABSENT = {"speed": "children of several hyperparameters", "displacement": "child
 MEASURED = {"marker": "o", "markersize": 3}
 PREDICTED = {"marker": "s", "markersize": 3.5, "markerfacecolor": "white"}
 FITS = {  # of displacement.nc
-    "start": ("from the start, last two thirds", style.BLUE, "o"),
-    "without_drift": ("time-averaged, without drift", style.GREEN, "^"),
+    "start": ("c from the start, last two thirds", style.PURPLE, "o"),
+    "without_drift": ("c of the time average, without drift", style.GREEN, "^"),
 }
 REACH = 2.0  # published values are shown to this factor beyond the range of the runs
 APART = 0.04  # of the range of a hyperparameter, between measured and predicted
@@ -63,7 +63,8 @@ def draw(speed: list[xr.Dataset] | None, displacement: list[xr.Dataset] | None) 
         style.same_axes([axes[letter] for letter in pair], "x")
     if figure.panels:
         style.title_figure(figure, style.describe_common([run for each in files.values() for run in each]))
-    style.marks(figure, "interval", "one")
+    drawn = (handle for axes in figure.panels.values() for handle in axes.get_legend_handles_labels()[0])
+    style.marks(figure, *{handle.get_label(): handle for handle in drawn}.values(), "interval", "one")
     return figure
 
 
@@ -98,13 +99,14 @@ def speeds(axes: Axes, runs: list[xr.Dataset], parameter: str) -> None:
             if parameter == "weight_decay"
             else place * (max(places.values()) / min(places.values())) ** APART
         )
-        style.whiskers(axes, place, style.estimate(data, "speed"), style.BLUE, "measured" * label, **MEASURED)
+        style.whiskers(axes, place, style.estimate(data, "speed"), style.BLUE, "mean squared step" * label, **MEASURED)
         guess = style.estimate(data, "predicted")
-        style.whiskers(axes, beside, guess, style.RED, "predicted" * label, **PREDICTED, zorder=1.9)
+        style.whiskers(
+            axes, beside, guess, style.RED, "predicted from the gradient noise" * label, **PREDICTED, zorder=1.9
+        )
     if known:
         axes.set(yscale="log", ylabel="mean squared step")
         across(axes, places, parameter)
-        style.key(axes, columns=2)
 
 
 def exponents(axes: Axes, runs: list[xr.Dataset], parameter: str) -> None:
@@ -125,7 +127,6 @@ def exponents(axes: Axes, runs: list[xr.Dataset], parameter: str) -> None:
         axes.axhline(1, **style.ONE)
         axes.set(ylabel="exponent c")
         across(axes, places, parameter)
-        style.key(axes, columns=2)
 
 
 def finite(axes: Axes, runs: list[xr.Dataset], name: str) -> list[xr.Dataset]:
