@@ -29,10 +29,15 @@ def of_run(name, dims=(), **values):
     return xr.Dataset(variables, attrs={"run": name})
 
 
-def displaced(name, c, share=0.2, away=1.0):
-    """displacement.nc with the exponents of its fits."""
+def displaced(name, c, share=0.2, away=1.0, null=1.0):
+    """displacement.nc with the exponents of its fits, and with the same null for all."""
     return xr.Dataset(
-        {"exponent": ("fit", c), "drift_share": ("lag", [0, share]), "squared_displacement": ("time", [0, away])},
+        {
+            "exponent": ("fit", c),
+            "exponent_null": ("fit", [null] * 3),
+            "drift_share": ("lag", [0, share]),
+            "squared_displacement": ("time", [0, away]),
+        },
         {"fit": ["start", "average", "without_drift"]},
         {"run": name},
     )
@@ -92,6 +97,9 @@ def test_exponents_are_judged_between_seeds():
     assert (row["estimate"], row["low"], row["high"]) == pytest.approx((np.mean(values), *interval))
     assert row["verdict"] == "agrees"
     assert row_of("c > 1 without a mean drift", found)["verdict"] == "differs"
+    free = [displaced(name, [c, 0.8, 0.8], null=1.3) for name, c in zip("abc", values, strict=True)]
+    row = row_of("displacement from the start grows as t^c with c > 1", results(runs, base="p", displacement=free))
+    assert (row["verdict"], row["reason"]) == ("undecided", "null agrees too")
     alone = results(runs[:2], base="p", displacement=files[:1])
     assert row_of("displacement from the start grows as t^c with c > 1", alone)["verdict"] == "undecided"
 

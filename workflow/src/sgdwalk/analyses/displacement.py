@@ -3,8 +3,9 @@
 import numpy as np
 import xarray as xr
 
+from sgdwalk.limiting import free_walk
 from sgdwalk.limiting.averaged_displacement import Averaged, after, of_sketch, of_windows
-from sgdwalk.limiting.child import settled
+from sgdwalk.limiting.child import Child, settled
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.trajectory.distance_geometry import local_exponent
 from sgdwalk.trajectory.scaling_fits import log_lags, power_law
@@ -34,6 +35,7 @@ CONTRACT = Contract(
         ),
         "msd_without_drift": variable("lag", "1", "time-averaged MSD minus the squared mean drift"),
         "exponent": variable("fit", "1", "exponent c of the squared displacement"),
+        "exponent_null": variable("fit", "1", "exponent c of a direction without curvature under independent noise"),
         "first_lag": variable("fit", "step", "first time or lag of the fit"),
         "last_lag": variable("fit", "step", "last time or lag of the fit"),
         "exponent_of_length": variable("length", "1", "exponent c of the fit from the start, of a run of this length"),
@@ -50,7 +52,8 @@ def compute(directions: xr.Dataset, distances: xr.Dataset, sketch: xr.Dataset, *
     the same up to a tenth of them; `without_drift`, on these lags, the MSD minus squared_drift lag^2. The MSD is that
     of the sketch where one was recorded, with its error, and otherwise of distances, exactly, but then pairs of steps
     in different windows are not known: lags end with the longest window, which stands for all steps after the burn-in.
-    A run has no interval for c: limiting_ensemble has, over seeds.
+    A run has no interval for c: limiting_ensemble has, over seeds. Null: the same fits to a direction without curvature
+    under independent noise, which momentum alone makes ballistic at lags below (1 + beta) / (1 - beta).
 
     Returns the data set of CONTRACT; what a divergence reaches is NaN, and so is what is averaged after a burn-in that
     leaves fewer than 20 steps to a window. Source: Kunin et al. 2024 (doi 10.1162/neco_a_01626).
@@ -68,6 +71,7 @@ def compute(directions: xr.Dataset, distances: xr.Dataset, sketch: xr.Dataset, *
     times, lengths = log_lags(steps - 1), np.unique(np.geomspace(steps / LENGTHS, steps, LENGTHS).astype(int))
     curves = of_lags(averaged, lags)
     exponent, begin, end = fits(away, lags, curves, longest)
+    null = free_exponents(Child.of(directions).momentum, steps, lags, longest)
     return xr.Dataset(
         {
             "squared_displacement": ("time", away[times]),
@@ -78,6 +82,7 @@ def compute(directions: xr.Dataset, distances: xr.Dataset, sketch: xr.Dataset, *
             "sketch_error": ((), float(sketch.relative_error) if sketched else 0.0),
             "first_step": ((), first),
             "exponent": ("fit", exponent),
+            "exponent_null": ("fit", np.where(np.isfinite(exponent), null, np.nan)),
             "first_lag": ("fit", begin),
             "last_lag": ("fit", end),
             "exponent_of_length": ("length", [from_start(away[:length])[0] for length in lengths]),
@@ -108,6 +113,13 @@ def fits(away: np.ndarray, lags: np.ndarray, curves: dict[str, np.ndarray], long
         averaged_fit(lags[short], curves["msd_without_drift"][short]),
     ]
     return map(np.array, zip(*rows, strict=True))
+
+
+def free_exponents(momentum: float, steps: int, lags: np.ndarray, longest: int) -> np.ndarray:
+    """Exponents [fit] of a direction without curvature (free_walk), on the same times and lags."""
+    away = np.append(0.0, free_walk.from_rest(np.arange(1, max(steps, 2)), momentum))[:steps]
+    curve = free_walk.stationary(lags, momentum)
+    return next(iter(fits(away, lags, {"msd": curve, "msd_without_drift": curve}, longest)))
 
 
 def from_start(away: np.ndarray) -> tuple[float, float, float]:

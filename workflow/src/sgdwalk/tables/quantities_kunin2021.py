@@ -1,6 +1,7 @@
 """The quantities of a study's runs that the claims of Kunin et al. (doi 10.1162/neco_a_01626) are about."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import linregress
@@ -10,7 +11,7 @@ from sgdwalk.tables.claim_parts import Quantity, lowest
 from sgdwalk.tables.quantities_chen2022 import ratio
 from sgdwalk.tables.runs_kunin2021 import independent, shuffled
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import Estimate, Expected, about
+from sgdwalk.tables.verdicts import NULL_AGREES, Estimate, Expected, about
 
 BLOCK = 50  # steps whose squared lengths are averaged
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
@@ -32,7 +33,9 @@ def number(kind: str, variable: str, **where: int | str) -> Series:
     return read
 
 
-exponent = {fit: number("displacement", "exponent", fit=fit) for fit in ("start", "average", "without_drift")}
+FITS = ("start", "average", "without_drift")
+exponent = {fit: number("displacement", "exponent", fit=fit) for fit in FITS}
+free_exponent = {fit: number("displacement", "exponent_null", fit=fit) for fit in FITS}
 drift_share = number("displacement", "drift_share", lag=-1)
 final_displacement = number("displacement", "squared_displacement", time=-1)
 
@@ -52,6 +55,18 @@ def mean(series: Series) -> Quantity:
     def estimate(results: Results, *runs: str) -> Estimate | None:
         values = numbers(results, runs, series)
         return None if values is None else between(values)
+
+    return estimate
+
+
+def displacement_exponent(fit: str) -> Quantity:
+    """Mean exponent c of a fit; NULL_AGREES where it is above 1, but not above that of a direction without curvature."""
+
+    def estimate(results: Results, *runs: str) -> Estimate | None:
+        found, free = (mean(series[fit])(results, *runs) for series in (exponent, free_exponent))
+        if found is None:
+            return None
+        return replace(found, reason=NULL_AGREES if found.low > 1 and not found.low > free.value else "")
 
     return estimate
 
