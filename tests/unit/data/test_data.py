@@ -1,5 +1,6 @@
 import hashlib
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from PIL import Image
 from sgdwalk.data import digits, folder, imagenet, npz, surrogate, vision
 from sgdwalk.data.images import from_pixels
+from sgdwalk.data.resize import opened
 from sgdwalk.data.torchvision_compat import datasets, transforms
 from sgdwalk.study import factories, registry
 from sgdwalk.training.batches import Batches
@@ -154,6 +156,99 @@ def test_image_folder_with_bad_contents_says_what_is_wrong(tmp_path):
     save_folder(tmp_path, "test", sizes=(6, 7))
     with pytest.raises(ValueError, match="different sizes"):
         folder.load(path=str(tmp_path))
+
+
+def test_names_that_begin_with_a_dot_are_neither_classes_nor_images(tmp_path):
+    for split in ("train", "test"):
+        save_folder(tmp_path, split)
+        (tmp_path / split / ".ipynb_checkpoints").mkdir()
+        shutil.copy(tmp_path / split / "ant" / "0.png", tmp_path / split / ".ipynb_checkpoints" / "0-checkpoint.png")
+        (tmp_path / split / "ant" / "._0.png").write_bytes(b"of another file system")
+        (tmp_path / split / "bee" / "old.png").mkdir()
+    data = folder.load(path=str(tmp_path))
+    assert data.classes == 2
+    np.testing.assert_array_equal(data.test_labels, [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_class_without_images_or_in_one_split_alone_is_refused(tmp_path, split):
+    other = "test" if split == "train" else "train"
+    for part in ("train", "test"):
+        save_folder(tmp_path, part)
+    (tmp_path / split / "cat").mkdir()
+    with pytest.raises(ValueError, match=f"{other}: no folder 'cat': train and test must have the same classes"):
+        folder.load(path=str(tmp_path))
+    (tmp_path / other / "cat").mkdir()
+    shutil.copy(tmp_path / other / "ant" / "0.png", tmp_path / other / "cat")
+    with pytest.raises(ValueError, match=rf"{split}/cat: no images \(expected .bmp, "):
+        folder.load(path=str(tmp_path))
+
+
+def deep_folder(root, pixels):
+    for split in ("train", "test"):
+        for label, name in enumerate(("ant", "bee")):
+            (root / split / name).mkdir(parents=True)
+            Image.fromarray(pixels[label]).save(root / split / name / "0.png")
+
+
+def test_of_16_bits_the_upper_8_are_kept(tmp_path):
+    pixels = RNG.integers(2000, 60000, (2, 6, 6)).astype(np.uint16)
+    deep_folder(tmp_path, pixels)
+    np.testing.assert_array_equal(folder.load(path=str(tmp_path)).train[:, 2], pixels >> 8)
+    assert folder.load(path=str(tmp_path), size=4).test.shape == (2, 3, 4, 4)
+
+
+def test_12_bits_in_files_of_16_are_refused(tmp_path):
+    deep_folder(tmp_path, RNG.integers(0, 4096, (2, 6, 6)).astype(np.uint16))
+    with pytest.raises(ValueError, match="train: pixels of 16 bits are all below 4096: must be scaled to 65535"):
+        folder.load(path=str(tmp_path))
+
+
+def test_dark_images_of_8_bits_are_taken(tmp_path):
+    deep_folder(tmp_path, RNG.integers(0, 16, (2, 6, 6)).astype(np.uint8))
+    assert folder.load(path=str(tmp_path)).train.max() < 16
+
+
+WRITTEN = {  # by Pillow, without loss
+    "png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "tif": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"),
+    "bmp": ("1", "L", "P", "RGB", "RGBA"),
+    "ppm": ("1", "L", "RGB", "I;16"),
+    "gif": ("1", "L", "P", "RGB"),
+}
+
+
+@pytest.mark.parametrize(("suffix", "mode"), [(suffix, mode) for suffix in WRITTEN for mode in WRITTEN[suffix]])
+def test_every_kind_of_image_is_read_as_it_was_saved(tmp_path, mode, suffix):
+    pixels = np.zeros((6, 6, 3), np.uint8)
+    pixels[2:, 3:] = 255  # of the colours that all modes have
+    image = Image.fromarray(pixels).convert(mode if mode != "I;16" else "L")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    image.save(tmp_path / f"x.{suffix}")
+    np.testing.assert_array_equal(opened(tmp_path / f"x.{suffix}"), pixels)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [(np.full((6, 6), 0.5, np.float32), "float32 from 0.5 to 0.5"), (np.full((6, 6), -3, np.int32), "int32 from -3")],
+)
+def test_pixels_that_are_no_levels_of_grey_are_refused(tmp_path, pixels, message):
+    Image.fromarray(pixels).save(tmp_path / "x.tif")
+    with pytest.raises(ValueError, match=rf"x\.tif: not an image .*pixels are {message}.*: must be whole numbers of 8 or 16"):
+        opened(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "gif", "tif", "ppm"])
+def test_a_truncated_image_is_named(tmp_path, suffix):
+    for split in ("train", "test"):
+        save_folder(tmp_path, split)
+    bad = tmp_path / "train" / "bee" / f"x.{suffix}"
+    Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(bad)
+    bad.write_bytes(bad.read_bytes()[: int(0.6 * bad.stat().st_size)])
+    with pytest.raises(ValueError, match=rf"bee/x\.{suffix}: not an image that can be read \(") as caught:
+        folder.load(path=str(tmp_path), size=6)
+    assert "\n" not in str(caught.value)
 
 
 def save_mnist(root, name="MNIST"):
