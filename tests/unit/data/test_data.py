@@ -124,6 +124,39 @@ def test_npz_without_a_key_names_file_and_key(tmp_path):
         npz.load(path=str(path))
 
 
+BAD_ARRAYS = {
+    "text for labels": ({"y_train": np.array(["ant", "bee", "cat"])[LABELS]}, "labels must be whole numbers from 0 on, not <U3"),
+    "objects": ({"x_test": np.array([PIXELS, None], object)}, "x_test: must be a whole array of numbers"),
+    "labels without end": ({"y_test": LABELS + 2**62}, "labels must be from 0 to 999999, not from 4611686018427387904 to"),
+    "unsigned labels without end": ({"y_test": LABELS.astype(np.uint64) + np.uint64(2**63)}, "labels must be from 0 to"),
+    "fractions": ({"x_train": PIXELS / 255}, "images must be uint8 pixels, not float64"),
+    "too few labels": ({"y_train": LABELS[:-1]}, "labels have shape"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ARRAYS)
+def test_npz_with_arrays_that_are_not_allowed_is_named(case, tmp_path):
+    arrays, message = BAD_ARRAYS[case]
+    whole = {"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS, "y_test": LABELS}
+    np.savez(tmp_path / "mine.npz", **(whole | arrays))
+    with pytest.raises(ValueError, match=rf"mine\.npz: {message}") as caught:
+        npz.load(path=str(tmp_path / "mine.npz"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_damaged_member_of_an_npz_is_named(tmp_path, save):
+    path = tmp_path / "mine.npz"
+    save(path, x_train=PIXELS, y_train=LABELS, x_test=PIXELS, y_test=LABELS)
+    content = bytearray(path.read_bytes())
+    for k in range(300, 400):  # within x_train
+        content[k] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mine\.npz: x_train: must be a whole array of numbers \(") as caught:
+        npz.load(path=str(path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_is_no_npz_is_named(tmp_path):
     (tmp_path / "mine.npz").write_text("not an archive")
     with pytest.raises((ValueError, OSError), match=r"mine\.npz"):

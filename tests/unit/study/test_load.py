@@ -321,6 +321,23 @@ BAD = {
         {"config": 'training: {model: "mlp\\L3"}\n'},
         "runs.tsv line 2: model = 'mlp 3': must be one of",
     ),
+    "a decimal comma": (
+        {"runs": "run|lr\nr|0,1\n"},
+        "lr = '0,1': must be of type number .numbers have a decimal point, no comma.$",
+    ),
+    "a decimal comma in a setting": ({"config": "training: {lr: '1,5e-3'}\n"}, "lr = '1,5e-3': .*no comma.$"),
+    "commas between columns": (
+        {"runs": "run,seed\nr,1\n"},
+        "columns must be separated by tabs, not by commas: 'run,seed'$",
+    ),
+    "semicolons between columns": (
+        {"runs": "run;seed\nr;1\n"},
+        "must be separated by tabs, not by semicolons: 'run;seed'$",
+    ),
+    "a cell in a column without a name": (
+        {"runs": "run|lr|\nr|0.1|x\n"},
+        "line 2: 'x': must be in a column with a name$",
+    ),
     "a long value": (
         {"config": f"training: {{window: '{'9' * 1000}x'}}\n"},
         "window = '9{199}...: must be of type integer",
@@ -429,6 +446,15 @@ def test_numbers_beyond_the_limits_are_refused(case, study):
 
 def test_a_table_may_begin_with_a_byte_order_mark(study):
     assert list(study("\ufeffrun|lr\nr|0.1\n").runs) == ["r"]
+
+
+def test_a_table_as_spreadsheets_write_it(study):
+    """A byte-order mark, CRLF, cells in quotation marks, columns and rows without content."""
+    text = '\ufeff"# one, two"\t\t\r\nrun\tlr\t\trecord\t\r\nr\t0.1\t\t"{anchors: [1, 2], sketch: 8}"\t\r\n\t\t\t\t\r\n"s"\t""\t\t\t\r\n'
+    runs = study(text.encode()).runs
+    assert list(runs) == ["r", "s"]
+    assert (runs["r"]["record"]["anchors"], runs["r"]["record"]["sketch"]) == ([1, 2], 8)
+    assert runs["s"]["lr"] == 0.1
 
 
 def test_a_quotation_mark_does_not_join_rows(study):

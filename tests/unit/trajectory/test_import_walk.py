@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -274,6 +276,15 @@ def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
     short.save(tmp_path / "short")
     with pytest.raises(ValueError, match=r"window = 25: must be at most 1, the steps that .*short was recorded for"):
         import_walk(str(tmp_path / "short"), SETTINGS, outputs, "code")
+    shutil.copytree(tmp_path / "theirs", tmp_path / "mixed")
+    shutil.copy(tmp_path / "mixed" / "layers.nc", tmp_path / "mixed" / "gradients.nc")
+    with pytest.raises(ValueError, match=r"mixed.gradients\.nc: holds layers: must hold gradients"):
+        import_walk(str(tmp_path / "mixed"), SETTINGS, outputs, "code")
+    empty = netcdf.read(tmp_path / "theirs" / "distances.nc").isel(window=[]).drop_encoding()
+    empty.to_netcdf(tmp_path / "mixed" / "distances.nc")
+    shutil.copy(tmp_path / "theirs" / "gradients.nc", tmp_path / "mixed" / "gradients.nc")
+    with pytest.raises(ValueError, match=r"window = 25: must be at most 0, the steps that .*mixed was recorded for"):
+        import_walk(str(tmp_path / "mixed"), SETTINGS, outputs, "code")
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
         import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")

@@ -19,6 +19,7 @@ INHERITED = (  # from the parent, where a cell is empty
 )  # fmt: skip
 PLAIN = {"optimiser": "sgd", "nesterov": False, "schedule": "constant"}  # of a run with a parent
 REPEATED = re.compile(r"(.+?)\1{19}$")
+SIGNS = {None: "spaces", ",": "commas", ";": "semicolons"}  # None: of str.split, any blank
 MOST_STEPS = 10**9
 OF_TRAININGS = ("layers", "noise", "walk")  # keys of `record` that only a training can fulfil
 
@@ -136,11 +137,13 @@ def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
 def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, cells by column) of a tab-separated table; lines that start with '#' are comments."""
     text = read_text(path, "no such file (a study needs a table of its runs)")
-    lines = [(n, t.split("\t")) for n, t in enumerate(text.split("\n"), 1) if t.strip() and t[0] != "#"]
-    header = [name.strip() for name in lines[0][1]] if lines else []
-    for name in header:
-        if len(name.split()) > 1:
-            raise ConfigError(f"{path}: columns must be separated by tabs, not by spaces: '{name}'")
+    rows = [(n, t.split("\t")) for n, t in enumerate(text.split("\n"), 1) if t.strip() and t.lstrip('"')[:1] != "#"]
+    lines = [(n, [*map(unquoted, row)]) for n, row in rows]
+    header = lines[0][1] if lines else []
+    for name in filter(None, header):
+        for sign, words in SIGNS.items():
+            if len(name.split(sign)) > 1:
+                raise ConfigError(f"{path}: columns must be separated by tabs, not by {words}: '{name}'")
         if name not in known:
             raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
         if header.count(name) > 1:
@@ -151,9 +154,17 @@ def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict
         if len(row) > len(header):
             raise ConfigError(f"{path} line {line}: {len(row)} cells for {len(header)} columns")
         for name, text in zip(header, row, strict=False):
-            if len(text.strip().splitlines()) > 1:  # at U+2028 and others that do not end a line of the table
-                raise ConfigError(f"{path} line {line}: {name} = {text.strip()!a}: must be without line breaks")
-        yield line, dict(zip(header, (text.strip() for text in row), strict=False))
+            if len(text.splitlines()) > 1:  # at U+2028 and others that do not end a line of the table
+                raise ConfigError(f"{path} line {line}: {name} = {text!a}: must be without line breaks")
+            if text and not name:
+                raise ConfigError(f"{path} line {line}: '{text}': must be in a column with a name")
+        yield line, {name: text for name, text in zip(header, row, strict=False) if name}
+
+
+def unquoted(text: str) -> str:
+    """A cell without blanks around it and without the quotation marks that spreadsheets put around it."""
+    text = text.strip()
+    return text[1:-1].replace('""', '"').strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def cell(text: str, rule: Mapping[str, Any]) -> Any:

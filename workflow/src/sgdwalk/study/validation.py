@@ -193,9 +193,11 @@ def shown(value: Any) -> str:
 
 
 def number_hint(error) -> str:
-    """A hint where a number is required and YAML read it as text, as it does with 1e-3."""
+    """A hint where a number is required and there is text: as YAML reads 1e-3, or with a decimal comma."""
     required = {"integer", "number"} & set(types(error.schema))
     if error.validator == "type" and required and isinstance(error.instance, str):
+        if re.fullmatch(r"[-+]?[\d.]*,[\d.,]*([eE][-+]?\d+)?", error.instance):
+            return " (numbers have a decimal point, no comma)"
         try:
             number = float(error.instance)
         except ValueError:

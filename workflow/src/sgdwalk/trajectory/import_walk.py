@@ -45,11 +45,13 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
         if not path.is_file():
             raise ValueError(f"{path}: no such file (Recorder.save writes {', '.join(FILES)} into a folder)")
         data[name] = netcdf.read(path)
-        data[name].attrs["recorded"] = data[name].attrs["settings"]
+        if data[name].attrs["contract"] != name:
+            raise ValueError(f"{path}: holds {data[name].attrs['contract']}: must hold {name}")
+        data[name].attrs["recorded"] = data[name].attrs.get("settings", "{}")
     found = data["distances"].sizes["step_in_window"]
     if settings["window"] != found:
         raise ValueError(f"window = {settings['window']}: must be {found}, the window that {folder} was recorded with")
-    longest = int(data["distances"].window_steps.max())
+    longest = int(max(data["distances"].window_steps.values, default=0))
     if longest < found:
         raise ValueError(f"window = {found}: must be at most {longest}, the steps that {folder} was recorded for")
     if settings["record"]["sketch"] and not data["sketch"].sizes["component"]:
