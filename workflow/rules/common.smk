@@ -29,6 +29,10 @@ from sgdwalk.study.targets import FORMATS, OF_RECORDERS, check_targets
 from sgdwalk.study.validation import ConfigError
 
 try:
+    if len(sys.executable.split()) > 1:
+        raise ConfigError(
+            f"{sys.executable}: must be a path without blanks, since Snakemake starts no job with this Python"
+        )
     if unknown := sorted(set(config) - {"study"}):
         raise ConfigError(
             f"config/config.yaml: unknown key '{unknown[0]}' (allowed: study)"

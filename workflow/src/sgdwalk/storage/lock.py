@@ -72,7 +72,7 @@ class Lock:
         except FileExistsError:
             return False
         try:
-            with open(handle, "w") as file:
+            with open(handle, "w", encoding="utf-8") as file:
                 json.dump(self.owner, file)
         except OSError:
             self.path.unlink()
@@ -125,7 +125,7 @@ class Lock:
 def _owner(path: Path) -> dict[str, Any] | None:
     """What a lock's file says; None if there is none, or nothing readable in it yet."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -144,7 +144,7 @@ def _ended(process: int) -> bool:
     except PermissionError:  # another user's
         return False
     status = Path(f"/proc/{process}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+    return status.exists() and status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
 
 
 def _machine() -> list[str]:
@@ -152,7 +152,7 @@ def _machine() -> list[str]:
     boot, numbering = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     return [
         socket.gethostname(),
-        boot.read_text().strip() if boot.exists() else "",
+        boot.read_text(encoding="utf-8").strip() if boot.exists() else "",
         os.readlink(numbering) if numbering.exists() else "",
     ]
 

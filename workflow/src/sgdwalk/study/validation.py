@@ -108,7 +108,7 @@ def schema(name: str) -> dict[str, Any]:
     Filled in from other places: the analyses that a run can request, and in `config` the keys of a run that `training`
     shares, and those of its images, which `regression.data` has.
     """
-    content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
     if name == "run":
         content["properties"]["analyses"]["items"] = {"enum": list(REQUESTS)}
     if name == "config":
