@@ -1,6 +1,14 @@
 import hashlib
+import multiprocessing
+import os
 import pickle
 import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor
+from http.client import IncompleteRead
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -348,6 +356,72 @@ def test_missing_data_says_what_to_do(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=f"{name}.*download: true") as caught:
         vision.load(name=name, path=str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+class Slow:
+    """Stands for torchvision's CIFAR10: a download takes a while, and what is half there cannot be read."""
+
+    def __init__(self, path, *, train, download):
+        whole, begun = Path(path, "whole"), Path(path, "begun")
+        if download and not whole.exists():
+            with open(Path(path, "downloads"), "a", encoding="utf-8") as log:
+                log.write("x")
+            assert not begun.exists(), "two downloads at a time"
+            begun.touch()
+            time.sleep(1.5)
+            whole.touch()
+        assert whole.exists(), "half a data set"
+        self.data, self.targets = PIXELS, LABELS
+
+
+def load_slowly(path):
+    vision.datasets = SimpleNamespace(CIFAR10=Slow)
+    return len(vision.load(name="cifar10", path=path, download=True).train)
+
+
+def test_of_two_jobs_one_downloads_and_the_other_waits(tmp_path):
+    path = str(tmp_path / "data")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        assert [*pool.map(load_slowly, [path] * 2)] == [12, 12]
+    assert (tmp_path / "data" / "downloads").read_text(encoding="utf-8") == "x"
+    assert not (tmp_path / "data" / "lock.json").exists()
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "cifar100"])
+@pytest.mark.parametrize("error", [URLError("Temporary failure in\nname resolution"), IncompleteRead(b"x")])
+def test_without_a_connection_the_data_set_is_named_with_what_to_do(tmp_path, monkeypatch, name, error):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr("urllib.request.urlopen", fails)
+    monkeypatch.setattr("urllib.request.urlretrieve", fails)
+    with pytest.raises(FileNotFoundError, match=f"data set {name} is not under '.*' .*make data STUDY=NAME") as caught:
+        vision.load(name=name, path=str(tmp_path / "data"), download=True)
+    assert "\n" not in str(caught.value)
+    assert "download: true" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_to_is_read_and_not_downloaded_to(tmp_path, monkeypatch):
+    save_mnist(tmp_path)
+    monkeypatch.setattr(vision, "writable", lambda folder: False)
+    monkeypatch.setattr(vision, "Lock", None)
+    assert len(vision.load(name="mnist", path=str(tmp_path), download=True).train) == 5
+    with pytest.raises(FileNotFoundError, match="cifar10 is not .* cannot be written to: set another path"):
+        vision.load(name="cifar10", path=str(tmp_path), download=True)
+
+
+def test_a_folder_that_is_not_there_yet_can_be_written_to(tmp_path):
+    assert vision.writable(tmp_path / "a" / "b")
+    assert not vision.writable(Path("/proc/a/b")) or os.geteuid() == 0
+
+
+def test_a_damaged_mnist_is_named(tmp_path):
+    save_mnist(tmp_path)
+    raw = next(tmp_path.rglob("train-images-idx3-ubyte"))
+    raw.write_bytes(raw.read_bytes()[:-5])
+    with pytest.raises(FileNotFoundError, match="data set mnist is not under"):
+        vision.load(name="mnist", path=str(tmp_path))
 
 
 def save_imagenet(root, monkeypatch, size=20):

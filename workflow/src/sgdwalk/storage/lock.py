@@ -26,11 +26,12 @@ class Lock:
 
     The heartbeat is the time of the lock's file. A second process that finds a lock watches it until the next sign of
     life, or takes it over: at once where the owner was a process of this machine that has ended, else after STALE
-    seconds without a sign of life. Raises LockError, in one line, that names the owner.
+    seconds without a sign of life. wait: whether to wait until a living owner has ended. Otherwise raises LockError, in
+    one line, that names the owner.
     """
 
-    def __init__(self, folder: Path):
-        self.folder, self.path = folder, folder / NAME
+    def __init__(self, folder: Path, *, wait: bool = False):
+        self.folder, self.path, self.wait = folder, folder / NAME, wait
         self.owner = {"machine": _machine(), "process": os.getpid(), "key": uuid.uuid4().hex}
         self.ended = threading.Event()
 
@@ -40,7 +41,7 @@ class Lock:
             found = _owner(self.path)
             if _dead(found) or not self._shows_life():
                 self._take_from(found)
-            else:
+            elif not self.wait:
                 raise LockError(f"{self.folder}: in use by {_words(found)}; wait until it has ended, or end it")
         self.heart = threading.Thread(target=self._beat, daemon=True)
         self.heart.start()
