@@ -3,6 +3,17 @@ CORES ?= all
 STUDY ?= digits
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
+OLD := import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])
+
+ifneq ($(words $(CURDIR)),1)
+$(error $(CURDIR): must be a path without blanks, since Snakemake starts no job with a Python in it)
+endif
+# What is installed in .venv has its path in it: after the clone was moved it is made anew.
+ifneq ($(shell cat .venv/ready 2>/dev/null),)
+ifneq ($(shell cat .venv/ready),$(CURDIR))
+.PHONY: .venv/ready
+endif
+endif
 
 .PHONY: help figures data test lint format docs report benchmark coverage
 help: ## this list
@@ -42,6 +53,7 @@ coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverag
 	$(BIN)/python benchmarks/coverage.py
 
 .venv/ready: envs/requirements.txt
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || $(PYTHON) -c '$(OLD)'
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r envs/requirements.txt
-	touch $@
+	echo $(CURDIR) >$@

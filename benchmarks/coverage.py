@@ -84,10 +84,10 @@ def text(table: ModuleType, walks: int, fast: bool) -> str:
 
 def write(name: str, table: str) -> None:
     """Replace the table between its markers in docs/coverage.md."""
-    page = PAGE.read_text()
+    page = PAGE.read_text(encoding="utf-8")
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, _, rest = page.partition(begin)
-    PAGE.write_text(f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}")
+    PAGE.write_text(f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def main() -> None:

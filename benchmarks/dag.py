@@ -24,20 +24,20 @@ def study(folder: Path, runs: int) -> None:
         (folder / part).symlink_to(ROOT / part)
     made = folder / "config" / "many"
     made.mkdir(parents=True)
-    (folder / "config" / "config.yaml").write_text("study: many\n")
-    (made / "config.yaml").write_text(CONFIG)
-    (made / "figures.yaml").write_text("{}\n")
+    (folder / "config" / "config.yaml").write_text("study: many\n", encoding="utf-8")
+    (made / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    (made / "figures.yaml").write_text("{}\n", encoding="utf-8")
     rows = ["run\tseed\tlr\tanalyses"]
     for k in range(runs):
         rows.append(f"run{k:04d}\t{k % 10}\t{0.001 * (1 + k // 10):.3f}\t{'' if k % 10 else 'hessian landscape'}")
-    (made / "runs.tsv").write_text("\n".join(rows) + "\n")
+    (made / "runs.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def measured(folder: Path, *arguments: str) -> tuple[float, float, str]:
     """(seconds, MiB, output) of a dry run."""
     command = [sys.executable, "-m", "snakemake", "-n", *arguments]
     began = time.monotonic()
-    with (folder / "out").open("w+") as out:
+    with (folder / "out").open("w+", encoding="utf-8") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began

@@ -28,7 +28,7 @@ class Book:
     def records(self) -> dict[Path, str]:
         """All records and the ids in them; a qsub that never answered has left an empty one."""
         files = [path for path in self.folder.iterdir() if not path.name.startswith("exit.")]
-        return {path: lines[-1] for path in files if (lines := path.read_text().split())}
+        return {path: lines[-1] for path in files if (lines := path.read_text(encoding="utf-8").split())}
 
     def exit_file(self, jobid: str) -> Path:
         """Where the job of this id leaves its exit code."""
@@ -37,7 +37,7 @@ class Book:
     def exit_code(self, jobid: str) -> int | None:
         """What the job itself said when it ended."""
         try:
-            return int(self.exit_file(jobid).read_text())
+            return int(self.exit_file(jobid).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
 
@@ -48,7 +48,7 @@ class Book:
 
     def drop(self, record: Path) -> None:
         """Remove a record and its exit code."""
-        for jobid in record.read_text().split() if record.exists() else []:
+        for jobid in record.read_text(encoding="utf-8").split() if record.exists() else []:
             self.exit_file(jobid).unlink(missing_ok=True)
         record.unlink(missing_ok=True)
 

@@ -110,11 +110,11 @@ def submit(options: list[str], script: str, record: Path) -> str:
     """
     mark = f"{MARK}={hashlib.sha256(str(record).encode()).hexdigest()[:16]}"
     if record.exists() and (jobid := _taken(mark)):
-        record.write_text(f"{jobid}\n")
+        record.write_text(f"{jobid}\n", encoding="utf-8")
         return jobid
-    with record.open("w") as answer:
+    with record.open("w", encoding="utf-8") as answer:
         done = _call(["qsub", "-v", mark, *options, script], stdout=answer)
-    lines = record.read_text().split()
+    lines = record.read_text(encoding="utf-8", errors="replace").split()
     if done.returncode == 0 and lines:
         return lines[-1]
     record.unlink()

@@ -60,7 +60,7 @@ class Slurm:
 
     def __init__(self, folder: Path):
         self.folder, self.host = folder, socket.gethostname().partition(".")[0]
-        self.hosts = HOSTS.read_text()
+        self.hosts = HOSTS.read_text(encoding="utf-8")
         self.daemons: dict[str, subprocess.Popen] = {}
 
     def __enter__(self):
@@ -85,8 +85,8 @@ class Slurm:
             self._stop(daemon)
         for name in ("slurm.conf", "gres.conf"):
             (ETC / name).unlink(missing_ok=True)
-        if HOSTS.read_text() != self.hosts:
-            HOSTS.write_text(self.hosts)
+        if HOSTS.read_text(encoding="utf-8") != self.hosts:
+            HOSTS.write_text(self.hosts, encoding="utf-8")
 
     def _write(self) -> None:
         for name in ("state", "spool"):
@@ -98,7 +98,7 @@ class Slurm:
         (ETC / "slurm.conf").write_text(CONF.format(host=self.host, folder=self.folder))
         (ETC / "gres.conf").write_text(f"NodeName={self.host} Name=gpu File={self.folder}/fakegpu[0-1]\n")
         if self.host not in self.hosts.split():
-            HOSTS.write_text(f"{self.hosts.rstrip()}\n127.0.0.1 {self.host}\n")
+            HOSTS.write_text(f"{self.hosts.rstrip()}\n127.0.0.1 {self.host}\n", encoding="utf-8")
         MUNGE.mkdir(exist_ok=True)
         shutil.chown(MUNGE, "munge", "munge")
 

@@ -169,6 +169,22 @@ def test_a_requested_file_of_an_unknown_run(fresh):
     refused(fresh, f"{path}: no run 'nosuch' in this study .there are: base, other-seed", path)
 
 
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/tiny/figures/fig99.pdf", "fig99.pdf: is not made .made there: fig1.pdf, fig1.svg, fig1.png"),
+        ("results/tiny/figures/fig2.jpg", "fig2.jpg: is not made .made there: fig1.pdf, fig1.svg, fig1.png"),
+        ("results/digits/figures/fig2.pdf", "is of study 'digits', not 'tiny': add --config study=digits"),
+    ],
+)
+def test_a_requested_file_that_is_not_made(fresh, target, message):
+    refused(fresh, message, target)
+
+
+def test_no_study_on_the_command_line(fresh):
+    refused(fresh, "study = '': no config/config.yaml .studies here: .*tiny", "--config", "study=")
+
+
 def test_unknown_key_on_the_command_line(fresh):
     refused(fresh, "unknown key 'sutdy'.*allowed: study", "--config", "sutdy=tiny")
 

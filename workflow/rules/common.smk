@@ -8,11 +8,11 @@ from snakemake.exceptions import WorkflowError
 
 # The library of this clone, or the installed one where the workflow was fetched without it.
 SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "src"
+SNAKEFILES = [(place / "Snakefile").resolve() for place in SOURCE.parents[:2]]
 PLACES = [str(SOURCE)] if SOURCE.is_dir() else []
 sys.path[:0] = PLACES
-os.environ["MPLBACKEND"] = (
-    "agg"  # that of a notebook makes every import of matplotlib in a job fail
-)
+# That of a notebook makes every import of matplotlib in a job fail.
+os.environ.update(MPLBACKEND="agg")
 INHERITED = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([*PLACES, os.getcwd(), *INHERITED]))
 # glibc returns freed blocks above some size to the kernel, and a network frees and requests thousands of them a
@@ -24,16 +24,23 @@ from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
 from sgdwalk.study.figure_specs import caption, source_path
-from sgdwalk.study.load import SAMPLERS, TOY, check_packages, check_targets, load_study
+from sgdwalk.study.load import SAMPLERS, TOY, check_packages, load_study
+from sgdwalk.study.targets import FORMATS, OF_RECORDERS, check_targets
 from sgdwalk.study.validation import ConfigError
 
 try:
+    if len(sys.executable.split()) > 1:
+        raise ConfigError(
+            f"{sys.executable}: must be a path without blanks, since Snakemake starts no job with this Python"
+        )
     if unknown := sorted(set(config) - {"study"}):
         raise ConfigError(
             f"config/config.yaml: unknown key '{unknown[0]}' (allowed: study)"
         )
     STUDY = load_study(config.get("study", ""), Path("config"))
-    check_targets(STUDY, sys.argv[1:])
+    # Another workflow that has this one in it may make more files, and of more studies.
+    if Path(workflow.main_snakefile).resolve() in SNAKEFILES:
+        check_targets(STUDY, sys.argv[1:], Path("config"))
     # Conda's environments may hold packages that this one lacks.
     if not workflow.deployment_settings.deployment_method:
         check_packages(STUDY, Path("config"))
@@ -49,8 +56,6 @@ SHORTENED = [name for name, run in STUDY.runs.items() if run["windows_of"]]
 IMPORTED = [n for n, run in STUDY.runs.items() if run["walk"] and n not in SHORTENED]
 CHILDREN = [n for n, run in STUDY.runs.items() if run["parent"] and n not in SHORTENED]
 TRAINED = [name for name in STUDY.runs if name not in (*SHORTENED, *IMPORTED)]
-# Files that a Recorder makes.
-RECORDED = ("training", "distances", "layers", "sketch", "gradients", "directions")
 
 
 def any_of(names):

@@ -3,7 +3,7 @@ rule train:
         unpack(parent_files),
         images=image_file,
     output:
-        **of_run(*RECORDED),
+        **of_run(*OF_RECORDERS),
         checkpoints=directory(f"{RUN}/checkpoints"),
     log:
         f"{LOGS}/{{run}}/train.log",
@@ -33,7 +33,7 @@ rule import_walk:
     input:
         walk=walk_file,
     output:
-        **of_run(*RECORDED),
+        **of_run(*OF_RECORDERS),
     log:
         f"{LOGS}/{{run}}/import_walk.log",
     benchmark:
@@ -56,9 +56,9 @@ rule import_walk:
 
 rule cut_windows:
     input:
-        **{name: longer_windows(name) for name in RECORDED},
+        **{name: longer_windows(name) for name in OF_RECORDERS},
     output:
-        **of_run(*RECORDED),
+        **of_run(*OF_RECORDERS),
     log:
         f"{LOGS}/{{run}}/cut_windows.log",
     benchmark:

@@ -1,5 +1,14 @@
 import hashlib
+import multiprocessing
+import os
 import pickle
+import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor
+from http.client import IncompleteRead
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -7,6 +16,7 @@ import torch
 from PIL import Image
 from sgdwalk.data import digits, folder, imagenet, npz, surrogate, vision
 from sgdwalk.data.images import from_pixels
+from sgdwalk.data.resize import opened
 from sgdwalk.data.torchvision_compat import datasets, transforms
 from sgdwalk.study import factories, registry
 from sgdwalk.training.batches import Batches
@@ -122,6 +132,39 @@ def test_npz_without_a_key_names_file_and_key(tmp_path):
         npz.load(path=str(path))
 
 
+BAD_ARRAYS = {
+    "text for labels": ({"y_train": np.array(["ant", "bee", "cat"])[LABELS]}, "labels must be whole numbers from 0 on, not <U3"),
+    "objects": ({"x_test": np.array([PIXELS, None], object)}, "x_test: must be a whole array of numbers"),
+    "labels without end": ({"y_test": LABELS + 2**62}, "labels must be from 0 to 999999, not from 4611686018427387904 to"),
+    "unsigned labels without end": ({"y_test": LABELS.astype(np.uint64) + np.uint64(2**63)}, "labels must be from 0 to"),
+    "fractions": ({"x_train": PIXELS / 255}, "images must be uint8 pixels, not float64"),
+    "too few labels": ({"y_train": LABELS[:-1]}, "labels have shape"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ARRAYS)
+def test_npz_with_arrays_that_are_not_allowed_is_named(case, tmp_path):
+    arrays, message = BAD_ARRAYS[case]
+    whole = {"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS, "y_test": LABELS}
+    np.savez(tmp_path / "mine.npz", **(whole | arrays))
+    with pytest.raises(ValueError, match=rf"mine\.npz: {message}") as caught:
+        npz.load(path=str(tmp_path / "mine.npz"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_damaged_member_of_an_npz_is_named(tmp_path, save):
+    path = tmp_path / "mine.npz"
+    save(path, x_train=PIXELS, y_train=LABELS, x_test=PIXELS, y_test=LABELS)
+    content = bytearray(path.read_bytes())
+    for k in range(300, 400):  # within x_train
+        content[k] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mine\.npz: x_train: must be a whole array of numbers \(") as caught:
+        npz.load(path=str(path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_is_no_npz_is_named(tmp_path):
     (tmp_path / "mine.npz").write_text("not an archive")
     with pytest.raises((ValueError, OSError), match=r"mine\.npz"):
@@ -154,6 +197,99 @@ def test_image_folder_with_bad_contents_says_what_is_wrong(tmp_path):
     save_folder(tmp_path, "test", sizes=(6, 7))
     with pytest.raises(ValueError, match="different sizes"):
         folder.load(path=str(tmp_path))
+
+
+def test_names_that_begin_with_a_dot_are_neither_classes_nor_images(tmp_path):
+    for split in ("train", "test"):
+        save_folder(tmp_path, split)
+        (tmp_path / split / ".ipynb_checkpoints").mkdir()
+        shutil.copy(tmp_path / split / "ant" / "0.png", tmp_path / split / ".ipynb_checkpoints" / "0-checkpoint.png")
+        (tmp_path / split / "ant" / "._0.png").write_bytes(b"of another file system")
+        (tmp_path / split / "bee" / "old.png").mkdir()
+    data = folder.load(path=str(tmp_path))
+    assert data.classes == 2
+    np.testing.assert_array_equal(data.test_labels, [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_class_without_images_or_in_one_split_alone_is_refused(tmp_path, split):
+    other = "test" if split == "train" else "train"
+    for part in ("train", "test"):
+        save_folder(tmp_path, part)
+    (tmp_path / split / "cat").mkdir()
+    with pytest.raises(ValueError, match=f"{other}: no folder 'cat': train and test must have the same classes"):
+        folder.load(path=str(tmp_path))
+    (tmp_path / other / "cat").mkdir()
+    shutil.copy(tmp_path / other / "ant" / "0.png", tmp_path / other / "cat")
+    with pytest.raises(ValueError, match=rf"{split}/cat: no images \(expected .bmp, "):
+        folder.load(path=str(tmp_path))
+
+
+def deep_folder(root, pixels):
+    for split in ("train", "test"):
+        for label, name in enumerate(("ant", "bee")):
+            (root / split / name).mkdir(parents=True)
+            Image.fromarray(pixels[label]).save(root / split / name / "0.png")
+
+
+def test_of_16_bits_the_upper_8_are_kept(tmp_path):
+    pixels = RNG.integers(2000, 60000, (2, 6, 6)).astype(np.uint16)
+    deep_folder(tmp_path, pixels)
+    np.testing.assert_array_equal(folder.load(path=str(tmp_path)).train[:, 2], pixels >> 8)
+    assert folder.load(path=str(tmp_path), size=4).test.shape == (2, 3, 4, 4)
+
+
+def test_12_bits_in_files_of_16_are_refused(tmp_path):
+    deep_folder(tmp_path, RNG.integers(0, 4096, (2, 6, 6)).astype(np.uint16))
+    with pytest.raises(ValueError, match="train: pixels of 16 bits are all below 4096: must be scaled to 65535"):
+        folder.load(path=str(tmp_path))
+
+
+def test_dark_images_of_8_bits_are_taken(tmp_path):
+    deep_folder(tmp_path, RNG.integers(0, 16, (2, 6, 6)).astype(np.uint8))
+    assert folder.load(path=str(tmp_path)).train.max() < 16
+
+
+WRITTEN = {  # by Pillow, without loss
+    "png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "tif": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"),
+    "bmp": ("1", "L", "P", "RGB", "RGBA"),
+    "ppm": ("1", "L", "RGB", "I;16"),
+    "gif": ("1", "L", "P", "RGB"),
+}
+
+
+@pytest.mark.parametrize(("suffix", "mode"), [(suffix, mode) for suffix in WRITTEN for mode in WRITTEN[suffix]])
+def test_every_kind_of_image_is_read_as_it_was_saved(tmp_path, mode, suffix):
+    pixels = np.zeros((6, 6, 3), np.uint8)
+    pixels[2:, 3:] = 255  # of the colours that all modes have
+    image = Image.fromarray(pixels).convert(mode if mode != "I;16" else "L")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    image.save(tmp_path / f"x.{suffix}")
+    np.testing.assert_array_equal(opened(tmp_path / f"x.{suffix}"), pixels)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [(np.full((6, 6), 0.5, np.float32), "float32 from 0.5 to 0.5"), (np.full((6, 6), -3, np.int32), "int32 from -3")],
+)
+def test_pixels_that_are_no_levels_of_grey_are_refused(tmp_path, pixels, message):
+    Image.fromarray(pixels).save(tmp_path / "x.tif")
+    with pytest.raises(ValueError, match=rf"x\.tif: not an image .*pixels are {message}.*: must be whole numbers of 8 or 16"):
+        opened(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "gif", "tif", "ppm"])
+def test_a_truncated_image_is_named(tmp_path, suffix):
+    for split in ("train", "test"):
+        save_folder(tmp_path, split)
+    bad = tmp_path / "train" / "bee" / f"x.{suffix}"
+    Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(bad)
+    bad.write_bytes(bad.read_bytes()[: int(0.6 * bad.stat().st_size)])
+    with pytest.raises(ValueError, match=rf"bee/x\.{suffix}: not an image that can be read \(") as caught:
+        folder.load(path=str(tmp_path), size=6)
+    assert "\n" not in str(caught.value)
 
 
 def save_mnist(root, name="MNIST"):
@@ -220,6 +356,72 @@ def test_missing_data_says_what_to_do(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=f"{name}.*download: true") as caught:
         vision.load(name=name, path=str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+class Slow:
+    """Stands for torchvision's CIFAR10: a download takes a while, and what is half there cannot be read."""
+
+    def __init__(self, path, *, train, download):
+        whole, begun = Path(path, "whole"), Path(path, "begun")
+        if download and not whole.exists():
+            with open(Path(path, "downloads"), "a", encoding="utf-8") as log:
+                log.write("x")
+            assert not begun.exists(), "two downloads at a time"
+            begun.touch()
+            time.sleep(1.5)
+            whole.touch()
+        assert whole.exists(), "half a data set"
+        self.data, self.targets = PIXELS, LABELS
+
+
+def load_slowly(path):
+    vision.datasets = SimpleNamespace(CIFAR10=Slow)
+    return len(vision.load(name="cifar10", path=path, download=True).train)
+
+
+def test_of_two_jobs_one_downloads_and_the_other_waits(tmp_path):
+    path = str(tmp_path / "data")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        assert [*pool.map(load_slowly, [path] * 2)] == [12, 12]
+    assert (tmp_path / "data" / "downloads").read_text(encoding="utf-8") == "x"
+    assert not (tmp_path / "data" / "lock.json").exists()
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "cifar100"])
+@pytest.mark.parametrize("error", [URLError("Temporary failure in\nname resolution"), IncompleteRead(b"x")])
+def test_without_a_connection_the_data_set_is_named_with_what_to_do(tmp_path, monkeypatch, name, error):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr("urllib.request.urlopen", fails)
+    monkeypatch.setattr("urllib.request.urlretrieve", fails)
+    with pytest.raises(FileNotFoundError, match=f"data set {name} is not under '.*' .*make data STUDY=NAME") as caught:
+        vision.load(name=name, path=str(tmp_path / "data"), download=True)
+    assert "\n" not in str(caught.value)
+    assert "download: true" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_to_is_read_and_not_downloaded_to(tmp_path, monkeypatch):
+    save_mnist(tmp_path)
+    monkeypatch.setattr(vision, "writable", lambda folder: False)
+    monkeypatch.setattr(vision, "Lock", None)
+    assert len(vision.load(name="mnist", path=str(tmp_path), download=True).train) == 5
+    with pytest.raises(FileNotFoundError, match="cifar10 is not .* cannot be written to: set another path"):
+        vision.load(name="cifar10", path=str(tmp_path), download=True)
+
+
+def test_a_folder_that_is_not_there_yet_can_be_written_to(tmp_path):
+    assert vision.writable(tmp_path / "a" / "b")
+    assert not vision.writable(Path("/proc/a/b")) or os.geteuid() == 0
+
+
+def test_a_damaged_mnist_is_named(tmp_path):
+    save_mnist(tmp_path)
+    raw = next(tmp_path.rglob("train-images-idx3-ubyte"))
+    raw.write_bytes(raw.read_bytes()[:-5])
+    with pytest.raises(FileNotFoundError, match="data set mnist is not under"):
+        vision.load(name="mnist", path=str(tmp_path))
 
 
 def save_imagenet(root, monkeypatch, size=20):

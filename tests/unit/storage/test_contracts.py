@@ -59,6 +59,21 @@ def test_a_file_of_another_version_is_refused_by_name_and_one_without_a_version_
 
 
 @pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({}, "no attribute 'contract': not a file of sgdwalk"),
+        ({"contract": "nothing"}, "unknown contract 'nothing'"),
+        ({"contract": "walk", "schema_version": "two"}, "schema version two of walk: must be 1, make it again"),
+        ({"contract": "distances", "schema_version": 2}, "contract distances: missing .*'window_start'"),
+    ],
+)
+def test_a_file_without_a_known_contract_is_refused_by_name(tmp_path, attributes, message):
+    xr.Dataset({"weight": (("step", "parameter"), np.zeros((3, 2)))}, attrs=attributes).to_netcdf(tmp_path / "x.nc")
+    with pytest.raises(contracts.ContractError, match=rf"x\.nc: {message}"):
+        netcdf.read(tmp_path / "x.nc")
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda d: d.drop_vars("loss"), r"missing \['loss'\]"),

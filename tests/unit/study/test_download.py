@@ -58,6 +58,20 @@ def test_only_pretrained_weights_are_fetched(study, monkeypatch):
     assert fetched == [("resnet18", "DEFAULT")]
 
 
+def test_without_a_connection_weights_are_named_in_one_line(study, tmp_path, monkeypatch):
+    from sgdwalk.data import torchvision_compat  # noqa: F401
+    from torchvision import models
+
+    def fails(name, weights):
+        raise OSError("no route\nto host")
+
+    monkeypatch.setattr(models, "get_model", fails)
+    monkeypatch.setattr(download, "datasets", lambda study: [])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"^resnet18: weights DEFAULT could not be downloaded \(no route to host\)$"):
+        download.main("mixed")
+
+
 def test_an_unknown_study_is_named_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="study = 'nowhere'"):

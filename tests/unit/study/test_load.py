@@ -6,8 +6,9 @@ from importlib.machinery import ModuleSpec
 
 import pytest
 from sgdwalk.study import figure_specs, resources
-from sgdwalk.study.load import Study, check_packages, check_source, check_targets, load_study
-from sgdwalk.study.validation import ConfigError
+from sgdwalk.study.load import Study, check_packages, check_source, load_study
+from sgdwalk.study.targets import check_targets
+from sgdwalk.study.validation import ConfigError, parsed, schema, types
 
 CONFIG = "title: A test\ntraining: {model: mlp3, steps: 100, window: 20}\n"
 FIGURES = "{}\n"
@@ -19,6 +20,7 @@ def study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "walk.nc").touch()
     (tmp_path / "other.nc").touch()
+    (tmp_path / "{x}.nc").touch()
     folder = tmp_path / "config" / "s"
     folder.mkdir(parents=True)
 
@@ -282,6 +284,78 @@ BAD = {
         "line 3: window = '': must be given beside",
     ),
     "shorter windows of nothing": ({"runs": "run|windows_of\nx|r\n"}, "windows_of = 'r': .*this row .there is none.$"),
+    **{
+        f"{text} for a whole file": (
+            {"config": f"{text}\n"},
+            f"config.yaml: the file = {re.escape(text.title() if text == 'false' else text)}: must be of type object$",
+        )
+        for text in ("[]", "false", "0")
+    },
+    "a whole file of figures": ({"figures": "[]\n"}, r"figures.yaml: the file = \[\]: must be of type object$"),
+    "a number to the base 60": (
+        {"config": "training: {window: 1:30}\n"},
+        "training.window = '1:30': must be of type integer$",
+    ),
+    "a number to the base 8": (
+        {"config": "training: {window: 010}\n"},
+        "window = '010': must be of type integer .YAML reads 010 as text: write 10.$",
+    ),
+    "nesting without end": (
+        {"config": "training: " + "[" * 10**5},
+        "config.yaml: not valid YAML: nested deeper than 32 levels",
+    ),
+    "a value inside itself": (
+        {"config": "training: &x {model: *x}\n"},
+        "config.yaml: not valid YAML: 'x' is inside itself",
+    ),
+    "a tag that does not fit": ({"config": "title: !!int x\n"}, "config.yaml: not valid YAML: invalid literal"),
+    "no number in a list": (
+        {"config": "regression: {momentum: [.nan]}\n"},
+        "regression.momentum.0 = nan: must be a finite",
+    ),
+    "a line separator in a cell": (
+        {"runs": "run|model\nr|mlp\u20283\n"},
+        r"line 2: model = 'mlp\\u20283': must be without line breaks$",
+    ),
+    "a line separator in a setting": (
+        {"config": 'training: {model: "mlp\\L3"}\n'},
+        "runs.tsv line 2: model = 'mlp 3': must be one of",
+    ),
+    "a decimal comma": (
+        {"runs": "run|lr\nr|0,1\n"},
+        "lr = '0,1': must be of type number .numbers have a decimal point, no comma.$",
+    ),
+    "a decimal comma in a setting": ({"config": "training: {lr: '1,5e-3'}\n"}, "lr = '1,5e-3': .*no comma.$"),
+    "commas between columns": (
+        {"runs": "run,seed\nr,1\n"},
+        "columns must be separated by tabs, not by commas: 'run,seed'$",
+    ),
+    "semicolons between columns": (
+        {"runs": "run;seed\nr;1\n"},
+        "must be separated by tabs, not by semicolons: 'run;seed'$",
+    ),
+    "a cell in a column without a name": (
+        {"runs": "run|lr|\nr|0.1|x\n"},
+        "line 2: 'x': must be in a column with a name$",
+    ),
+    "a long value": (
+        {"config": f"training: {{window: '{'9' * 1000}x'}}\n"},
+        "window = '9{199}...: must be of type integer",
+    ),
+    "a long name": ({"runs": f"run\n{'ab' * 100}c\n"}, "run = '[abc]*'*[.]*: must have at most 200 characters$"),
+    "a name that repeats": (
+        {"runs": f"run\n{'ab' * 20}\n"},
+        "line 2: run = '(ab){20}': must not end with 'ab' 20 times$",
+    ),
+    "a common name that repeats": (
+        {"runs": f"run|seed\n{'a' * 20}1|1\n{'a' * 20}2|2\n"},
+        "the common name 'a{20}' of .*: must not end with 'a' 20 times$",
+    ),
+    "a walk in braces": ({"runs": "run|walk\nr|{x}.nc\n"}, "line 2: walk = '{x}.nc': must be without braces$"),
+    "images in braces": (
+        {"runs": "run|dataset|path\nr|npz|{x}.nc\n"},
+        "line 2: path = '{x}.nc': must be without braces$",
+    ),
     "an ensemble of a study without ensembles": (
         {"figures": "ensembles: {caption: c, data: {groups: [ensemble/r]}}\n"},
         "no group 'r' in this study .there are: none.$",
@@ -296,6 +370,24 @@ def test_bad_input_is_refused_in_one_line(case, study):
 
 
 BEYOND = {
+    "steps": ({"runs": "run|steps\nr|1e21\n"}, "steps = 1e.21: must be at most 10{9}$"),
+    "steps of epochs": (
+        {"config": "training: {epochs: 1000000000}\n"},
+        "epochs = 10{9}: must give at most 10{9} steps, not 50{10}$",
+    ),
+    "a window": ({"runs": "run|window\nr|1e11\n"}, "window = 10{11}.0: must be at most 10{5}$"),
+    "steps of the toy model": (
+        {"config": CONFIG + "toy: {steps: 1.0e+12}\n"},
+        "toy.steps = 10{12}.0: must be at most 10{7}$",
+    ),
+    "positions of the toy model": (
+        {"config": CONFIG + "toy: {steps: 10000000}\n"},
+        "toy.steps = 10{7}: must be at most 10{6} for 100 walkers$",
+    ),
+    "a step size": (
+        {"config": CONFIG + "toy: {step_size: 1.0e+308}\n"},
+        "toy.step_size = 1e.308: must be at most 10{6}$",
+    ),
     "a learning rate": ({"runs": "run|lr\nr|1e39\n"}, "lr = 1e.39: must be at most 1e.30$"),
     "a weight decay": ({"runs": "run|weight_decay\nr|1e39\n"}, "weight_decay = 1e.39: must be at most 1e.30$"),
     "a seed": ({"runs": "run|seed\nr|9223372036854775808\n"}, "seed = 9223372036854775808: must be at most 9.{18}$"),
@@ -356,6 +448,15 @@ def test_a_table_may_begin_with_a_byte_order_mark(study):
     assert list(study("\ufeffrun|lr\nr|0.1\n").runs) == ["r"]
 
 
+def test_a_table_as_spreadsheets_write_it(study):
+    """A byte-order mark, CRLF, cells in quotation marks, columns and rows without content."""
+    text = '\ufeff"# one, two"\t\t\r\nrun\tlr\t\trecord\t\r\nr\t0.1\t\t"{anchors: [1, 2], sketch: 8}"\t\r\n\t\t\t\t\r\n"s"\t""\t\t\t\r\n'
+    runs = study(text.encode()).runs
+    assert list(runs) == ["r", "s"]
+    assert (runs["r"]["record"]["anchors"], runs["r"]["record"]["sketch"]) == ([1, 2], 8)
+    assert runs["s"]["lr"] == 0.1
+
+
 def test_a_quotation_mark_does_not_join_rows(study):
     runs = study('run|path\na|"one\nb|two\nc|th"ree\n').runs
     assert {name: run["path"] for name, run in runs.items()} == {"a": '"one', "b": "two", "c": 'th"ree'}
@@ -365,6 +466,35 @@ def test_a_whole_number_with_a_decimal_point_becomes_an_integer(study):
     read = study("run|batch_size\nr|16.0\n", CONFIG + "landscape: {points: 20.0}\n")
     assert repr(read.runs["r"]["batch_size"]) == "16"
     assert repr(read.settings["landscape"]["points"]) == "20"
+
+
+def test_every_number_has_an_upper_and_a_lower_limit():
+    def unlimited(key, rule):
+        inside = [*rule.get("properties", {}).items(), *([("items", rule["items"])] if rule.get("items") else [])]
+        for name, inner in inside:
+            yield from unlimited(f"{key}.{name}", inner)
+        limits = [{"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}]
+        if {"integer", "number"} & {*types(rule)} and not all(limit & {*rule} for limit in limits):
+            yield key
+
+    assert [*unlimited("run", schema("run")), *unlimited("config", schema("config"))] == []
+
+
+def test_dates_and_numbers_to_other_bases_are_text():
+    assert parsed("[2020-01-01, 0o10, 0x1F, 1_000, -3, 1.5e+3, yes]") == [
+        "2020-01-01",
+        "0o10",
+        "0x1F",
+        1000,
+        -3,
+        1500.0,
+        True,
+    ]
+
+
+def test_an_empty_study_is_named_so(tmp_path):
+    with pytest.raises(ConfigError, match=r"study = .': no .*studies here: none"):
+        load_study(None, tmp_path)
 
 
 def test_a_study_may_be_given_as_a_number(tmp_path):
@@ -391,8 +521,34 @@ def test_a_package_installed_in_place_is_found(study, tmp_path, monkeypatch):
     check_packages(read, tmp_path / "config")
 
 
-def test_only_requested_files_of_this_study_are_checked(study):
-    read = study()
-    check_targets(read, ["-n", "results/s/runs/r/msd.nc", "results/other/runs/x/msd.nc", "results/s/summary.csv"])
-    with pytest.raises(ConfigError, match=r"results/s/runs/x/msd.nc: no run 'x' in this study .there are: r.$"):
-        check_targets(read, ["results/s/runs/x/msd.nc"])
+TARGETS = {
+    "a run": ("results/s/runs/x/msd.nc", "no run 'x' in this study .there are: r."),
+    "a file of a run": ("results/s/runs/r/mds.nc", r"is not made .made there: training.nc, .*msd.nc.*hessian.nc"),
+    "a file of a child": ("results/s/runs/r/modes.nc", "is not made .made there: training.nc"),
+    "layers that are not recorded": ("results/s/runs/r/layers/msd.nc", "is not made"),
+    "a figure": ("results/s/figures/fig9.pdf", "is not made .made there: fig6.pdf, fig6.svg, fig6.png."),
+    "a format": ("results/s/figures/fig6.jpg", "is not made .made there: fig6.pdf, fig6.svg, fig6.png."),
+    "a surface": ("results/s/toy/flat.nc", "is not made .made there: fractal.nc, random.nc, convex.nc."),
+    "a group": ("results/s/ensembles/r.nc", "is not made .made there: summary.csv, "),
+    "a table": ("results/s/summary.tsv", "is not made .made there: summary.csv, claims.csv"),
+    "another study": ("results/other/runs/x/msd.nc", "is of study 'other', not 's': add --config study=other$"),
+}
+
+
+@pytest.mark.parametrize("case", TARGETS)
+def test_a_file_that_the_study_does_not_make_is_refused_with_what_there_is(case, study, tmp_path):
+    target, message = TARGETS[case]
+    read = study(figures="fig6: {caption: c, data: {path: path/r, msl: msl/r}}\n")
+    (tmp_path / "config" / "other").mkdir()
+    (tmp_path / "config" / "other" / "config.yaml").touch()
+    with pytest.raises(ConfigError, match=f"{target}: {message}"):
+        check_targets(read, ["-n", target], tmp_path / "config")
+
+
+def test_files_that_the_study_makes_and_files_elsewhere_can_be_asked_for(study, tmp_path):
+    read = study(figures="fig6: {caption: c, data: {path: path/r, msl: msl/r}}\n")
+    made = ("runs/r/msd.nc", "runs/r/hessian.nc", "runs/r/checkpoints", "runs/r/check.csv", "runs/r/snapshots.nc")
+    made += ("summary.csv", "figures/fig6.svg", "toy/convex.nc", "regression/independent.nc")
+    elsewhere = ("results/mine.html", "results/others/plot.pdf", "plots/s/runs/x/msd.nc", "train", "results")
+    elsewhere += ("--report", "results/s/runs/report.html")
+    check_targets(read, [*(f"results/s/{name}" for name in made), *elsewhere], tmp_path / "config")

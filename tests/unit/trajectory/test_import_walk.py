@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -117,17 +119,106 @@ def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
     assert table[~table.passed].empty, table[~table.passed].to_string()
 
 
+def test_the_spacing_of_the_files_steps_is_that_of_all_lags_and_steps(tmp_path):
+    """Of one walk every tenth weight from step 50 on: the same numbers as without steps, at ten times the lags."""
+    from sgdwalk.analyses import fluctuations, long_msd, msd, msl, path, tails
+    from sgdwalk.trajectory.shorter_windows import cut
+
+    rng = np.random.default_rng(5)
+    loss, gradient = rng.random(60), rng.standard_normal((60, 6))
+    walk = a_walk(loss=("step", loss), gradient=(("step", "parameter"), gradient))
+    record = {"samples": 75, "sketch": 8, "anchors": [30]}
+    rows = bring(tmp_path, walk, record=record)
+    steps = bring(tmp_path, walk.assign_coords(step=50 + 10 * np.arange(60)), record=record | {"anchors": [350]})
+    np.testing.assert_array_equal(steps["training"].step, 50 + 10 * np.arange(60))
+    np.testing.assert_array_equal(steps["distances"].window_start, [50, 300, 550])
+    np.testing.assert_array_equal(steps["gradients"].step, 50 + 10 * rows["gradients"].step)
+    np.testing.assert_array_equal(steps["training"].anchor, [350])
+    for name in ("training", "distances", "sketch", "gradients", "layers"):
+        assert int(steps[name].step_spacing) == 10
+        assert "step_spacing" not in rows[name]
+        for variable in ("anchor_displacement", "distance2", "projection", "gradient", "loss"):
+            if variable in rows[name]:
+                np.testing.assert_array_equal(steps[name][variable], rows[name][variable])
+
+    one, other = (msd.compute(found["distances"], copies=20) for found in (rows, steps))
+    np.testing.assert_array_equal(other.lag, 10 * one.lag)
+    np.testing.assert_array_equal(other.msd, one.msd)
+    np.testing.assert_array_equal(other.exponent_high, one.exponent_high)
+    for name in ("first_lag", "last_lag", "crossover_lag", "crossover_lag_low", "crossover_lag_high"):
+        assert one[name].notnull().any()
+        np.testing.assert_array_equal(other[name], 10 * one[name])
+    np.testing.assert_allclose(other.squared_drift, one.squared_drift / 100)
+    one, other = (long_msd.compute(found["sketch"]) for found in (rows, steps))
+    np.testing.assert_array_equal(other.lag, 10 * one.lag)
+    np.testing.assert_array_equal(other.msd, one.msd)
+    one, other = (tails.compute(found["gradients"], copies=5) for found in (rows, steps))
+    np.testing.assert_array_equal(other.alpha, one.alpha)
+    np.testing.assert_array_equal(other.layer_alpha_low, one.layer_alpha_low)
+    np.testing.assert_allclose(other.scale_time, 10 * one.scale_time)
+    one, other = (fluctuations.compute(found["training"], interval=10, copies=5) for found in (rows, steps))
+    np.testing.assert_array_equal(other.avalanche_start, 50 + 10 * one.avalanche_start)
+    np.testing.assert_array_equal(other.avalanche_duration, 10 * one.avalanche_duration)
+    np.testing.assert_array_equal(cut(steps, 5)["distances"].window_start, 50 + 10 * np.arange(0, 60, 5))
+    found = {name: data for name, data in steps.items() if name not in ("layers", "sketch", "directions")}
+    table = check.compute(
+        **found,
+        msd=msd.compute(steps["distances"], copies=5),
+        path=path.compute(steps["distances"], copies=5),
+        msl=msl.compute(steps["distances"], copies=5),
+        tails=tails.compute(steps["gradients"], copies=5),
+        fluctuations=other,
+    )
+    assert table[~table.passed].empty, table[~table.passed].to_string()
+
+
+def test_steps_one_apart_from_0_on_are_those_of_a_file_without_steps(tmp_path):
+    with_steps = bring(tmp_path, a_walk().assign_coords(step=np.arange(60.0)))
+    assert all(found.equals(with_steps[name]) for name, found in bring(tmp_path, a_walk()).items())
+
+
+STEPS = {
+    "a gap": (np.r_[0:30, 1000:1030], r"step 1000 after step 29: must be evenly spaced"),
+    "a repetition": (np.r_[0:30, 29:59], r"step 29 after step 29: must be evenly spaced"),
+    "no order": (np.r_[0:10, 20:10:-1, 30:70], r"step 20 after step 9: must be evenly spaced"),
+    "backwards": (np.arange(60)[::-1], r"step 58 after step 59: must be evenly spaced, in order"),
+    "logarithmic": (np.round(1.2 ** np.arange(60, 120)), r"step .* after step .*: must be evenly spaced"),
+    "epochs": (np.arange(60) / 10, r"step is float64, as \[0.  0.1\]: must be whole numbers"),
+    "missing": (np.where(np.arange(60) == 7, np.nan, np.arange(60)), r"step is float64.*: must be whole numbers"),
+    "text": (np.arange(60).astype(str), r"step is .*: must be whole numbers"),
+}
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_steps_that_are_not_even_are_refused(case, tmp_path):
+    step, message = STEPS[case]
+    with pytest.raises(ValueError, match=rf"walk\.nc: {message}") as caught:
+        bring(tmp_path, a_walk().assign_coords(step=step))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_anchor_that_is_not_among_the_files_steps_is_refused(tmp_path):
+    walk = a_walk().assign_coords(step=50 + 10 * np.arange(60))
+    for anchor in (0, 55, 650):
+        with pytest.raises(
+            ValueError, match=rf"anchors = \[60, {anchor}\]: must be steps of .*walk.nc \(50, 60, ..., 640\), "
+        ):
+            bring(tmp_path, walk, record={"samples": 75, "sketch": 0, "anchors": [60, anchor]})
+
+
 @pytest.mark.parametrize(
     ("walk", "message"),
     [
         (xr.Dataset({"x": ("step", np.zeros(60))}), r"walk\.nc.*weight"),
         (xr.Dataset({"weight": (("parameter", "step"), np.zeros((6, 60)))}), r"walk\.nc.*\(step, parameter\)"),
         (xr.Dataset({"weight": (("time", "parameter"), np.zeros((60, 6)))}), r"walk\.nc.*\(step, parameter\)"),
-        (a_walk(steps=20), r"window = 25.*20.*walk\.nc"),
+        (a_walk(steps=20), r"window = 25: must be at most 20, the rows of weight in.*.*walk\.nc"),
         (a_walk(loss=("epoch", np.zeros(60))), r"walk\.nc.*loss"),
         (a_walk(gradient=("step", np.zeros(60))), r"walk\.nc.*gradient"),
         (a_walk().where(a_walk().step != 31), r"walk\.nc: weight at step 31 is not finite"),
         (a_walk(loss=("step", np.where(np.arange(60) % 2, 1.0, np.nan))), r"walk\.nc: loss at step 0 is not finite"),
+        (a_walk().isel(parameter=slice(0)), r"walk\.nc: weight has no parameters: must have at least one"),
+        (a_walk(loss=("step", np.full(60, "1.5"))), r"walk\.nc: loss is .*: must be numbers"),
         (a_walk().astype(int), r"walk\.nc: weight is int64: must be float32 or float64"),
     ],
     ids=[
@@ -139,6 +230,8 @@ def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
         "flat gradient",
         "not finite",
         "every other loss",
+        "no parameter",
+        "loss as text",
         "integers",
     ],
 )
@@ -177,6 +270,21 @@ def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
         import_walk(str(tmp_path / "theirs"), SETTINGS | {"window": 24}, outputs, "code")
     with pytest.raises(ValueError, match=r"record.sketch = 8: must be 0, .*theirs has no sketch"):
         import_walk(str(tmp_path / "theirs"), SETTINGS | {"record": {"sketch": 8}}, outputs, "code")
+    short = Recorder(model, WINDOW, samples=75)
+    short.record(1.0)
+    short.close()
+    short.save(tmp_path / "short")
+    with pytest.raises(ValueError, match=r"window = 25: must be at most 1, the steps that .*short was recorded for"):
+        import_walk(str(tmp_path / "short"), SETTINGS, outputs, "code")
+    shutil.copytree(tmp_path / "theirs", tmp_path / "mixed")
+    shutil.copy(tmp_path / "mixed" / "layers.nc", tmp_path / "mixed" / "gradients.nc")
+    with pytest.raises(ValueError, match=r"mixed.gradients\.nc: holds layers: must hold gradients"):
+        import_walk(str(tmp_path / "mixed"), SETTINGS, outputs, "code")
+    empty = netcdf.read(tmp_path / "theirs" / "distances.nc").isel(window=[]).drop_encoding()
+    empty.to_netcdf(tmp_path / "mixed" / "distances.nc")
+    shutil.copy(tmp_path / "theirs" / "gradients.nc", tmp_path / "mixed" / "gradients.nc")
+    with pytest.raises(ValueError, match=r"window = 25: must be at most 0, the steps that .*mixed was recorded for"):
+        import_walk(str(tmp_path / "mixed"), SETTINGS, outputs, "code")
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
         import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")

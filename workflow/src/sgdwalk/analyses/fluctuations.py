@@ -6,6 +6,7 @@ import xarray as xr
 from sgdwalk.heavy_tails import power_law_tail
 from sgdwalk.storage.contracts import LOSS, LOSS2, Contract, Variable, variable
 from sgdwalk.storage.run_files import STEP
+from sgdwalk.trajectory.windows import spacing
 
 
 def tail(prefix: str, units: str, what: str) -> dict[str, Variable]:
@@ -53,7 +54,8 @@ def compute(training: xr.Dataset, *, interval: int = 100, copies: int = 100, see
     step's change. size_*: the tail of the avalanche sizes; noise_*: that of noise_norm, NaN left out; both test
     a power law and compare it with an exponential and a lognormal (power_law_tail.fit). size_exponent_null*: the
     exponent of `copies` shuffled series of the losses, which have the same values and no order in time. copies, also:
-    simulated samples behind fit_p. seed: of both. Returns the data set of CONTRACT.
+    simulated samples behind fit_p. seed: of both. Returns the data set of CONTRACT. Where only every n-th step was
+    recorded (step_spacing n), changes are those over n steps, and the interval counts recorded steps.
     """
     loss = training.loss.values
     change = np.append(np.abs(np.diff(loss)), np.nan)
@@ -66,8 +68,8 @@ def compute(training: xr.Dataset, *, interval: int = 100, copies: int = 100, see
         {
             "loss_change": ("step", change),
             "moving_variance": ("step", moving_variance(loss, interval)),
-            "avalanche_start": ("avalanche", start),
-            "avalanche_duration": ("avalanche", stop - start),
+            "avalanche_start": ("avalanche", training.step.values[start]),
+            "avalanche_duration": ("avalanche", (stop - start) * spacing(training)),
             "avalanche_size": ("avalanche", sizes),
         }
         | entries

@@ -5,6 +5,7 @@ import xarray as xr
 
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.trajectory import distance_geometry, mean_squared_displacement, scaling_fits
+from sgdwalk.trajectory.windows import spacing
 
 SAMPLE = 512  # random increments that an effective dimension is taken from
 CONTRACT = Contract(
@@ -55,7 +56,7 @@ def compute(sketch: xr.Dataset, *, per_decade: int = 15, seed: int = 0) -> xr.Da
         "independent_pairs": steps * (len(points) - lags) / lags,
         "local_exponent": distance_geometry.local_exponent(lags, curve) if usable else np.full(len(lags), np.nan),
     }
-    return xr.Dataset({name: ("lag", values) for name, values in columns.items()}, {"lag": lags})
+    return xr.Dataset({name: ("lag", values) for name, values in columns.items()}, {"lag": lags * spacing(sketch)})
 
 
 def finite_part(points: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ from sgdwalk.trajectory import (
     step_lengths,
 )
 from sgdwalk.trajectory.msd_exponents import FITS, window_fits
-from sgdwalk.trajectory.windows import FEWEST_DISPLACEMENTS, FEWEST_STEPS, longest_lag, per_window
+from sgdwalk.trajectory.windows import FEWEST_DISPLACEMENTS, FEWEST_STEPS, longest_lag, per_window, spacing
 
 DRIFT_REMOVED = 0.1  # longest lag at which the drift is removed, as a share of the window
+LAGS = ("first_lag", "last_lag", "crossover_lag", "crossover_lag_low", "crossover_lag_high")
 CONTRACT = Contract(
     "msd",
     {
@@ -91,8 +92,10 @@ def compute(
     of these.
 
     Returns the data set of CONTRACT. Fits: msd_exponents.FITS; `early`, `middle` and `late` are lags 1 ... 10,
-    10 ... T/10 and T/10 ... longest. A window that diverged is NaN, and no lag of it is supported. ValueError if
-    no window is full. Source: Chen, Qu & Gong 2022, Eqs. 3, 4 and 6 (doi 10.1016/j.neunet.2022.01.019).
+    10 ... T/10 and T/10 ... longest. Where only every n-th step was recorded (step_spacing n) these are counted in
+    recorded steps, and the lags of the result in steps. A window that diverged is NaN, and no lag of it is
+    supported. ValueError if no window is full.
+    Source: Chen, Qu & Gong 2022, Eqs. 3, 4 and 6 (doi 10.1016/j.neunet.2022.01.019).
 
     >>> from scipy.spatial.distance import pdist
     >>> walk = np.random.default_rng(0).standard_normal((200, 50)).cumsum(axis=0)  # Brownian: exponent 1
@@ -116,7 +119,15 @@ def compute(
         lambda d2, _: window_msd(d2, threshold, longest, copies, rng),
         {"lag": np.arange(1, distances.sizes["step_in_window"]), "fit": list(FITS)},
     )
-    return result.assign(regime_start=((), regime_start(result, threshold)))
+    result = result.assign(regime_start=((), regime_start(result, threshold)))
+    return in_steps(result, spacing(distances))
+
+
+def in_steps(result: xr.Dataset, every: int) -> xr.Dataset:
+    """The result with lags in steps, of which only one in `every` was recorded, and the squared drift per step."""
+    lags = {name: result[name] * every for name in LAGS}
+    result = result.assign(squared_drift=result.squared_drift / every**2, **lags)
+    return result.assign_coords(lag=result.lag.values * every)
 
 
 def window_msd(d2: np.ndarray, threshold: float, longest: float, copies: int, rng) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ from sgdwalk.heavy_tails.model_comparison import (
 )
 from sgdwalk.storage.contracts import Contract, Variable, variable
 from sgdwalk.storage.run_files import LAYER, WINDOW, WINDOW_START
-from sgdwalk.trajectory.windows import full_windows, stacked
+from sgdwalk.trajectory.windows import full_windows, spacing, stacked
 
 CORE = 12.0  # half-width of the histogram, in fitted scales
 TAIL = (1e-2, 1e4)  # range of the tail's histogram, in fitted scales
@@ -131,16 +131,16 @@ def compute(gradients: xr.Dataset, *, block: int = 10, bins: int = 120, copies: 
     gradients = full_windows(gradients)
     gradient = gradients["gradient"].transpose("window", "sample").values.astype(np.float64)
     step = gradients["step"].transpose("window", "sample").values
-    start = gradients["window_start"].values
+    start, every = gradients["window_start"].values, spacing(gradients)
     edges = np.linspace(-CORE, CORE, bins + 1)
     tail_edges = np.geomspace(*TAIL, bins // 2 + 1)
     spreads = layer_spreads(gradients)
     rows = []
-    for g, within, spread in zip(gradient, step - start[:, None], spreads, strict=True):
+    for g, within, spread in zip(gradient, (step - start[:, None]) // every, spreads, strict=True):
         blocks = scale_drift.blocks(g, within, gradients.sizes["step_in_window"], block)
         sample = gradient_views.usable(g, within, blocks)
         row = side_by_side(sample, spread, edges, tail_edges, copies, seed)
-        rows.append(row | {"scale_time": blocks.time})
+        rows.append(row | {"scale_time": blocks.time * every})
     coordinates = {
         "window": gradients["window"].values,
         "rival": [*ALTERNATIVES, MIXTURE],

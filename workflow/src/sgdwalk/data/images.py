@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MOST_CLASSES = 10**6
+
 
 @dataclass(frozen=True)
 class Images:
@@ -73,10 +75,12 @@ def _channels_first(pixels) -> np.ndarray:
 
 
 def _labels(labels, count: int) -> np.ndarray:
-    """Class of each image, whole numbers from 0 on."""
+    """Class of each image, whole numbers from 0 to MOST_CLASSES - 1."""
     labels = np.asarray(labels)
     if labels.size != count or labels.size != max(labels.shape, default=0) or count == 0:
         raise ValueError(f"labels have shape {labels.shape}, needed is one for each of {count} images")
-    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-        raise ValueError(f"labels must be whole numbers from 0 on, not {labels.dtype} from {labels.min()}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be whole numbers from 0 on, not {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= MOST_CLASSES:
+        raise ValueError(f"labels must be from 0 to {MOST_CLASSES - 1}, not from {labels.min()} to {labels.max()}")
     return np.ascontiguousarray(labels.reshape(-1), dtype=np.int64)

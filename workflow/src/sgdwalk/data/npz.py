@@ -1,6 +1,7 @@
 """Images from one .npz file."""
 
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -12,12 +13,23 @@ KEYS = ("x_train", "y_train", "x_test", "y_test")
 def load(*, path: str) -> Images:
     """Images of x_train, x_test (uint8 [image, row, column(, channel)]) and labels of y_train, y_test [image].
 
-    Raises ValueError that names the file and what it lacks.
+    Raises ValueError that names the file and what it lacks, or which array is damaged or not allowed.
     """
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path}: not an .npz archive")
-    with np.load(path, allow_pickle=False) as archive:
-        missing = [key for key in KEYS if key not in archive]
-        if missing:
-            raise ValueError(f"{path}: lacks {', '.join(missing)} (needed: {', '.join(KEYS)})")
-        return from_pixels(*(archive[key] for key in KEYS))
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [key for key in KEYS if key not in archive]
+            if missing:
+                raise ValueError(f"lacks {', '.join(missing)} (needed: {', '.join(KEYS)})")
+            return from_pixels(*(_member(archive, key) for key in KEYS))
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _member(archive, key: str) -> np.ndarray:
+    """An array of the archive. ValueError that names it if it is damaged or no array of numbers."""
+    try:
+        return archive[key]
+    except (ValueError, OSError, EOFError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{key}: must be a whole array of numbers ({error})") from None

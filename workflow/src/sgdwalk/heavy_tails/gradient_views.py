@@ -7,6 +7,7 @@ import xarray as xr
 
 from sgdwalk.heavy_tails import point_mass, scale_drift
 from sgdwalk.heavy_tails.stable import distribution as stable
+from sgdwalk.trajectory.windows import spacing
 
 ENTRIES = ("alpha", "alpha_low", "alpha_high", "scale", "effective_number", "status", "number", "zero_share")
 
@@ -70,7 +71,7 @@ def layers(gradients: xr.Dataset, block: int) -> xr.Dataset:
     """
     x = gradients["layer_gradient"].transpose("window", "layer", "layer_sample").values.astype(np.float64)
     step = gradients["layer_step"].transpose("window", "layer_sample").values
-    within = step - gradients["window_start"].values[:, None]
+    within = (step - gradients["window_start"].values[:, None]) // spacing(gradients)
     window = gradients.sizes["step_in_window"]
     found = [
         fitted(row, steps, scale_drift.blocks(row, steps, window, block))

@@ -22,7 +22,7 @@ Every figure of the study `{STUDY}`, as `make figures` draws it, with its captio
 def main(root: Path = ROOT) -> None:
     """Write the page, and the pictures of the figures of which all data are there."""
     figures = checked_figures(root / "config" / STUDY / "figures.yaml")
-    PAGE.write_text(rendered(figures))
+    PAGE.write_text(rendered(figures), encoding="utf-8")
     PICTURES.mkdir(exist_ok=True)
     for old in PICTURES.glob("*.png"):
         if old.stem not in figures:

@@ -32,7 +32,7 @@ def logging_to(path: str) -> Iterator[None]:
     """Send everything that is printed to the log, and to the terminal if there is one; errors are in both."""
     terminal = sys.stderr if sys.stderr.isatty() else None
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as log, room_beside(path) as free:
+    with open(path, "w", encoding="utf-8") as log, room_beside(path) as free:
         stream = _Tee(log, terminal) if terminal else log
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
             try:

@@ -26,11 +26,12 @@ class Lock:
 
     The heartbeat is the time of the lock's file. A second process that finds a lock watches it until the next sign of
     life, or takes it over: at once where the owner was a process of this machine that has ended, else after STALE
-    seconds without a sign of life. Raises LockError, in one line, that names the owner.
+    seconds without a sign of life. wait: whether to wait until a living owner has ended. Otherwise raises LockError, in
+    one line, that names the owner.
     """
 
-    def __init__(self, folder: Path):
-        self.folder, self.path = folder, folder / NAME
+    def __init__(self, folder: Path, *, wait: bool = False):
+        self.folder, self.path, self.wait = folder, folder / NAME, wait
         self.owner = {"machine": _machine(), "process": os.getpid(), "key": uuid.uuid4().hex}
         self.ended = threading.Event()
 
@@ -40,7 +41,7 @@ class Lock:
             found = _owner(self.path)
             if _dead(found) or not self._shows_life():
                 self._take_from(found)
-            else:
+            elif not self.wait:
                 raise LockError(f"{self.folder}: in use by {_words(found)}; wait until it has ended, or end it")
         self.heart = threading.Thread(target=self._beat, daemon=True)
         self.heart.start()
@@ -72,7 +73,7 @@ class Lock:
         except FileExistsError:
             return False
         try:
-            with open(handle, "w") as file:
+            with open(handle, "w", encoding="utf-8") as file:
                 json.dump(self.owner, file)
         except OSError:
             self.path.unlink()
@@ -125,7 +126,7 @@ class Lock:
 def _owner(path: Path) -> dict[str, Any] | None:
     """What a lock's file says; None if there is none, or nothing readable in it yet."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -144,7 +145,7 @@ def _ended(process: int) -> bool:
     except PermissionError:  # another user's
         return False
     status = Path(f"/proc/{process}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+    return status.exists() and status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
 
 
 def _machine() -> list[str]:
@@ -152,7 +153,7 @@ def _machine() -> list[str]:
     boot, numbering = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     return [
         socket.gethostname(),
-        boot.read_text().strip() if boot.exists() else "",
+        boot.read_text(encoding="utf-8").strip() if boot.exists() else "",
         os.readlink(numbering) if numbering.exists() else "",
     ]
 

@@ -53,9 +53,12 @@ def read(path: str | Path) -> xr.Dataset:
         raise ContractError(f"{path}: not a readable NetCDF file ({error})") from None
     if "contract" not in dataset.attrs:
         raise ContractError(f"{path}: no attribute 'contract': not a file of sgdwalk")
-    contract = find(dataset.attrs["contract"])
-    found = int(dataset.attrs.get("schema_version", 1))  # files from before versions have none
-    if found != contract.version:
+    try:
+        contract = find(dataset.attrs["contract"])
+    except ContractError as error:
+        raise ContractError(f"{path}: {error}") from None
+    found = dataset.attrs.get("schema_version", 1)  # files from before versions have none
+    if str(found) != str(contract.version):
         kind = f"schema version {found} of {contract.name}"
         raise ContractError(f"{path}: {kind}: must be {contract.version}, make it again")
     check(dataset, contract, str(path))

@@ -65,7 +65,7 @@ def _software() -> dict[str, str]:
 def hardware() -> str:
     """Processor, cores that this process may use, and the GPU where one is in use."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     text = f"{models[0] if models else platform.processor() or platform.machine()}, {cores} cores"

@@ -8,7 +8,8 @@ from sgdwalk.storage.contracts import LOSS, Contract, variable
 STEP = variable("step", "step", "step")
 WINDOW = variable("window", "1", "window")
 WINDOW_START = variable("window", "step", "first step of the window")
-WINDOW_STEPS = variable("window", "step", "steps in the window; fewer than T in a short last one")
+WINDOW_STEPS = variable("window", "step", "weights in the window; fewer than T in a short last one")
+STEP_SPACING = variable("", "step", "steps between two recorded weights, 1 if missing", optional=True)
 LAYER = variable("layer", "1", "group of layers")
 WINDOW_LOSS = variable("window step_in_window", LOSS, "minibatch loss at each weight of the window")
 
@@ -16,6 +17,7 @@ TRAINING = Contract(
     "training",
     {
         "step": STEP,
+        "step_spacing": STEP_SPACING,
         "loss": variable("step", LOSS, "minibatch loss at the weights before the step"),
         "gradient_norm": variable("step", "1", "norm of the minibatch gradient"),
         "noise_norm": variable(
@@ -48,6 +50,7 @@ DISTANCES = Contract(
         "window": WINDOW,
         "window_start": WINDOW_START,
         "window_steps": WINDOW_STEPS,
+        "step_spacing": STEP_SPACING,
         "distance2": variable(
             "window pair", "1", "squared distance |w_i - w_j|^2, pairs i < j row after row (NaN beyond window_steps)"
         ),
@@ -62,6 +65,7 @@ LAYERS = Contract(
         "window": WINDOW,
         "window_start": WINDOW_START,
         "window_steps": WINDOW_STEPS,
+        "step_spacing": STEP_SPACING,
         "layer": LAYER,
         "layer_size": variable("layer", "1", "parameters in the group"),
         "distance2": variable("layer window pair", "1", "squared distance of the group's weights, as in distances.nc"),
@@ -74,6 +78,7 @@ SKETCH = Contract(
     "sketch",
     {
         "step": STEP,
+        "step_spacing": STEP_SPACING,
         "projection": variable("step component", "1", "seeded random projection of the weights minus the first ones"),
         "relative_error": variable("", "1", "largest relative standard error of a projected squared distance"),
     },
@@ -85,6 +90,7 @@ GRADIENTS = Contract(
         "window": WINDOW,
         "window_start": WINDOW_START,
         "window_steps": WINDOW_STEPS,
+        "step_spacing": STEP_SPACING,
         "gradient": variable("window sample", "1", "minibatch gradient at a random parameter and step"),
         "step": variable("window sample", "step", "step at which the sample was taken"),
         "layer": LAYER,

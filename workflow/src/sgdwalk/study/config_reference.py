@@ -68,8 +68,8 @@ def allowed(rule: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Write the tables below the marker; the text above it remains."""
-    text = README.read_text()
-    README.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + rendered())
+    text = README.read_text(encoding="utf-8")
+    README.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + rendered(), encoding="utf-8")
 
 
 if __name__ == "__main__":

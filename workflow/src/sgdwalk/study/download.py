@@ -1,6 +1,7 @@
 """`python -m sgdwalk.study.download STUDY`: download data sets and pretrained weights, for jobs without internet."""
 
 import sys
+from http.client import HTTPException
 from pathlib import Path
 
 from sgdwalk.study import factories
@@ -26,7 +27,10 @@ def weights(study: Study) -> list[tuple[str, str]]:
 
 
 def fetch(study: Study) -> None:
-    """Download what is missing, and read every data set once to check that it is complete."""
+    """Download what is missing, and read every data set once to check that it is complete.
+
+    OSError names what could not be fetched.
+    """
     for name, path in datasets(study):
         images = factories.factory({"factory": TORCHVISION})(name=name, path=path, download=True)
         print(f"{name}: {len(images.train)} training and {len(images.test)} test images under {path}")
@@ -35,17 +39,20 @@ def fetch(study: Study) -> None:
 
         from sgdwalk.data import torchvision_compat  # noqa: F401  lets torchvision load that was built for another torch
 
-        get_model(name, weights=kind)
+        try:
+            get_model(name, weights=kind)
+        except (OSError, HTTPException, RuntimeError) as error:
+            raise OSError(f"{name}: weights {kind} could not be downloaded ({' '.join(str(error).split())})") from None
         print(f"{name}: weights {kind} are in PyTorch's cache")
 
 
 def main(name: str) -> None:
-    """Download for the study config/NAME; exits with one line if its settings are not allowed."""
+    """Download for the study config/NAME; exits with one line if its settings are not allowed or a download fails."""
     try:
         study = load_study(name, Path("config"))
-    except ConfigError as error:
+        fetch(study)
+    except (ConfigError, OSError) as error:
         sys.exit(str(error))
-    fetch(study)
     if not datasets(study) and not weights(study):
         print(f"{name}: nothing to download")
 

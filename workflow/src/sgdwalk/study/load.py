@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,14 @@ from sgdwalk.storage.code_hash import importable
 from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
-from sgdwalk.study.run_table import check_batch, known_size, read_runs, with_images
+from sgdwalk.study.run_table import check_batch, check_repeats, known_size, read_runs, with_images
 from sgdwalk.study.sweeps import common_name, repetitions
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
 EVERY_CHILD = ("directions", *files_of_runs(CHILDREN))
 TOY = ("fractal", "random", "convex")
+MOST_POSITIONS = 10**8  # walkers times steps of a simulation: all are in memory at once
 SAMPLERS = ("independent", "shuffled-epochs")  # of the linear regression
 
 
@@ -58,12 +59,12 @@ class Study:
         return tuple(made for key in record if record[key] for made in files_of_runs(f"record.{key}"))
 
 
-def load_study(name: str, folder: Path) -> Study:
+def load_study(name: Any, folder: Path) -> Study:
     """Read config.yaml, runs.tsv and figures.yaml in the folder `name` of `folder`, and check every value.
 
     ConfigError, one line, at the first value that is not allowed.
     """
-    name = str(name)  # Snakemake reads study=3 as a number
+    name = "" if name is None else str(name)  # Snakemake reads study=3 as a number, and study= as None
     root = folder / name
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
         found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
@@ -77,6 +78,8 @@ def load_study(name: str, folder: Path) -> Study:
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
     study = Study(name, base, settings, runs, checked_figures(root / "figures.yaml"))
+    for group, members in study.groups.items():
+        check_repeats(group, f"{root / 'runs.tsv'}: the common name '{group}' of {', '.join(members)}")
     for figure, spec in study.figures.items():
         for role, source in sources(spec["data"]):
             check_source(study, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
@@ -88,6 +91,11 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
+    for section in ("toy", "regression"):
+        steps, walkers = (settings[section][key] for key in ("steps", "walkers"))
+        if steps * walkers > MOST_POSITIONS:
+            allowed = f"{MOST_POSITIONS // walkers} for {walkers} walkers"
+            raise ConfigError(f"{where}{section}.steps = {steps}: must be at most {allowed}")
     regression = settings["regression"]
     images = with_images(regression["data"], f"{where}regression.data.")
     size = known_size(images, f"{where}regression.data.")
@@ -138,14 +146,6 @@ def named(groups: list[list[str]]) -> dict[str, list[str]]:
         names[0] if shared.count(name) > 1 or name in firsts - {names[0]} else name: names
         for name, names in zip(shared, groups, strict=True)
     }
-
-
-def check_targets(study: Study, arguments: Iterable[str]) -> None:
-    """Refuse a requested file of a run that is not in the study."""
-    for argument in arguments:
-        name = re.match(rf"results/{re.escape(study.name)}/runs/([^/]+)/", argument)
-        if name and name[1] not in study.runs:
-            raise ConfigError(f"{argument}: no run '{name[1]}' in this study (there are: {', '.join(study.runs)})")
 
 
 def check_packages(study: Study, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """runs.tsv of a study: read and checked row by row, each row on top of the settings that all runs share. No torch."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ INHERITED = (  # from the parent, where a cell is empty
     "init", "dtype",
 )  # fmt: skip
 PLAIN = {"optimiser": "sgd", "nesterov": False, "schedule": "constant"}  # of a run with a parent
+REPEATED = re.compile(r"(.+?)\1{19}$")
+SIGNS = {None: "spaces", ",": "commas", ";": "semicolons"}  # None: of str.split, any blank
+MOST_STEPS = 10**9
 OF_TRAININGS = ("layers", "noise", "walk")  # keys of `record` that only a training can fulfil
 
 
@@ -31,6 +35,7 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
         where = f"{path} line {line}: "
         given = {key: cell(text, rules["properties"][key]) for key, text in row.items() if text}
         run = checked(overlaid(shared | inherited(given, runs, where), given), rules, where)
+        check_repeats(run["run"], f"{where}run = '{run['run']}'")
         if run["run"] in runs:
             raise ConfigError(f"{where}run = '{run['run']}': duplicate name; names of runs must be unique")
         if run["windows_of"]:
@@ -44,6 +49,12 @@ def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]
     if not runs:
         raise ConfigError(f"{path}: the table has no runs")
     return runs
+
+
+def check_repeats(name: str, where: str) -> None:
+    """Refuse a name that Snakemake takes for a rule that calls itself without end."""
+    if found := REPEATED.search(name):
+        raise ConfigError(f"{where}: must not end with '{found[1]}' 20 times")
 
 
 def inherited(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -126,11 +137,13 @@ def overlaid(shared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
 def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, cells by column) of a tab-separated table; lines that start with '#' are comments."""
     text = read_text(path, "no such file (a study needs a table of its runs)")
-    lines = [(n, t.split("\t")) for n, t in enumerate(text.splitlines(), 1) if t.strip() and t[0] != "#"]
-    header = [name.strip() for name in lines[0][1]] if lines else []
-    for name in header:
-        if len(name.split()) > 1:
-            raise ConfigError(f"{path}: columns must be separated by tabs, not by spaces: '{name}'")
+    rows = [(n, t.split("\t")) for n, t in enumerate(text.split("\n"), 1) if t.strip() and t.lstrip('"')[:1] != "#"]
+    lines = [(n, [*map(unquoted, row)]) for n, row in rows]
+    header = lines[0][1] if lines else []
+    for name in filter(None, header):
+        for sign, words in SIGNS.items():
+            if len(name.split(sign)) > 1:
+                raise ConfigError(f"{path}: columns must be separated by tabs, not by {words}: '{name}'")
         if name not in known:
             raise ConfigError(f"{path}: unknown key '{name}' (allowed: {', '.join(sorted(known))})")
         if header.count(name) > 1:
@@ -140,7 +153,18 @@ def read_table(path: Path, known: Mapping[str, Any]) -> Iterator[tuple[int, dict
     for line, row in lines[1:]:
         if len(row) > len(header):
             raise ConfigError(f"{path} line {line}: {len(row)} cells for {len(header)} columns")
-        yield line, dict(zip(header, (text.strip() for text in row), strict=False))
+        for name, text in zip(header, row, strict=False):
+            if len(text.splitlines()) > 1:  # at U+2028 and others that do not end a line of the table
+                raise ConfigError(f"{path} line {line}: {name} = {text!a}: must be without line breaks")
+            if text and not name:
+                raise ConfigError(f"{path} line {line}: '{text}': must be in a column with a name")
+        yield line, {name: text for name, text in zip(header, row, strict=False) if name}
+
+
+def unquoted(text: str) -> str:
+    """A cell without blanks around it and without the quotation marks that spreadsheets put around it."""
+    text = text.strip()
+    return text[1:-1].replace('""', '"').strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def cell(text: str, rule: Mapping[str, Any]) -> Any:
@@ -206,9 +230,11 @@ def passed_on(dataset: str) -> dict[str, str]:
 
 
 def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    """Refuse a path that does not exist."""
+    """Refuse a path that does not exist, or that Snakemake cannot take."""
     if not run[key] or not Path(run[key]).exists():
         raise ConfigError(f"{where}{key} = '{run[key] or ''}': must be a file or folder that exists")
+    if {*"{}"} & {*run[key]}:  # Snakemake reads names in braces as wildcards
+        raise ConfigError(f"{where}{key} = '{run[key]}': must be without braces")
     return run
 
 
@@ -220,6 +246,8 @@ def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:
     if size is not None:
         check_batch(run["batch_size"], size, where)
         steps = steps or run["epochs"] * -(-size // run["batch_size"])
+        if steps > MOST_STEPS:
+            raise ConfigError(f"{where}epochs = {run['epochs']}: must give at most {MOST_STEPS} steps, not {steps}")
     if steps and run["window"] > steps:
         raise ConfigError(f"{where}window = {run['window']}: must be at most {steps}, the steps of the run")
     if steps and max(run["record"]["anchors"], default=0) >= steps:

@@ -4,16 +4,19 @@ Every error is one line that names the file, the key, the value and what is allo
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from jsonschema import Draft202012Validator
 
 from sgdwalk.study.analysis_table import REQUESTS
 
+DEEPEST = 32  # levels of nesting in a file
+LONGEST = 200  # characters of a value in a message
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 # Keys of a run that say which images it has; the linear regression has them too.
 IMAGES = ("dataset", "path", "download", "subset", "image_size", "label_noise", "normalise")
@@ -22,9 +25,37 @@ IMAGES = ("dataset", "path", "download", "subset", "image_size", "label_noise", 
 class ConfigError(ValueError):
     """A setting that is not allowed; the message is one line with file, key, value and what is allowed."""
 
+    def __init__(self, message: str):
+        super().__init__(" ".join(message.splitlines()))  # a value in it may have a line break of Unicode
 
-class UniqueKeys(yaml.SafeLoader):
-    """YAML that refuses duplicate keys; the safe loader would silently keep the last one."""
+
+class StudyLoader(yaml.SafeLoader):
+    """YAML without what its version 1.1 makes of text, and of which users do not know.
+
+    Duplicate keys are refused, of which the safe loader would silently keep the last one; so are nesting deeper than
+    DEEPEST and a value inside itself, which have no end. 010 (8 by YAML 1.1), 1:30 (90) and dates are text.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] not in ("int", "float", "timestamp")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    depth = 0
+
+    def compose_node(self, parent, index):
+        """The node; ComposerError where it is too deep, or an alias of a node that it is in."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            if event.anchor in self.anchors and self.anchors[event.anchor].end_mark is None:
+                raise yaml.composer.ComposerError(None, None, f"'{event.anchor}' is inside itself", event.start_mark)
+        if self.depth == DEEPEST:
+            raise yaml.composer.ComposerError(
+                None, None, f"nested deeper than {DEEPEST} levels", self.peek_event().start_mark
+            )
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node, deep=False):
         """The mapping; ConstructorError for a duplicate key."""
@@ -36,9 +67,20 @@ class UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+StudyLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9_]*)$"), [*"-+0123456789"])
+StudyLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"([-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9]+)([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"),
+    [*"-+.0123456789"],
+)
+
+
 def parsed(text: str) -> Any:
-    """Value of a YAML text; yaml.YAMLError for invalid YAML and duplicate keys."""
-    return yaml.load(text, UniqueKeys)
+    """Value of a YAML text; yaml.YAMLError for invalid YAML, duplicate keys, and values that do not fit their tag."""
+    try:
+        return yaml.load(text, StudyLoader)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # as from !!int of a word
+        raise yaml.YAMLError(str(error)) from None
 
 
 def read_text(path: Path, missing: str = "no such file") -> str:
@@ -52,9 +94,10 @@ def read_text(path: Path, missing: str = "no such file") -> str:
 
 
 def read_yaml(path: Path) -> Any:
-    """Content of a YAML file."""
+    """Content of a YAML file; {} for one without any."""
     try:
-        return parsed(read_text(path)) or {}
+        content = parsed(read_text(path))
+        return {} if content is None else content
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
 
@@ -65,7 +108,7 @@ def schema(name: str) -> dict[str, Any]:
     Filled in from other places: the analyses that a run can request, and in `config` the keys of a run that `training`
     shares, and those of its images, which `regression.data` has.
     """
-    content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
     if name == "run":
         content["properties"]["analyses"]["items"] = {"enum": list(REQUESTS)}
     if name == "config":
@@ -91,7 +134,8 @@ def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
     """(dotted key, value) of every floating-point number in nested settings."""
     if isinstance(value, float):
         yield key, value
-    for inner, item in value.items() if isinstance(value, dict) else ():
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for inner, item in inside:
         yield from numbers(item, f"{key}.{inner}".lstrip("."))
 
 
@@ -134,21 +178,31 @@ def explain(error) -> str:
         "exclusiveMaximum": lambda v: f"must be below {v}",
         "minimum": lambda v: f"must be at least {v}",
         "maximum": lambda v: f"must be at most {v}",
+        "maxLength": lambda v: f"must have at most {v} characters",
+        "minItems": lambda v: f"must have at least {v} values",
         "uniqueItems": lambda v: "must not contain duplicates",
         "pattern": lambda v: f"must be {error.schema.get('pattern_in_words', f'like {v}')}",
     }.get(error.validator, lambda v: error.message)(error.validator_value)
-    return f"{key} = {error.instance!r}: {allowed}{number_hint(error)}"
+    return f"{key} = {shown(error.instance)}: {allowed}{number_hint(error)}"
+
+
+def shown(value: Any) -> str:
+    """A value as in Python, cut where it would fill the screen."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def number_hint(error) -> str:
-    """A hint where a number is required and YAML read it as text, as it does with 1e-3."""
+    """A hint where a number is required and there is text: as YAML reads 1e-3, or with a decimal comma."""
     required = {"integer", "number"} & set(types(error.schema))
     if error.validator == "type" and required and isinstance(error.instance, str):
+        if re.fullmatch(r"[-+]?[\d.]*,[\d.,]*([eE][-+]?\d+)?", error.instance):
+            return " (numbers have a decimal point, no comma)"
         try:
             number = float(error.instance)
         except ValueError:
             return ""
         if math.isfinite(number):
-            shown = int(number) if number.is_integer() and "integer" in required else number
-            return f" (YAML reads {error.instance} as text: write {shown!r})"
+            written = int(number) if number.is_integer() and "integer" in required else number
+            return f" (YAML reads {error.instance} as text: write {written!r})"
     return ""

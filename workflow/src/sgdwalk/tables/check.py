@@ -68,7 +68,8 @@ def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator
     worst, triangle = 0.0, 0.0
     for start, pairs in zip(kept.window_start.values, kept.distance2.values, strict=True):
         d = np.sqrt(squareform(pairs))
-        steps = training.step_length.values[start : start + len(d) - 1]
+        row = np.searchsorted(training.step.values, start)
+        steps = training.step_length.values[row : row + len(d) - 1]
         worst = max(worst, float(np.max(np.abs(np.diagonal(d, 1) - steps)) / (steps.max() or 1)))
         contour = np.concatenate([[0], np.cumsum(np.diagonal(d, 1))])
         triangle = max(triangle, float(np.max(d[0] - contour) / (d.max() or 1)))

@@ -60,7 +60,7 @@ def mean(series: Series) -> Quantity:
 
 
 def displacement_exponent(fit: str) -> Quantity:
-    """Mean exponent c of a fit; NULL_AGREES where it is above 1, but not above that of a direction without curvature."""
+    """Mean exponent c of a fit; NULL_AGREES where it lies above 1, but not above that of a free direction."""
 
     def estimate(results: Results, *runs: str) -> Estimate | None:
         found, free = (mean(series[fit])(results, *runs) for series in (exponent, free_exponent))

@@ -24,7 +24,7 @@ class Finished:
         """Write the list: these files are all, and whole."""
         listed = {str(file.relative_to(self.folder)): digest(file) for file in files}
         with replacing(self.list) as temporary:
-            temporary.write_text(json.dumps(listed, indent=1))
+            temporary.write_text(json.dumps(listed, indent=1), encoding="utf-8")
 
     def complete(self) -> bool:
         """Whether there is a list and every file of it is whole; a damaged one is named, and its list goes."""
@@ -58,6 +58,6 @@ class Finished:
 
     def _listed(self) -> dict[str, str]:
         try:
-            return json.loads(self.list.read_text())
+            return json.loads(self.list.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{self.list}: not a list of files ({error})") from None

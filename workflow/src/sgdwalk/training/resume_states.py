@@ -28,7 +28,7 @@ class ResumeStates:
         path = self.folder / f"resume-{windows:09d}.pt"
         found = archives.write(state, path)
         with replacing(_digest_file(path)) as beside:
-            beside.write_text(f"{found}  {path.name}\n")  # as sha256sum --check reads it
+            beside.write_text(f"{found}  {path.name}\n", encoding="utf-8")  # as sha256sum --check reads it
         for old in self.newest_first()[KEPT:]:
             self.remove(old)
 
@@ -37,7 +37,7 @@ class ResumeStates:
         beside = _digest_file(path)
         if not beside.is_file():
             raise ValueError(f"{beside}: no such file")
-        check_digest(path, beside.read_text().partition(" ")[0])
+        check_digest(path, beside.read_text(encoding="utf-8").partition(" ")[0])
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
 
     def remove(self, path: Path) -> None:

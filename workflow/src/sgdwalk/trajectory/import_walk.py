@@ -16,6 +16,7 @@ from sgdwalk.storage.provenance import attributes
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
 FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
+NUMBERED = ("step", "anchor", "window_start", "layer_step")  # variables that are steps, in all data sets
 READ = 2**27  # bytes of weights read at a time
 
 
@@ -24,6 +25,7 @@ def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, st
 
     path: the NetCDF file or the folder. settings: of the run. outputs: the path of each of FILES. code: hash for
     the files' attributes. loss [step] and gradient [step, parameter] may be missing: what depends on them is NaN.
+    A coordinate `step` of the file must be evenly spaced; a spacing above 1 is kept as step_spacing.
     Memory is bounded by one window and READ bytes. ValueError names what the file or folder lacks.
     """
     data = recorded(path, settings) if Path(path).is_dir() else replayed(path, settings)
@@ -43,10 +45,15 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
         if not path.is_file():
             raise ValueError(f"{path}: no such file (Recorder.save writes {', '.join(FILES)} into a folder)")
         data[name] = netcdf.read(path)
-        data[name].attrs["recorded"] = data[name].attrs["settings"]
+        if data[name].attrs["contract"] != name:
+            raise ValueError(f"{path}: holds {data[name].attrs['contract']}: must hold {name}")
+        data[name].attrs["recorded"] = data[name].attrs.get("settings", "{}")
     found = data["distances"].sizes["step_in_window"]
     if settings["window"] != found:
         raise ValueError(f"window = {settings['window']}: must be {found}, the window that {folder} was recorded with")
+    longest = int(max(data["distances"].window_steps.values, default=0))
+    if longest < found:
+        raise ValueError(f"window = {found}: must be at most {longest}, the steps that {folder} was recorded for")
     if settings["record"]["sketch"] and not data["sketch"].sizes["component"]:
         raise ValueError(f"record.sketch = {settings['record']['sketch']}: must be 0, {folder} has no sketch")
     return data
@@ -55,11 +62,50 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
 def replayed(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
     """The data sets that a recorder makes of a file with a trajectory."""
     with open_walk(path) as walk:
-        return replay(walk, settings, path).datasets()
+        first, every = numbered(walk, path)
+        anchors = rows_of(settings["record"]["anchors"], first, every, walk.sizes["step"], path)
+        return in_steps(replay(walk, settings, path, anchors).datasets(), first, every)
+
+
+def numbered(walk: xr.Dataset, path: str) -> tuple[int, int]:
+    """(first step, steps between two weights) of the coordinate `step`, (0, 1) without one; ValueError if not even."""
+    step = walk["step"].values
+    if step.dtype.kind not in "iuf" or not (np.isfinite(step) & (step == np.round(step))).all():
+        raise ValueError(f"{path}: step is {step.dtype}, as {step[:2]}: must be whole numbers")
+    step = step.astype(np.int64)
+    apart = np.diff(step)
+    odd = (apart != apart[:1]) | (apart < 1)
+    if odd.any():
+        at = int(odd.argmax())
+        said = f"step {step[at + 1]} after step {step[at]}"
+        raise ValueError(f"{path}: {said}: must be evenly spaced, in order, without repetition")
+    return int(step[0]), int(apart[0]) if len(apart) else 1
+
+
+def rows_of(anchors: list[int], first: int, every: int, count: int, path: str) -> dict[int, int]:
+    """Row of each anchor step in the file; ValueError for a step that is not in it."""
+    rows = {anchor: (anchor - first) // every for anchor in anchors}
+    for anchor, row in rows.items():
+        if first + row * every != anchor or not 0 <= row < count:
+            steps = f"{first}, {first + every}, ..., {first + (count - 1) * every}"
+            raise ValueError(f"record.anchors = {anchors}: must be steps of {path} ({steps}), not {anchor}")
+    return rows
+
+
+def in_steps(data: Mapping[str, xr.Dataset], first: int, every: int) -> dict[str, xr.Dataset]:
+    """The data sets with the file's own steps instead of the numbers of its rows."""
+    if (first, every) == (0, 1):
+        return dict(data)
+    found = {}
+    for name, rows in data.items():
+        steps = {n: (rows[n].dims, first + every * rows[n].values) for n in NUMBERED if n in rows.variables}
+        spaced = {"step_spacing": ((), every)} if every > 1 and name != "directions" else {}
+        found[name] = rows.assign({**steps, **spaced})
+    return found
 
 
 def open_walk(path: str) -> xr.Dataset:
-    """The file, its data still on disk. ValueError unless its variables have the dimensions of DIMS."""
+    """The file, its data still on disk. ValueError unless its variables have the dimensions of DIMS, and numbers."""
     try:
         walk = xr.open_dataset(path, engine="netcdf4", decode_times=False)
     except (OSError, ValueError, RuntimeError) as error:
@@ -71,20 +117,25 @@ def open_walk(path: str) -> xr.Dataset:
             raise ValueError(f"{path}: needs {name} with dimensions ({', '.join(dims)}); it has {found}")
     if walk["weight"].dtype not in ("float32", "float64"):
         raise ValueError(f"{path}: weight is {walk['weight'].dtype}: must be float32 or float64")
+    for name in set(DIMS) & set(walk):
+        if walk[name].dtype.kind not in "iuf":
+            raise ValueError(f"{path}: {name} is {walk[name].dtype}: must be numbers")
+    if not walk.sizes["parameter"]:
+        raise ValueError(f"{path}: weight has no parameters: must have at least one")
     return walk
 
 
-def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder:
-    """A closed recorder that every step of the trajectory was passed to."""
+def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str, anchors: Mapping[int, int]) -> Recorder:
+    """A closed recorder that every step of the trajectory was passed to, with these anchors' rows."""
     steps, size = walk["weight"].shape
     if settings["window"] > steps:
-        raise ValueError(f"window = {settings['window']}: must be at most {steps}, the steps of {path}")
+        raise ValueError(f"window = {settings['window']}: must be at most {steps}, the rows of weight in {path}")
     weight = nn.Parameter(torch.from_numpy(walk["weight"][0].values))
     model = nn.Module()
     model.weight = weight
     record = settings["record"]
     recorder = Recorder(
-        model, settings["window"], samples=record["samples"], anchors=record["anchors"], sketch=record["sketch"],
+        model, settings["window"], samples=record["samples"], anchors=list(anchors.values()), sketch=record["sketch"],
         seed=settings["seed"],
     )  # fmt: skip
     rows = max(1, READ // (size * weight.element_size()))
@@ -93,7 +144,8 @@ def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str) -> Recorder
         for name in sorted(set(DIMS) & set(part)):
             finite = np.isfinite(part[name].values).reshape(part.sizes["step"], -1).all(axis=1)
             if not finite.all():
-                raise ValueError(f"{path}: {name} at step {start + finite.argmin()} is not finite")
+                step = walk["step"].values[start + finite.argmin()]
+                raise ValueError(f"{path}: {name} at step {step} is not finite")
         for k in range(part.sizes["step"]):
             weight.data.copy_(torch.from_numpy(part["weight"].values[k]))
             weight.grad = _gradient(part, k, weight)

@@ -9,6 +9,7 @@ from scipy.spatial.distance import squareform
 
 from sgdwalk.storage import netcdf, run_files
 from sgdwalk.storage.provenance import attributes
+from sgdwalk.trajectory.windows import spacing
 
 
 def cut_windows(inputs: Mapping[str, str], settings: Mapping[str, Any], outputs: Mapping[str, str], code: str) -> None:
@@ -58,7 +59,7 @@ def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:
 def _windows(distances: xr.Dataset, parts: int, length: int) -> xr.Dataset:
     """window_start and window_steps of all parts, including those without any step."""
     first = np.arange(parts) * length
-    starts = (distances.window_start.values[:, None] + first).ravel()
+    starts = (distances.window_start.values[:, None] + first * spacing(distances)).ravel()
     steps = np.clip(distances.window_steps.values[:, None] - first, 0, length).ravel()
     return xr.Dataset(
         coords={

@@ -28,6 +28,11 @@ def full_windows(data: xr.Dataset) -> xr.Dataset:
     return data.isel(window=full).drop_vars("window_steps")
 
 
+def spacing(data: xr.Dataset) -> int:
+    """Steps between two recorded weights of a file of a run: 1 unless an imported walk has fewer weights than steps."""
+    return int(data["step_spacing"]) if "step_spacing" in data else 1
+
+
 def longest_lag(share: float, steps: int) -> int:
     """The longest lag that a window of so many steps is fitted up to: a share of the window, at most steps - 1."""
     return min(int(share * steps), steps - 1)
