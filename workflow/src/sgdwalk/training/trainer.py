@@ -31,6 +31,7 @@ from sgdwalk.training.resume_states import ResumeStates
 from sgdwalk.training.schedules import learning_rate
 
 TESTED = 1000  # test images that are evaluated at a time
+SHOWN = 10  # names of layers in a message
 # what a file that is no state, or another's, makes torch or the recorder raise
 UNUSABLE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, pickle.UnpicklingError)
 
@@ -292,7 +293,10 @@ def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images
     torch.manual_seed(settings["seed"])
     channels, size = images.train.shape[1:3]
     model = build(channels, size, images.classes)
-    INITIALISATIONS[settings["init"]](model, generator(settings["seed"], "init"))
+    drawn = INITIALISATIONS[settings["init"]](model, generator(settings["seed"], "init"))
+    if settings["init"] != "pytorch":
+        said = f"init = '{settings['init']}': new weights in {len(drawn)} layers of {settings['model']}"
+        print(f"{said}, {', '.join(drawn[:SHOWN])}{', ...' * (len(drawn) > SHOWN)}", file=sys.stderr, flush=True)
     return model
 
 
