@@ -1,6 +1,5 @@
 """Initial weights: of networks under parametrisations, and of the study that users copy."""
 
-import importlib
 from pathlib import Path
 
 import numpy as np
