@@ -8,6 +8,7 @@ from hessian_eigenthings import CurvatureOperator, HessianOperator
 from hessian_eigenthings import trace as hutchinson
 from scipy.stats import t as student
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sgdwalk.landscapes.krylov import Krylov, Ritz
 from sgdwalk.training.batch_norm_mode import set_modes
@@ -38,8 +39,12 @@ class MeanHessian(HessianOperator):
         return sum(self.product(self.gradient(batch), v) for batch in self.dataloader) / len(self.dataloader)
 
     def gradient(self, batch) -> tuple[torch.Tensor, ...]:
-        """Gradient of a batch's loss, a tensor per parameter, with its graph."""
-        loss = self.loss_fn(self.model, batch)
+        """Gradient of a batch's loss, a tensor per parameter, with its graph.
+
+        Attention is computed step by step: fused kernels have no second derivative.
+        """
+        with sdpa_kernel(SDPBackend.MATH):
+            loss = self.loss_fn(self.model, batch)
         return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
 
     def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:
