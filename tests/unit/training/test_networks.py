@@ -72,9 +72,25 @@ def test_a_network_in_a_wrapper_has_the_names_and_the_walk_and_the_hessian_of_th
     assert np.isfinite(hessian.compute(str(done.checkpoints.folder), run=run, **options).eigenvalue).all()
 
 
-def test_the_hessian_of_torchs_transformer_is_the_dense_one():
+def weight_normed(channels, size, classes, norm=nn.utils.parametrizations.weight_norm):
+    return nn.Sequential(nn.Flatten(), norm(nn.Linear(channels * size**2, 3)), nn.Tanh(), nn.Linear(3, classes))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm`:FutureWarning")
+@pytest.mark.parametrize(
+    "build",
+    [
+        Attention,
+        weight_normed,
+        functools.partial(weight_normed, norm=nn.utils.weight_norm),
+        functools.partial(weight_normed, norm=functools.partial(nn.utils.parametrizations.weight_norm, dim=1)),
+        functools.partial(weight_normed, norm=nn.utils.parametrizations.spectral_norm),
+    ],
+)
+def test_the_hessian_is_the_dense_one(build):
+    """Of finite differences of the gradient: torch has wrong or no second derivatives of some of its kernels."""
     torch.manual_seed(0)
-    model = Attention(1, 4, 3).double()
+    model = build(1, 4, 3).double()
     inputs, labels = torch.randn(5, 1, 4, 4).double(), torch.tensor([0, 1, 2, 0, 1])
     loss = objective(settings())
     operator = curvature.hessian(model, model.state_dict(), [(inputs, labels)], loss, "batch")
