@@ -7,7 +7,7 @@ from torch import nn
 def settings(**given):
     """All settings of a run, complete."""
     specs = {key: given.pop(key) for key in ("model_spec", "dataset_spec") if key in given}
-    return checked({"run": "r", "device": "cpu", **given}, schema("run"), "test: ") | specs
+    return checked({"run": "r", "device": "cpu", "init": "kaiming", **given}, schema("run"), "test: ") | specs
 
 
 def small_network(channels, size, classes):

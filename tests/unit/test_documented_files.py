@@ -73,7 +73,7 @@ def test_user_defined_loaders_and_networks_are_called_as_described(tmp_path, mon
         for kind, name in (("model", "described:build"), ("dataset", "described:load"))
     }
     specs["dataset"]["arguments"]["path"] = "my.npz"
-    run = {"subset": None, "label_noise": 0, "normalise": True, "dtype": "float32"}
+    run = {"subset": None, "label_noise": 0, "normalise": True, "dtype": "float32", "seed": 0}
     run |= {f"{kind}_spec": spec for kind, spec in specs.items()}
     images = problem.load_images(run)
     np.testing.assert_array_equal(images.train, npz.load(path="my.npz").train)

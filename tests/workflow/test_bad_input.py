@@ -55,8 +55,8 @@ CASES = {
     ),
     "unknown model": (row("run=x;model=resnet15"), "model = 'resnet15': must be one of resnet14"),
     "pretrained weights with another initialisation": (
-        row("run=x;model=torchvision:resnet18:DEFAULT"),
-        "init = 'kaiming': must be pytorch, otherwise the pretrained weights are reinitialised",
+        row("run=x;model=torchvision:resnet18:DEFAULT;init=kaiming"),
+        "init = 'kaiming': must be auto or pytorch beside pretrained weights",
     ),
     "a network in no package": (
         row("run=x;model=nopackage.nets:build"),

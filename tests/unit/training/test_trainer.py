@@ -8,7 +8,7 @@ from runs import settings
 from sgdwalk.data.images import from_pixels
 from sgdwalk.models.mlp import mlp
 from sgdwalk.models.resnet import resnet
-from sgdwalk.training import trainer
+from sgdwalk.training import random_states, trainer
 from sgdwalk.training.batches import Batches
 from sgdwalk.training.checkpoints import Checkpoints
 from sgdwalk.training.losses import OBJECTIVES
@@ -200,7 +200,7 @@ def test_after_a_state_that_cannot_be_loaded_to_its_end_nothing_of_it_is_left(tm
     done = run(tmp_path)
     done.train()
     (last,) = done.states.newest_first()[:1]
-    state = dict(done.states.load(last)) | {"random": torch.get_rng_state().roll(100), "seen": 7}
+    state = dict(done.states.load(last)) | {"random": random_states.states("cpu"), "seen": 7}
     del state[missing]
     for number in (3, 4):  # both of those that are kept
         done.states.save(number, state)

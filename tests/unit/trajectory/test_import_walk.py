@@ -8,7 +8,8 @@ from runs import settings
 from scipy.spatial.distance import pdist
 from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.storage import netcdf
-from sgdwalk.tables import check
+from sgdwalk.storage.provenance import settings_of_run
+from sgdwalk.tables import check, summary
 from sgdwalk.trajectory.import_walk import FILES, import_walk
 from torch import nn
 from walks import fbm
@@ -288,6 +289,24 @@ def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
         import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_settings_given_to_save_reach_the_summary_and_the_figures(tmp_path):
+    recorder = Recorder(nn.Linear(3, 2), WINDOW, samples=75)
+    for _ in range(30):
+        recorder.record(0.5)
+    recorder.close()
+    given = {"model": "mine", "loss": "mse", "lr": 0.3, "batch_size": 16, "augment": False}
+    recorder.save(tmp_path / "theirs", given | {"momentum": "much", "epochs": True, "parent": "x", "what": {"a": [1]}})
+    walk = dict.fromkeys(SETTINGS) | {key: SETTINGS[key] for key in ("run", "seed", "walk", "window", "record")}
+    outputs = {name: str(tmp_path / f"{name}.nc") for name in FILES}
+    import_walk(str(tmp_path / "theirs"), walk, outputs, "code")
+    training = netcdf.read(outputs["training"])
+    assert settings_of_run(training) == walk | given
+    assert set(given) < set(summary.COLUMNS)
+    assert training.loss.attrs["units"] == "1"
+    assert training.attrs["status"].startswith("weights do not move in steps 0 to 24")
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.999])

@@ -32,8 +32,9 @@ def compute(checkpoints: str, *, run: dict) -> xr.Dataset:
     model = problem.build(run, problem.load_images(run))
     names = [name for name, _ in trained_networks.named_weights(model)]
     buffers = [name for name, _ in model.named_buffers()]
-    sizes = [snapshots[0]["model"][name].numel() for name in names]
-    entries = [name for name in buffers for _ in range(snapshots[0]["model"][name].numel())]
+    first = snapshots[0]["model"]
+    sizes = [first[name].numel() for name in names]
+    entries = [part for name in buffers for part in _entry_names(name, first[name])]
     return xr.Dataset(
         {
             "step": ("epoch", [snapshot["step"] for snapshot in snapshots]),
@@ -48,5 +49,16 @@ def compute(checkpoints: str, *, run: dict) -> xr.Dataset:
 
 
 def _flat(snapshot: dict, names: list[str]) -> np.ndarray:
-    parts = [snapshot["model"][name].reshape(-1).numpy() for name in names]
+    parts = [_real(snapshot["model"][name].reshape(-1).numpy()) for name in names]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def _real(values: np.ndarray) -> np.ndarray:
+    """Complex values as all real parts and then all imaginary parts; others as they are."""
+    return np.concatenate([values.real, values.imag]) if np.iscomplexobj(values) else values
+
+
+def _entry_names(name: str, values) -> list[str]:
+    """The name of each entry of a tensor, as `_flat` orders them."""
+    parts = [f"{name}.real", f"{name}.imag"] if values.is_complex() else [name]
+    return [part for part in parts for _ in range(values.numel())]

@@ -8,6 +8,8 @@ from hessian_eigenthings import CurvatureOperator, HessianOperator
 from hessian_eigenthings import trace as hutchinson
 from scipy.stats import t as student
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 from sgdwalk.landscapes.krylov import Krylov, Ritz
 from sgdwalk.training.batch_norm_mode import set_modes
@@ -30,6 +32,18 @@ def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm:
     return (OneBatchHessian if len(batches) == 1 else MeanHessian)(model, batches, loss)
 
 
+class PlainWeightNorm(TorchFunctionMode):
+    """Weight norm by its formula, v g / |v|: torch's fused kernel has wrong second derivatives (not symmetric)."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        return (weight_norm if function is torch._weight_norm else function)(*args, **(kwargs or {}))
+
+
+def weight_norm(v: torch.Tensor, g: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """V g / |v|, the norm over all dimensions but `dim`."""
+    return v * (g / torch.norm_except_dim(v, 2, dim))
+
+
 class MeanHessian(HessianOperator):
     """Hessian of the mean loss over equal batches, zero for a parameter that the loss does not depend on."""
 
@@ -38,8 +52,12 @@ class MeanHessian(HessianOperator):
         return sum(self.product(self.gradient(batch), v) for batch in self.dataloader) / len(self.dataloader)
 
     def gradient(self, batch) -> tuple[torch.Tensor, ...]:
-        """Gradient of a batch's loss, a tensor per parameter, with its graph."""
-        loss = self.loss_fn(self.model, batch)
+        """Gradient of a batch's loss, a tensor per parameter, with its graph.
+
+        Attention is computed step by step: fused kernels have no second derivative.
+        """
+        with sdpa_kernel(SDPBackend.MATH), PlainWeightNorm():
+            loss = self.loss_fn(self.model, batch)
         return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
 
     def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:

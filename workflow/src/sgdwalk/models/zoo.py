@@ -12,7 +12,7 @@ def network(channels: int, size: int, classes: int, *, name: str, weights: str |
     """Network `name` of torchvision; its first convolution and last layer are replaced if the images need other shapes.
 
     weights: name of pretrained weights ('DEFAULT', 'IMAGENET1K_V1'), downloaded into PyTorch's cache unless they are
-    there; the setting `init: pytorch` keeps them. resnet18 has 11,181,642 parameters for 10 classes.
+    there; the initialisation `pytorch` keeps them. resnet18 has 11,181,642 parameters for 10 classes.
     Input [image, channel, row, column], output logits [image, class]. Raises ValueError for an unknown name or images
     that the network cannot take, OSError where the weights cannot be downloaded.
     """

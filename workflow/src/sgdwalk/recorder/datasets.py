@@ -25,12 +25,13 @@ class Recorded:
     by_layer: whether `windows` has distances by group. samples: which gradient entries were taken.
     windows: the finished windows. sketch_error: relative standard error of a projected distance, None without a sketch.
     walk: whether `windows` has the raw weights. start: scalar products of the initial weights with the directions
-    [mode], empty where there are none.
+    [mode], empty where there are none. status: what is wrong with the recording (see faults).
     """
 
     window: int
     taken: int
     diverged_step: int
+    status: str
     series: Mapping[str, np.ndarray]
     anchors: Mapping[int, np.ndarray]
     epochs: Mapping[str, Sequence]
@@ -73,7 +74,7 @@ def training(recorded: Recorded, steps: int) -> xr.Dataset:
         away = np.stack([_padded(distance[:valid], steps) for distance in recorded.anchors.values()])
         data["anchor_displacement"] = (("anchor", "step"), away)
         coordinates["anchor"] = list(recorded.anchors)
-    return xr.Dataset(data, coordinates)
+    return xr.Dataset(data, coordinates, {"status": recorded.status})
 
 
 def _epochs(recorded: Recorded) -> np.ndarray:

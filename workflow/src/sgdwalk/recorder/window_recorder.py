@@ -10,6 +10,8 @@ from torch import nn
 
 from sgdwalk.recorder.datasets import EPOCH, SERIES, Recorded, datasets
 from sgdwalk.recorder.directions import Directions
+from sgdwalk.recorder.faults import Faults, trainable
+from sgdwalk.recorder.given import check_rank, number, whole
 from sgdwalk.recorder.gradient_noise import EpochNoise, norms
 from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.layer_groups import groups
@@ -47,8 +49,12 @@ class Recorder:
     windows are stored until the end (None: in memory).
     seed: of the projection and of which gradient entries are kept.
 
-    Raises ValueError where the model has no trainable or complex parameters, noise is wanted without epoch_steps, or
-    an anchor is negative, or for directions that do not fit.
+    One RuntimeWarning, and the attribute `status` of training.nc, say where parameters that are not recorded appear in
+    the model, where the weights do not move during a window, and where its gradients are all zero or None.
+    In distributed training make the recorder on rank 0 alone, and pass it the loss averaged over the ranks.
+
+    Raises ValueError where the model has no trainable or complex parameters, noise is wanted without epoch_steps, an
+    anchor is negative, or a number too small, for directions that do not fit, and on a rank above 0.
 
     >>> model = nn.Linear(3, 1)
     >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -81,12 +87,18 @@ class Recorder:
         folder: str | Path | None = None,
         seed: int = 0,
     ):
-        self.parameters = [p for p in model.parameters() if p.requires_grad and p.numel()]
+        check_rank()
+        for name, value, least in (("window", window, 2), ("samples", samples, 1), ("sketch", sketch, 0)):
+            whole(name, value, least)
+        if epoch_steps is not None:
+            whole("epoch_steps", epoch_steps, 1)
+        self.parameters = list(trainable(model).values())
         like = prototype(self.parameters)
         if noise and not epoch_steps:
             raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
         if min(anchors, default=0) < 0:
             raise ValueError(f"anchors = {list(anchors)}: must be steps, 0 or above")
+        self.faults = Faults(model)
         self.groups = groups(model)
         self.sizes = {name: layer_size(slices) for name, slices in self.groups.items()}
         self.size = sum(self.sizes.values())
@@ -121,9 +133,12 @@ class Recorder:
         there is not.
         """
         self._check_open("record")
+        value = number("loss", torch.nan if loss is None else loss)
+        rate = float(number("learning_rate", torch.nan if learning_rate is None else learning_rate))
         row = self.step % self.window
         if row == 0:
             self.places = self.samples.draw(self.step).to(self.loss.device)
+            self.faults.look_at_model(self.step)
         self.weights[row] = self.vector.filled(self.parameters)
         if self.step == 0:
             self.rows[: self.before] = self.weights[0]
@@ -131,9 +146,8 @@ class Recorder:
             self.rows[2 + self.anchors.index(self.step)] = self.weights[row]
         gradients = self.vector.filled(map(gradient, self.parameters))
         self.without_loss |= loss is None
-        value = loss.detach() if torch.is_tensor(loss) else float(torch.nan if loss is None else loss)
         self.loss[row : row + 1] = value  # a slice: assigning a number to an element would wait for the device
-        self.learning_rate[row] = np.nan if learning_rate is None else learning_rate
+        self.learning_rate[row] = rate
         self.gradient_norm[row] = torch.linalg.vector_norm(gradients, dtype=torch.float64)
         self.entries[row] = gradients[self.places[row]]
         if self.noise:
@@ -163,7 +177,7 @@ class Recorder:
             found["mean_gradient_norm"] = float(found["mean_gradient_norm"][0])
         row = {**dict.fromkeys(EPOCH, np.nan), **values, **found, "epoch_step": self.step}
         for name, value in row.items():
-            self.epochs[name].append(float(value) if name in GIVEN else value)
+            self.epochs[name].append(float(number(name, value)) if name in GIVEN else value)
 
     @torch.no_grad()
     def close(self, *, moved: bool = True) -> None:
@@ -184,6 +198,7 @@ class Recorder:
             self.values["noise_norm"].append(self.noise.finish()["noise_norm"])
         if self.directions:
             self.directions.close()
+        self.faults.look_at_model(self.step)
         self.rows = self.weights = self.noise = self.vector = self.entries = self.places = None
         self.closed = True
 
@@ -264,6 +279,8 @@ class Recorder:
         self.values["loss"].append(_copy(self.loss[:rows], np.float64))
         self.values["learning_rate"].append(self.learning_rate[:rows].copy())
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
+        self.faults.look_at_model(self.step)
+        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1])
 
     def state(self) -> dict:
         """Everything but the finished windows, to resume at the end of a window with `restore`.
@@ -279,6 +296,7 @@ class Recorder:
             "rows": self.rows[: self.before].clone(),
             "noise": self.noise.state() if self.noise else None,
             "directions": self.directions.state() if self.directions else None,
+            "faults": (dict(self.faults.found), self.faults.moved),
         }
 
     def restore(self, state: Mapping) -> None:
@@ -290,6 +308,7 @@ class Recorder:
             setattr(self, name, state[name])
         self.windows.restore(state["windows"])
         self.values = {name: [values.cpu().numpy()] for name, values in state["values"].items()}
+        self.faults.found, self.faults.moved = dict(state["faults"][0]), state["faults"][1]
         self.epochs = {name: list(column.cpu().numpy()) for name, column in state["epochs"].items()}
         self.rows[: self.before] = state["rows"]
         if self.noise:
@@ -315,6 +334,7 @@ class Recorder:
             diverged_step=self.diverged_step,
             series={name: series[name] for name in SERIES},
             anchors={anchor: series[_anchor_name(anchor)] for anchor in self.anchors},
+            status=self.faults.status,
             epochs=self.epochs,
             epoch_steps=self.epoch_steps,
             layer_sizes=self.sizes,
@@ -329,7 +349,9 @@ class Recorder:
     def save(self, folder: str | Path, settings: Mapping | None = None, *, run: str = "", seed: int | str = "") -> None:
         """Write training.nc, distances.nc, gradients.nc, layers.nc, sketch.nc and directions.nc into a folder.
 
-        They are the files that rule train writes. settings, run and seed become their attributes, for your own notes.
+        They are the files that rule train writes. settings, run and seed become their attributes. Of the settings,
+        those of a training (model, dataset, loss, optimiser, lr, batch_size, ...) reach the summary and the figures of
+        a study whose row `walk` names the folder; others are notes.
         """
         stamp = attributes(settings or {}, code_version("recorder.window_recorder"), run, seed)
         for name, dataset in self.datasets().items():

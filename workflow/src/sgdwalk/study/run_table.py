@@ -189,12 +189,14 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
 
 
 def complete(run: dict[str, Any], where: str) -> dict[str, Any]:
-    """Check keys that depend on each other, and resolve the names of network and data set."""
+    """Check keys that depend on each other, and resolve the names of network, data set and `init: auto`."""
     run["model_spec"] = resolved("model", run, registry.MODELS, where)
     run = with_images(run, where)
+    if run["init"] == "auto":
+        run["init"] = "kaiming" if run["model"] in registry.MODELS else "pytorch"
     if run["model_spec"]["arguments"].get("weights") and run["init"] != "pytorch":
         raise ConfigError(
-            f"{where}init = '{run['init']}': must be pytorch, otherwise the pretrained weights are reinitialised"
+            f"{where}init = '{run['init']}': must be auto or pytorch beside pretrained weights, which it would replace"
         )
     return check_lengths(run, where)
 

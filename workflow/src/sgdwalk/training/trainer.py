@@ -19,6 +19,7 @@ from sgdwalk.data.images import Images
 from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.seeds import generator
 from sgdwalk.storage.delivery import remove
+from sgdwalk.training import networks, random_states
 from sgdwalk.training.batch_norm_mode import check_batch
 from sgdwalk.training.batches import Batches
 from sgdwalk.training.checkpoints import Checkpoints
@@ -31,6 +32,7 @@ from sgdwalk.training.resume_states import ResumeStates
 from sgdwalk.training.schedules import learning_rate
 
 TESTED = 1000  # test images that are evaluated at a time
+SHOWN = 10  # names of layers in a message
 # what a file that is no state, or another's, makes torch or the recorder raise
 UNUSABLE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, pickle.UnpicklingError)
 
@@ -79,11 +81,12 @@ class Run:
         self._check_lengths()
         self._begin()
         self._check_smallest_batch()
+        self._check_network()
 
     def _begin(self) -> None:
         """Set everything that changes during a training to what it is before the first step."""
         self.recorder = None  # frees a window of weights before the next is allocated
-        self.model = network(self.settings, self.build, self.images).to(self.dtype)
+        self.model = networks.cast(network(self.settings, self.build, self.images), self.dtype)
         if self.parent:
             self.model.load_state_dict(self.parent.checkpoint["model"])
         self.model = self.model.to(self.device, memory_format=torch.channels_last)
@@ -120,6 +123,14 @@ class Run:
         if self._smallest() == 1:
             where = f"batch_size = {self.settings['batch_size']} and {len(self.images.train)} training images"
             check_batch(self.model, self.batches.tested(slice(1))[0], where)
+
+    def _check_network(self) -> None:
+        """Refuse a network without logits; no graph for one whose random numbers on the host it would freeze."""
+        inputs = next(self.batches.epoch(0))[0][:2]
+        drew = networks.check_logits(self.model, inputs, self.images.classes, self.settings["model"])
+        if drew and self.graphs:
+            self.graphs = False
+            print("cuda_graphs: off, as the network draws random numbers on the host", file=sys.stderr, flush=True)
 
     def _smallest(self) -> int:
         """Images in the smallest batch of the run."""
@@ -227,10 +238,8 @@ class Run:
             "checkpoints": self.checkpoints.digests,
             "tally": self.tally,
             "seen": self.seen,
-            "random": torch.get_rng_state(),
+            "random": random_states.states(self.device),
         }
-        if self.device.type == "cuda":
-            state["random_cuda"] = torch.cuda.get_rng_state(self.device)
         self.states.save(len(self.recorder.windows), state)
 
     def _resume(self) -> None:
@@ -256,9 +265,7 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.tally, self.seen = state["tally"].to(self.device), state["seen"]
-        torch.set_rng_state(state["random"])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(state["random_cuda"], self.device)
+        random_states.restore(state["random"], self.device)
 
     def _checkpoint(self) -> None:
         """Save the network at this step: step, epoch, weights and buffers, state of the optimiser."""
@@ -289,10 +296,11 @@ def arithmetic(settings: Mapping[str, Any]) -> None:
 
 def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images: Images) -> nn.Module:
     """The untrained network for these images, initialised from the run's seed."""
-    torch.manual_seed(settings["seed"])
-    channels, size = images.train.shape[1:3]
-    model = build(channels, size, images.classes)
-    INITIALISATIONS[settings["init"]](model, generator(settings["seed"], "init"))
+    model = networks.build(build, images, settings["model"], settings["seed"])
+    drawn = INITIALISATIONS[settings["init"]](model, generator(settings["seed"], "init"))
+    if settings["init"] != "pytorch":
+        said = f"init = '{settings['init']}': new weights in {len(drawn)} layers of {settings['model']}"
+        print(f"{said}, {', '.join(drawn[:SHOWN])}{', ...' * (len(drawn) > SHOWN)}", file=sys.stderr, flush=True)
     return model
 
 

@@ -1,5 +1,6 @@
 """Externally recorded trajectories: read a few steps at a time and passed to the recorder as a training would be."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ from sgdwalk.storage.provenance import attributes
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
 FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 NUMBERED = ("step", "anchor", "window_start", "layer_step")  # variables that are steps, in all data sets
+NOTED = (
+    dict.fromkeys(("model", "dataset", "loss", "optimiser", "sampler", "schedule"), str)
+    | dict.fromkeys(("lr", "momentum", "weight_decay", "label_smoothing", "label_noise"), int | float)
+    | {"batch_size": int, "epochs": int, "augment": bool, "nesterov": bool}
+)  # settings of a training that Recorder.save may be given, with their types
 READ = 2**27  # bytes of weights read at a time
 
 
@@ -29,9 +35,19 @@ def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, st
     Memory is bounded by one window and READ bytes. ValueError names what the file or folder lacks.
     """
     data = recorded(path, settings) if Path(path).is_dir() else replayed(path, settings)
-    stamp = attributes(settings, code, settings["run"], settings["seed"])
+    settings = settings | noted(json.loads(data["training"].attrs.get("recorded", "{}")))
+    stamp, unit = attributes(settings, code, settings["run"], settings["seed"]), run_files.loss_unit(settings)
     for name, output in outputs.items():
-        netcdf.write(data[name], output, run_files.CONTRACTS[name], stamp)
+        netcdf.write(data[name], output, run_files.CONTRACTS[name], stamp, loss_unit=unit)
+
+
+def noted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the settings given to Recorder.save that are settings of a training, of the right type."""
+    return {
+        key: given[key]
+        for key, kind in NOTED.items()
+        if isinstance(given.get(key), kind) and (kind is bool or not isinstance(given[key], bool))
+    }
 
 
 def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
