@@ -233,3 +233,14 @@ def test_two_processes_are_recorded_as_one(tmp_path):
             np.testing.assert_allclose(two[key], one[key], rtol=1e-6, atol=1e-12, err_msg=f"{name}.{key}")
     for key in ("layer", "tracked_layer"):
         assert two[key].values.tolist() == one[key].values.tolist()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_layer_that_is_replaced_after_the_last_window_is_said():
+    model = nn.Sequential(nn.Linear(2, 1))
+    recorder = Recorder(model, 2, samples=10)
+    recorder.record(1.0)
+    recorder.record(1.0)
+    model[0] = nn.Linear(2, 1)
+    recorder.close()
+    assert "new or replaced before step 2: 0.weight, 0.bias" in recorder.faults.status
