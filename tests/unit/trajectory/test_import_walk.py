@@ -186,6 +186,7 @@ STEPS = {
     "logarithmic": (np.round(1.2 ** np.arange(60, 120)), r"step .* after step .*: must be evenly spaced"),
     "epochs": (np.arange(60) / 10, r"step is float64, as \[0.  0.1\]: must be whole numbers"),
     "missing": (np.where(np.arange(60) == 7, np.nan, np.arange(60)), r"step is float64.*: must be whole numbers"),
+    "without end": (np.arange(60) * 1e300, r"step is float64.*: must be whole numbers"),
     "text": (np.arange(60).astype(str), r"step is .*: must be whole numbers"),
 }
 
@@ -218,7 +219,8 @@ def test_an_anchor_that_is_not_among_the_files_steps_is_refused(tmp_path):
         (a_walk(gradient=("step", np.zeros(60))), r"walk\.nc.*gradient"),
         (a_walk().where(a_walk().step != 31), r"walk\.nc: weight at step 31 is not finite"),
         (a_walk(loss=("step", np.where(np.arange(60) % 2, 1.0, np.nan))), r"walk\.nc: loss at step 0 is not finite"),
-        (a_walk().isel(parameter=slice(0)), r"walk\.nc: weight has no parameters: must have at least one"),
+        (a_walk().isel(parameter=slice(0)), r"walk\.nc: weight has shape \(60, 0\): must have at least one"),
+        (a_walk().isel(step=slice(0)), r"walk\.nc: weight has shape \(0, 6\): must have at least one step"),
         (a_walk(loss=("step", np.full(60, "1.5"))), r"walk\.nc: loss is .*: must be numbers"),
         (a_walk().astype(int), r"walk\.nc: weight is int64: must be float32 or float64"),
     ],
@@ -232,6 +234,7 @@ def test_an_anchor_that_is_not_among_the_files_steps_is_refused(tmp_path):
         "not finite",
         "every other loss",
         "no parameter",
+        "no step",
         "loss as text",
         "integers",
     ],

@@ -17,6 +17,7 @@ from sgdwalk.storage.provenance import attributes
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
 FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
+EXACT = 2**53  # whole numbers below it are exact in floating point
 NUMBERED = ("step", "anchor", "window_start", "layer_step")  # variables that are steps, in all data sets
 NOTED = (
     dict.fromkeys(("model", "dataset", "loss", "optimiser", "sampler", "schedule"), str)
@@ -86,7 +87,7 @@ def replayed(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
 def numbered(walk: xr.Dataset, path: str) -> tuple[int, int]:
     """(first step, steps between two weights) of the coordinate `step`, (0, 1) without one; ValueError if not even."""
     step = walk["step"].values
-    if step.dtype.kind not in "iuf" or not (np.isfinite(step) & (step == np.round(step))).all():
+    if step.dtype.kind not in "iuf" or not ((np.abs(step) < EXACT) & (step == np.round(step))).all():
         raise ValueError(f"{path}: step is {step.dtype}, as {step[:2]}: must be whole numbers")
     step = step.astype(np.int64)
     apart = np.diff(step)
@@ -136,8 +137,8 @@ def open_walk(path: str) -> xr.Dataset:
     for name in set(DIMS) & set(walk):
         if walk[name].dtype.kind not in "iuf":
             raise ValueError(f"{path}: {name} is {walk[name].dtype}: must be numbers")
-    if not walk.sizes["parameter"]:
-        raise ValueError(f"{path}: weight has no parameters: must have at least one")
+    if not walk["weight"].size:
+        raise ValueError(f"{path}: weight has shape {walk['weight'].shape}: must have at least one step and parameter")
     return walk
 
 
