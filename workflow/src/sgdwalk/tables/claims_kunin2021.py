@@ -85,9 +85,9 @@ CLAIMS = (
           value("noise_curvature", "exponent", snapshot=-1)),
     Claim("linear regression follows the theory", "Fig. 2", regression("independent"),
           "share inside the 95 % band, smallest over momenta", about(0.95, 0.02), least_inside),
-    Claim("batches of an epoch are anticorrelated", "Kühn & Rosenow 2023, arXiv 2306.05300", first_of(shuffled),
+    Claim("batches of an epoch are anticorrelated", "arXiv 2306.05300", first_of(shuffled),
           "correlation of the noise of two batches of an epoch", same_epoch, value("epoch_memory", "within_epoch")),
-    Claim("shuffled epochs reach less far than independent batches", "Kühn & Rosenow 2023, arXiv 2306.05300", both_samplers,
+    Claim("shuffled epochs reach less far than independent batches", "arXiv 2306.05300", both_samplers,
           f"squared displacement in the end, shuffled / independent ({SEEDS})", below(1),
           shuffled_over_independent(final_displacement)),
 )  # fmt: skip
