@@ -146,7 +146,8 @@ def test_tables_have_the_files_of_all_runs(rules):
     assert set(rules["summary"]["input"]) == all_runs(*cheap)
     toy = {f"results/tiny/toy/{name}.nc" for name in ("fractal", "random", "convex")}
     on_request = {f"{RUN}/hessian.nc", f"{RUN}/dimension.nc"}
-    assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy
+    regression = {f"results/tiny/regression/{name}.nc" for name in ("independent", "shuffled-epochs")}
+    assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy | regression
     checked = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
     assert set(rules["check"]["input"]) == {f"{RUN}/{name}.nc" for name in checked}
     assert len(rules["checks"]["input"]) == 7
