@@ -8,6 +8,7 @@ import xarray as xr
 from claim_data import results, row_of, run
 from scipy.stats import linregress, ttest_1samp
 from sgdwalk.tables import quantities_kunin2021, runs_kunin2021
+from sgdwalk.tables.verdicts import Estimate
 
 NAN = float("nan")
 HYPERPARAMETERS = {"lr": 0.02, "batch_size": 32, "momentum": 0.9, "weight_decay": 0.001, "sampler": "independent"}
@@ -111,6 +112,14 @@ def test_a_constant_speed_is_that_of_the_beginning_after_the_burn_in(growth, ver
     width[:1200] = 50  # the burn-in
     data = data.assign(step_length=data.step_length * np.sqrt(width))
     assert row_of("constant speed after convergence", results([PARENT, data], base="p"))["verdict"] == verdict
+
+
+def test_a_loss_that_does_not_change_speaks_against_no_claim_on_children():
+    still = 1 + 0.1 * np.random.default_rng(0).standard_normal(400)
+    for parent, reason in (("p", ""), (None, "did not learn")):
+        data = run("a", loss=still, **HYPERPARAMETERS | {"parent": parent})
+        found = results([PARENT, data], base="a").qualified(Estimate(1, 1, 1), ["a"])
+        assert found.reason == reason
 
 
 def test_weight_decay_is_compared_between_its_ends():

@@ -61,9 +61,12 @@ class Results:
         return Estimate(*ends, null=null, reason="" if supported(here) else UNSUPPORTED)
 
     def qualified(self, estimate: Estimate, runs: Iterable[str]) -> Estimate:
-        """An estimate from these runs, with the reason against it that one of them gives."""
+        """An estimate from these runs, with the reason against it that one of them gives.
+
+        A child goes on after a training: its loss need not change.
+        """
         files = [self.training[run] for run in runs if run in self.training]
-        if any(unchanged(data.loss.values) for data in files):
+        if any(unchanged(data.loss.values) for data in files if not self.runs[data.attrs["run"]].get("parent")):
             return replace(estimate, reason=DID_NOT_LEARN)
         if not np.isfinite(estimate.value) and any(data.diverged_step >= 0 for data in files):
             return replace(estimate, reason=DIVERGED)
