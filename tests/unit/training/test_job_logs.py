@@ -44,7 +44,7 @@ def test_on_a_full_disk_the_error_has_the_room_that_was_kept_for_it(tmp_path, mo
         return disk.other
 
     monkeypatch.setattr(logs.tempfile, "TemporaryFile", kept)
-    monkeypatch.setattr(logs, "open", lambda *_: disk, raising=False)
+    monkeypatch.setattr(logs, "open", lambda *_, **options: disk, raising=False)
     with pytest.raises(OSError, match="No space left"):
         fail(tmp_path / "train.log")
     assert disk.getvalue().startswith("Traceback")
