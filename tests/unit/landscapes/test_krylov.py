@@ -33,7 +33,7 @@ def test_the_pairs_are_those_of_the_operator_projected_on_the_powers():
     matrix = symmetric(30)
     found = space(Matrix(matrix), 12)
     found.grow(12)
-    powers = [found.basis[0].numpy()]
+    powers = [found.basis.parts()[0][0].numpy()]
     for _ in range(11):
         powers.append(matrix @ powers[-1] / np.linalg.norm(matrix @ powers[-1]))
     basis = np.linalg.qr(np.array(powers).T)[0]
@@ -59,7 +59,8 @@ def test_a_space_grows_where_it_stopped_and_repeats_no_product():
 def test_the_basis_stays_orthonormal(dtype, rounding):
     found = space(Matrix(torch.diag(torch.logspace(-6, 3, 300, dtype=dtype))), 150, dtype)
     found.grow(150)
-    np.testing.assert_allclose(found.basis @ found.basis.T, np.eye(150), atol=rounding)
+    basis = torch.cat(found.basis.parts())
+    np.testing.assert_allclose(basis @ basis.T, np.eye(150), atol=rounding)
 
 
 def test_a_space_is_exhausted_when_it_holds_every_eigenvalue_once():
@@ -77,3 +78,13 @@ def test_a_product_that_is_not_finite_ends_the_growth():
     found.grow(5)
     assert not found.finite
     assert len(found) == 1
+
+
+def test_memory_is_taken_for_the_vectors_that_there_are():
+    found = space(Matrix(symmetric(100)), 90)
+    found.grow(40)
+    assert [len(part) for part in found.basis.parts()] == [32, 9]  # one vector is waiting for its product
+    assert [len(part) for part in found.products.parts()] == [32, 8]
+    whole = torch.cat(found.products.parts())
+    weights = torch.ones(2, 40, dtype=torch.float64)
+    np.testing.assert_allclose(found.products.combined(weights), weights @ whole, rtol=1e-12)

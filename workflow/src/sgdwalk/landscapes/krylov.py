@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from hessian_eigenthings import CurvatureOperator
 
+BLOCK = 32  # vectors that memory is taken for at once
 ROUNDINGS = 8  # relative size of a beta that is noise, in machine epsilons: an exhausted space leaves a few at most
 
 
@@ -21,6 +22,32 @@ class Ritz:
     vectors: torch.Tensor
 
 
+class Rows:
+    """Vectors [row, parameter] that are appended one by one, in blocks: the memory of as many as there are."""
+
+    def __init__(self, like: torch.Tensor):
+        self.like, self.blocks, self.count = like, [], 0
+
+    def append(self, vector: torch.Tensor) -> None:
+        """Add a row."""
+        if self.count == BLOCK * len(self.blocks):
+            self.blocks.append(self.like.new_empty(BLOCK, len(self.like)))
+        self.blocks[-1][self.count % BLOCK] = vector
+        self.count += 1
+
+    def parts(self) -> list[torch.Tensor]:
+        """The rows of each block."""
+        return [block[: self.count - BLOCK * k] for k, block in enumerate(self.blocks)]
+
+    def last(self) -> torch.Tensor:
+        """The row that was appended last."""
+        return self.blocks[-1][(self.count - 1) % BLOCK]
+
+    def combined(self, weights: torch.Tensor) -> torch.Tensor:
+        """Sums of the first rows, weighted: weights [sum, row] times rows, [sum, parameter]."""
+        return sum(w @ part[: w.shape[1]] for w, part in zip(weights.split(BLOCK, 1), self.parts(), strict=False))
+
+
 class Krylov:
     """The space of q, Hq, H^2 q, ... with an orthonormal basis (Lanczos with full reorthogonalisation).
 
@@ -32,8 +59,8 @@ class Krylov:
 
     def __init__(self, operator: CurvatureOperator, start: torch.Tensor, most: int):
         self.operator, self.most = operator, most
-        self.basis, self.products = start.new_empty(2, most, len(start))  # pages of memory that are used are taken
-        self.basis[0] = start / torch.linalg.vector_norm(start)
+        self.basis, self.products = Rows(start), Rows(start)
+        self.basis.append(start / torch.linalg.vector_norm(start))
         self.diagonal: list[float] = []
         self.beside: list[float] = []  # beta of each product: of its new direction
         self.exhausted, self.finite = False, True
@@ -44,24 +71,24 @@ class Krylov:
     def grow(self, size: int) -> None:
         """Take products until the space has `size` dimensions, is exhausted, or a product is not finite."""
         while len(self) < min(size, self.most) and self.finite and not self.exhausted:
-            self._add(len(self))
+            self._add()
 
-    def _add(self, last: int) -> None:
+    def _add(self) -> None:
         """The product with the last basis vector, and the direction that it adds."""
-        product = self.products[last] = self.operator.matvec(self.basis[last])
-        self.diagonal.append(float(self.basis[last] @ product))
+        rest = self.operator.matvec(self.basis.last())
+        self.products.append(rest)
+        self.diagonal.append(float(self.basis.last() @ rest))
         self.finite = np.isfinite(self.diagonal[-1])
-        known, rest = self.basis[: last + 1], product.clone()
-        for _ in range(2):  # the second time takes off what the rounding of the first has left
-            rest -= (known @ rest) @ known
+        for known in 2 * self.basis.parts():  # the second time takes off what the rounding of the first has left
+            rest = rest - (known @ rest) @ known
         self.beside.append(float(torch.linalg.vector_norm(rest)))
-        self.exhausted = self.finite and (self.beside[-1] <= self.noise() or last + 1 == self.operator.size)
-        if last + 1 < self.most and not self.exhausted:
-            self.basis[last + 1] = rest / self.beside[-1]
+        self.exhausted = self.finite and (self.beside[-1] <= self.noise() or len(self) == self.operator.size)
+        if len(self) < self.most and not self.exhausted:
+            self.basis.append(rest / self.beside[-1])
 
     def noise(self) -> float:
         """Size of a beta that is only rounding: ROUNDINGS epsilons of the largest element of the projected operator."""
-        return ROUNDINGS * torch.finfo(self.basis.dtype).eps * np.abs([*self.diagonal, *self.beside]).max()
+        return ROUNDINGS * torch.finfo(self.basis.like.dtype).eps * np.abs([*self.diagonal, *self.beside]).max()
 
     def largest(self, count: int) -> Ritz:
         """The `count` largest eigenpairs of the operator projected on the space; fewer if the space has fewer.
@@ -75,7 +102,7 @@ class Krylov:
         partly = self.exhausted and len(self) < self.operator.size
         found = min(count, int((values >= (-self.noise() if partly else -np.inf)).sum()))
         value, weights = values[::-1][:found].copy(), torch.from_numpy(weights[:, ::-1][:, :found].T.copy())
-        weights = weights.to(self.basis)
-        vectors = weights @ self.basis[: len(self)]
-        gap = weights @ self.products[: len(self)] - torch.from_numpy(value).to(self.basis)[:, None] * vectors
+        weights = weights.to(self.basis.like)
+        vectors = self.basis.combined(weights)
+        gap = self.products.combined(weights) - torch.from_numpy(value).to(vectors)[:, None] * vectors
         return Ritz(value, torch.linalg.vector_norm(gap, dim=1, dtype=torch.float64).cpu().numpy(), vectors)
