@@ -185,3 +185,11 @@ def test_learning_rates_that_differ_are_refused():
     groups = [{"params": [p], "lr": 0.1 * (1 + k)} for k, p in enumerate(model.parameters())]
     with pytest.raises(ValueError, match=r"optimiser: has the learning rates \[0.1, 0.2.*must have one"):
         Recorder(model, WINDOW, directions=directions(), optimiser=torch.optim.SGD(groups))
+
+
+def test_nesterovs_momentum_is_refused():
+    model = small(torch.float64)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)
+    with pytest.raises(ValueError, match="optimiser: nesterov = True: must be False"):
+        Recorder(model, WINDOW, directions=directions(), optimiser=optimiser)
+    Recorder(model, WINDOW, optimiser=optimiser)  # without directions any optimiser will do

@@ -64,6 +64,13 @@ def test_a_difference_has_the_difference_of_nulls_and_the_reason_of_either_side(
     assert (first - Estimate(1, 0, 2)).null is None
 
 
+def test_of_several_reasons_the_one_that_forbids_a_verdict_counts():
+    noted, forbidding = Estimate(1.3, 1.2, 1.4, reason=NOTED[0]), Estimate(0.8, 0.7, 0.9, reason="unsupported")
+    assert (noted - forbidding).reason == (forbidding - noted).reason == "unsupported"
+    assert claim_parts.highest([noted, forbidding]).reason == "unsupported"
+    assert (noted - Estimate(0.8, 0.7, 0.9)).reason == NOTED[0]
+
+
 def test_expected_ranges_are_written_as_bounds_and_margins():
     assert [expected.text for expected in (above(1), below(1.9), about(0.75, 0.15))] == ["> 1", "< 1.9", "0.75 +- 0.15"]
 

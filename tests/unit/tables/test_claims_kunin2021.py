@@ -142,6 +142,8 @@ def phases(name, tested=True):
         oscillation_p=("mode", np.where(tested, [0.0, 0, 1, 1], NAN)),
         position_variance=("mode", [1.0, 1.01, 0.99, 1]),
         velocity_variance=("mode", 3 * rho),
+        position_mean_error=("mode", np.zeros(4)),
+        position_variance_chain=("mode", np.ones(4)),
     )
 
 
@@ -154,6 +156,9 @@ def test_the_leading_mode_of_independent_batches_is_tested_for_oscillation():
     assert row_of("the leading mode oscillates", untested)["verdict"] == "undecided"
     row = row_of("oscillation at the frequency of the Hessian", found)
     assert (row["estimate"], row["verdict"]) == (pytest.approx(1 / 1.02), "agrees")
+    overdamped = phases("a").assign(frequency_hessian=("mode", np.zeros(4)))
+    row = row_of("oscillation at the frequency of the Hessian", results(runs, base="p", phase_space=[overdamped]))
+    assert row["verdict"] == "undecided"
 
 
 def test_variances_of_the_modes_are_compared_with_their_curvature():
@@ -161,6 +166,22 @@ def test_variances_of_the_modes_are_compared_with_their_curvature():
     assert row_of("stationary positions isotropic, not those of the loss", found)["verdict"] == "agrees"
     row = row_of("stationary velocities as wide as the curvature", found)
     assert (row["estimate"], row["verdict"]) == (pytest.approx(1), "agrees")
+
+
+def test_modes_that_have_not_relaxed_are_left_out_of_stationary_variances():
+    slow = phases("a").assign(position_variance=("mode", [1.0, 1.01, 0.99, 0.1]))
+    claim = "stationary positions isotropic, not those of the loss"
+    assert row_of(claim, results([PARENT, child("a")], base="p", phase_space=[slow]))["verdict"] != "agrees"
+    known = slow.assign(position_mean_error=("mode", [0, 0, 0, 0.4]))
+    assert row_of(claim, results([PARENT, child("a")], base="p", phase_space=[known]))["verdict"] == "agrees"
+
+
+def test_a_child_that_diverged_leaves_the_sweep_undecided():
+    runs = [PARENT, *(child(f"r{lr}", step=lr**2, lr=lr) for lr in (0.005, 0.01, 0.02, 0.05))]
+    runs[-1].step_length[300:] = NAN
+    runs[-1]["diverged_step"] = 300
+    row = row_of("squared step grows as the squared learning rate", results(runs, base="p"))
+    assert (row["verdict"], row["reason"]) == ("undecided", "diverged")
 
 
 def test_batches_of_an_epoch_are_compared_with_sampling_without_replacement():

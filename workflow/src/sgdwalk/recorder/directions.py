@@ -17,7 +17,8 @@ class Directions:
     first step: its error is the rounding of the weights, divided by lr. NaN where no optimiser is given. start: q.w_0.
 
     parameters: those that are recorded. vector: takes their values; each use overwrites it. window: steps in a window.
-    Raises ValueError for vectors of another length, or learning rates that differ between groups of parameters.
+    Raises ValueError for vectors of another length, learning rates that differ between groups of parameters, and
+    Nesterov's momentum.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Directions:
         rates = {float(group["lr"]) for group in optimiser.param_groups} if optimiser else set()
         if len(rates) > 1:
             raise ValueError(f"optimiser: has the learning rates {sorted(rates)}: must have one, for the velocity")
+        if optimiser and any(group.get("nesterov") for group in optimiser.param_groups):
+            raise ValueError("optimiser: nesterov = True: must be False, for its steps are not along its velocity")
         self.parameters, self.vector, self.optimiser = parameters, vector, optimiser
         self.vectors = given.to(like.device, torch.float64)
         self.moved = self.vectors.new_empty(len(QUANTITIES), len(like))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import Estimate, Expected
+from sgdwalk.tables.verdicts import Estimate, Expected, gravest
 
 
 class Runs(NamedTuple):
@@ -109,7 +109,7 @@ def highest(estimates: Iterable[Estimate | None]) -> Estimate | None:
     if None in found:
         return None
     top = max(found, key=lambda estimate: np.nan_to_num(estimate.high, nan=np.inf))
-    return replace(top, reason=next((estimate.reason for estimate in found if estimate.reason), ""))
+    return replace(top, reason=gravest(estimate.reason for estimate in found))
 
 
 def lowest(estimates: Iterable[Estimate]) -> Estimate:

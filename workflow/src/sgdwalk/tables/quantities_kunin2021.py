@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import xarray as xr
 from scipy.stats import linregress
 from scipy.stats import t as student_t
 
@@ -12,10 +13,12 @@ from sgdwalk.tables.quantities_chen2022 import ratio
 from sgdwalk.tables.runs_kunin2021 import independent, shuffled
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import NULL_AGREES, Estimate, Expected, about
+from sgdwalk.trajectory.between_seeds import between_seeds
 
 BLOCK = 50  # steps whose squared lengths are averaged
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 LEADING = 0  # mode
+RELAXED = 0.1  # largest squared error of the mean position of a mode that has relaxed, over its variance
 CONFIDENT = 0.975
 Series = Callable[[Results, str], float | None]  # a number of one run, None without its file
 
@@ -41,9 +44,9 @@ final_displacement = number("displacement", "squared_displacement", time=-1)
 
 
 def mean_speed(results: Results, run: str) -> float | None:
-    """Mean squared length of the steps of a run, without the first fifth."""
+    """Mean squared length of the steps of a run, without the first fifth; NaN if it diverged."""
     squares = results.training[run].step_length.values ** 2
-    return float(np.nanmean(squares[len(squares) // 5 :]))
+    return float(squares[len(squares) // 5 :].mean())
 
 
 # Over several runs
@@ -74,14 +77,16 @@ def displacement_exponent(fit: str) -> Quantity:
 def slope(series: Series, against: Callable[[dict], float], *, of_logarithms: bool = True) -> Quantity:
     """Slope of a number of several runs against a function of their settings, by least squares.
 
-    The interval is Student's, from the scatter about the line; none of fewer than three runs. of_logarithms: of both
-    logarithms; else of the number against the logarithm to base 10.
+    The interval is Student's, from the scatter about the line; NaN of fewer than three runs, and where a run has no
+    number. of_logarithms: of both logarithms; else of the number against the logarithm to base 10.
     """
 
     def estimate(results: Results, *runs: str) -> Estimate | None:
         values = numbers(results, runs, series)
         if values is None:
             return None
+        if not np.isfinite(values).all():
+            return UNKNOWN
         across = np.log10([against(results.runs[run]) for run in runs])
         return line(across, np.log10(values) if of_logarithms else values)
 
@@ -125,10 +130,8 @@ def numbers(results: Results, runs: Sequence[str], series: Series) -> np.ndarray
 
 def between(values: np.ndarray) -> Estimate:
     """Mean and its Student interval; no interval of a single value."""
-    if len(values) < 2:
-        return Estimate(float(values[0]), np.nan, np.nan)
-    half = student_t.ppf(CONFIDENT, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return Estimate(values.mean(), values.mean() - half, values.mean() + half)
+    mean, low, high, _ = between_seeds(xr.DataArray(values, dims="run"))
+    return Estimate(float(mean), float(low), float(high))
 
 
 def line(x: np.ndarray, y: np.ndarray) -> Estimate:
@@ -170,18 +173,25 @@ def frequency_ratio(results: Results, run: str) -> Estimate | None:
     if found is None:
         return None
     predicted = float(results.files["phase_space"][run].frequency_hessian[LEADING])
+    if not predicted:  # the Hessian says that it does not oscillate
+        return UNKNOWN
     return Estimate(found.value / predicted, found.low / predicted, found.high / predicted)
 
 
 def against_curvature(variable: str) -> Quantity:
-    """Logarithmic slope of a variable of phase_space.nc [mode] against the curvature of the modes."""
+    """Logarithmic slope of a stationary variance of phase_space.nc [mode] against the curvature of the modes.
+
+    Of the modes whose position has relaxed: in slower ones the variance about the mean of the run is too small, the
+    more so the flatter they are.
+    """
 
     def estimate(results: Results, run: str) -> Estimate | None:
         data = results.files["phase_space"].get(run)
         if data is None:
             return None
         with np.errstate(invalid="ignore", divide="ignore"):
-            return line(np.log(data.curvature.values), np.log(data[variable].values))
+            relaxed = data.position_mean_error**2 <= RELAXED * data.position_variance_chain
+            return line(np.log(data.curvature.values), np.log(data[variable].where(relaxed).values))
 
     return estimate
 

@@ -1,5 +1,6 @@
 """Estimates with intervals, whether they agree with an expected value, and what speaks against deciding it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,7 +41,12 @@ class Estimate:
         low = value - np.hypot(self.value - self.low, other.high - other.value)
         high = value + np.hypot(self.high - self.value, other.value - other.low)
         null = None if None in (self.null, other.null) else self.null - other.null
-        return Estimate(value, low, high, null=null, reason=self.reason or other.reason)
+        return Estimate(value, low, high, null=null, reason=gravest((self.reason, other.reason)))
+
+
+def gravest(reasons: Iterable[str]) -> str:
+    """The first of the reasons that forbids a verdict, else the first that does not, else an empty one."""
+    return min(filter(None, reasons), key=lambda reason: reason in NOTED, default="")
 
 
 @dataclass(frozen=True)
