@@ -127,9 +127,14 @@ def analysis_constraints(analysis):
     return {"run": any_of(CHILDREN)} if analysis.condition == "parent" else {}
 
 
+def section_of(analysis):
+    """The settings of an analysis; none where it has no section."""
+    return STUDY.settings.get(analysis.section or analysis.name, {})
+
+
 def analysis_settings(analysis):
     """A function of the settings that the analysis computes with; those of the run too where it needs the network."""
-    own = STUDY.settings.get(analysis.section or analysis.name, {})
+    own = section_of(analysis)
 
     def settings(wildcards):
         if analysis.network:
@@ -156,7 +161,7 @@ def analysis_code(analysis):
 
 def loader_modules(analysis):
     """The module that loads the images of an analysis without a run, if it has images."""
-    data = STUDY.settings.get(analysis.section or analysis.name, {}).get("data")
+    data = section_of(analysis).get("data")
     return (factories.module(data["dataset_spec"]),) if data else ()
 
 
@@ -170,7 +175,7 @@ def analysis_params(analysis):
 
 
 def analysis_resources(analysis):
-    own = STUDY.settings.get(analysis.section or analysis.name, {})
+    own = section_of(analysis)
     requests = {
         "mem_mb": growing(analysis.memory, own),
         "runtime": growing(analysis.minutes, own),
@@ -192,16 +197,12 @@ def analysis_log(analysis):
 
 def figure_inputs(wildcards):
     """Role to path or list of paths, as the figure's draw takes them."""
-    data = STUDY.figures[wildcards.figure]["data"]
-    return {
-        role: [product(s) for s in value] if isinstance(value, list) else product(value)
-        for role, value in data.items()
-        if value is not None
-    }
+    paths = source_paths(RESULTS, STUDY.figures[wildcards.figure]["data"])
+    return {role: path for role, path in paths.items() if path is not None}
 
 
 def figure_absent(wildcards):
-    """Roles that the study leaves empty: their panels say so."""
+    """Roles that the study leaves empty: their panels are left out, and a note says why."""
     data = STUDY.figures[wildcards.figure]["data"]
     return [role for role, value in data.items() if value is None]
 
@@ -240,7 +241,7 @@ CHECKED = (
 )
 TABLES = {
     "summary": {"message": "A row per run", "mem_mb": 4000, "runtime": 20},
-    "claims": {"message": "The paper's claims", "mem_mb": 4000, "runtime": 20},
+    "claims": {"message": "The papers' claims", "mem_mb": 4000, "runtime": 20},
     "check": {"message": "Checking {wildcards.run}", "mem_mb": 2000, "runtime": 10},
     "checks": {"message": "The checks of all runs", "mem_mb": 1000, "runtime": 10},
 }

@@ -99,7 +99,7 @@ def test_the_interval_of_the_mean_square_knows_its_autocorrelation(momentum, sti
         walk = lfilter([1], [1, e - 1 - momentum, momentum], rng.standard_normal((300, 800 + warm)), axis=1)
         squares = squares + np.diff(walk, axis=1)[:, -800:] ** 2
     truth = sum(1 / (1 - momentum**2) / (1 - e / 2 / (1 + momentum)) for e in stiffness)
-    mean, error = momentum_means.mean_interval(squares.T, momentum)
+    mean, error = momentum_means.mean_and_error(squares.T, momentum)
     half = momentum_means.quantile() * error
     covered, width = np.mean(np.abs(mean - truth) < half), half.mean() / 1.96 / mean.std()
     assert 0.95 - 3 * np.sqrt(0.95 * 0.05 / 300) <= covered

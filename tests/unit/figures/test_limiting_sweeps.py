@@ -16,7 +16,13 @@ def test_a_column_has_the_runs_that_differ_in_its_hyperparameter_and_seed_alone(
     assert limiting_sweeps.sweep(runs[:2], "lr") == []
     odd = speed("odd", lr=0.5, momentum=0.5)
     shuffled = speed("shuffled", lr=0.5, sampler="shuffled-epochs")
-    assert names(limiting_sweeps.sweep([*runs, odd, shuffled], "lr")) == ["child-2", "child-0", "child-1", "child-3"]
+    kept = speed("kept", lr=0.5, keep_velocity=True)
+    assert names(limiting_sweeps.sweep([*runs, odd, shuffled, kept], "lr")) == [
+        "child-2",
+        "child-0",
+        "child-1",
+        "child-3",
+    ]
 
 
 def test_a_hyperparameter_that_is_not_varied_has_no_column():

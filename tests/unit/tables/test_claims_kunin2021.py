@@ -14,11 +14,9 @@ NAN = float("nan")
 HYPERPARAMETERS = {"lr": 0.02, "batch_size": 32, "momentum": 0.9, "weight_decay": 0.001, "sampler": "independent"}
 
 
-def child(name, step=1.0, steps=600, **more):
-    """training.nc of a child whose steps have the mean square `step`."""
-    data = run(name, **HYPERPARAMETERS | {"parent": "p"} | more)
-    squares = step * np.random.default_rng(0).gamma(20, 1 / 20, steps)
-    return data.assign(step_length=("step_of_child", np.sqrt(squares)))
+def child(name, **more):
+    """training.nc of a child."""
+    return run(name, **HYPERPARAMETERS | {"parent": "p"} | more)
 
 
 def of_run(name, dims=(), **values):
@@ -65,8 +63,10 @@ def test_a_trend_needs_three_values_of_one_hyperparameter():
 
 @pytest.mark.parametrize(("power", "verdict"), [(2, "agrees"), (1, "differs")])
 def test_the_speed_follows_the_learning_rate_squared(power, verdict):
-    runs = [PARENT, *(child(f"r{lr}", step=lr**power, lr=lr) for lr in (0.005, 0.01, 0.02, 0.05))]
-    row = row_of("squared step grows as the squared learning rate", results(runs, base="p"))
+    rates = (0.005, 0.01, 0.02, 0.05)
+    runs = [PARENT, *(child(f"r{lr}", lr=lr) for lr in rates)]
+    speeds = [of_run(f"r{lr}", speed=lr**power) for lr in rates]
+    row = row_of("squared step grows as the squared learning rate", results(runs, base="p", speed=speeds))
     assert row["estimate"] == pytest.approx(power)
     assert row["verdict"] == verdict
 
@@ -107,11 +107,14 @@ def test_exponents_are_judged_between_seeds():
 
 @pytest.mark.parametrize(("growth", "verdict"), [(1, "agrees"), (3, "differs")])
 def test_a_constant_speed_is_that_of_the_beginning_after_the_burn_in(growth, verdict):
-    data = child("a", steps=6000)
     width = np.linspace(1, growth, 6000)
     width[:1200] = 50  # the burn-in
-    data = data.assign(step_length=data.step_length * np.sqrt(width))
-    assert row_of("constant speed after convergence", results([PARENT, data], base="p"))["verdict"] == verdict
+    squares = width * np.random.default_rng(0).gamma(20, 1 / 20, 6000)
+    data = child("a").assign(step_length=("step_of_child", np.sqrt(squares)))
+    speed = xr.Dataset({"first_step": 1200}, attrs={"run": "a"})
+    found = results([PARENT, data], base="p", speed=[speed])
+    assert row_of("constant speed after convergence", found)["verdict"] == verdict
+    assert row_of("constant speed after convergence", results([PARENT, data], base="p"))["verdict"] == "not run"
 
 
 def test_a_loss_that_does_not_change_speaks_against_no_claim_on_children():
@@ -177,10 +180,10 @@ def test_modes_that_have_not_relaxed_are_left_out_of_stationary_variances():
 
 
 def test_a_child_that_diverged_leaves_the_sweep_undecided():
-    runs = [PARENT, *(child(f"r{lr}", step=lr**2, lr=lr) for lr in (0.005, 0.01, 0.02, 0.05))]
-    runs[-1].step_length[300:] = NAN
-    runs[-1]["diverged_step"] = 300
-    row = row_of("squared step grows as the squared learning rate", results(runs, base="p"))
+    rates = (0.005, 0.01, 0.02, 0.05)
+    runs = [PARENT, *(child(f"r{lr}", lr=lr, diverged=300 if lr == 0.05 else -1) for lr in rates)]
+    speeds = [of_run(f"r{lr}", speed=NAN if lr == 0.05 else lr**2) for lr in rates]
+    row = row_of("squared step grows as the squared learning rate", results(runs, base="p", speed=speeds))
     assert (row["verdict"], row["reason"]) == ("undecided", "diverged")
 
 

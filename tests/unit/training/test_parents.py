@@ -13,7 +13,7 @@ from sgdwalk.training.batches import Batches
 from sgdwalk.training.parents import Parent
 from sgdwalk.training.trainer import Run
 from sgdwalk.trajectory.import_walk import FILES
-from test_trainer import Moves, assert_equal, images, results
+from test_trainer import Moves, assert_equal, cut_off, images, results
 
 torch.set_num_threads(1)
 SIZE = 2292  # parameters of the network
@@ -111,17 +111,7 @@ def test_the_seed_of_a_child_is_that_of_its_minibatches(tmp_path, parent):
 def test_a_child_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkeypatch, parent, kill, options):
     whole = run(tmp_path / "whole", parent=parent, **options)
     whole.train()
-    step = Run._step
-
-    def failing(self, inputs, labels):
-        if self.recorder.step == kill:
-            raise KeyboardInterrupt
-        step(self, inputs, labels)
-
-    monkeypatch.setattr(Run, "_step", failing)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", parent=parent, **options).train()
-    monkeypatch.setattr(Run, "_step", step)
+    cut_off(monkeypatch, kill, run(tmp_path / "cut", parent=parent, **options))
     resumed = run(tmp_path / "cut", parent=parent, **options)
     resumed.train()
     assert_equal(results(whole), results(resumed))

@@ -35,6 +35,21 @@ def run(work, build=RESNET, code="c", data=None, **settings):
     return Run(SETTINGS | settings, build, data or images(), work, code)
 
 
+def cut_off(monkeypatch, kill, training):
+    """Train until step `kill`, where the run is cut off."""
+    step = Run._step
+
+    def failing(self, inputs, labels):
+        if self.recorder.step == kill:
+            raise KeyboardInterrupt
+        step(self, inputs, labels)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_step", failing)
+        with pytest.raises(KeyboardInterrupt):
+            training.train()
+
+
 def results(done):
     """All that a run leaves: series, distances, gradients, states of the network at each snapshot."""
     data = done.datasets()
@@ -174,20 +189,10 @@ def test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkey
         reference = run(tmp_path / "whole", **options)
         reference.train()
         whole = results(reference)
-    step = Run._step
-
-    def failing(self, inputs, labels):
-        if self.recorder.step == kill:
-            raise KeyboardInterrupt
-        step(self, inputs, labels)
-
-    monkeypatch.setattr(Run, "_step", failing)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", **options).train()
-    monkeypatch.setattr(Run, "_step", step)
+    cut_off(monkeypatch, kill, run(tmp_path / "cut", **options))
     torch.rand(kill)  # whatever happened to the global generator since
     resumed = run(tmp_path / "cut", **options)
-    taken = []
+    taken, step = [], Run._step
     monkeypatch.setattr(Run, "_step", lambda self, *batch: (taken.append(1), step(self, *batch)))
     resumed.train()
     assert len(taken) == 87 - kill // 21 * 21

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student_t
 
 from sgdwalk.regression import prediction
 from sgdwalk.regression.design import Design, of_images
 from sgdwalk.regression.walkers import SAMPLERS, walk
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.training.problem import load_images
+from sgdwalk.trajectory.student_mean import student_mean
 
 BAND = 1.959963984540054  # standard deviations that 95 % of Gaussian values lie within
 COORDINATES = ("position", "velocity")
@@ -197,6 +197,5 @@ def shares(inside: np.ndarray, possible: np.ndarray) -> xr.Dataset:
 
 def between_walkers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(mean, low, high) over the first axis; the interval is Student's."""
-    mean, count = values.mean(axis=0), len(values)
-    half = student_t.ppf(0.975, count - 1) * values.std(axis=0, ddof=1) / np.sqrt(count)
+    mean, _, half = student_mean(values)
     return mean, mean - half, mean + half

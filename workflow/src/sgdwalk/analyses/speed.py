@@ -4,10 +4,10 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student
 
-from sgdwalk.limiting.checkpoint_means import between_checkpoints
 from sgdwalk.limiting.child import Child, settled
-from sgdwalk.limiting.momentum_means import BATCHES, mean_interval, quantile
+from sgdwalk.limiting.momentum_means import BATCHES, mean_and_error, quantile
 from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.trajectory.student_mean import student_mean
 
 CONTRACT = Contract(
     "speed",
@@ -50,10 +50,9 @@ def compute(directions: xr.Dataset, noise_curvature: xr.Dataset, *, burn_in: int
     later = noise_curvature.isel(snapshot=noise_curvature.step.values >= first)
     parts = [predicted(child, later.isel(snapshot=k)) for k in range(later.sizes["snapshot"])]
     sums = np.array([along.sum() + outside for along, outside in parts])
-    mean, error = mean_interval(directions.squared_step.values[first:], child.momentum)
+    mean, error = mean_and_error(directions.squared_step.values[first:], child.momentum)
     freedoms = BATCHES - 1, max(len(sums) - 1, 1)
-    theory, theory_half = between_checkpoints(sums)
-    theory_error = theory_half / student.ppf(0.975, freedoms[1])
+    theory, theory_error, theory_half = student_mean(sums)
     modes = (child.learning_rate * directions.velocity.values[first + 1 :]) ** 2
     found = {
         "first_step": first,

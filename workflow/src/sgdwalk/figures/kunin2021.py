@@ -1,7 +1,8 @@
 """Exponents c that Kunin et al. publish for ResNet-18: a reference in figures, never a target.
 
 Printed numbers for ImageNet, and numbers for CIFAR-10 read off their figures by hand (doi 10.1162/neco_a_01626 and the
-released notebooks); single runs, without intervals. Momentum 0.9 and weight decay 0.0001 but where stated.
+released notebooks); single runs, without intervals, weight decay 0.0001. Of their 27 runs: those that differ from
+DEFAULT in one hyperparameter.
 """
 
 from typing import NamedTuple
@@ -18,33 +19,13 @@ class Published(NamedTuple):
 
 PUBLISHED = {
     "Kunin et al., ImageNet": (
-        Published(1e-5, 128, 0.8, 1.335),
-        Published(1e-5, 128, 0.9, 1.202),
-        Published(1e-5, 128, 0.99, 0.983),
-        Published(1e-5, 256, 0.8, 1.453),
         Published(1e-5, 256, 0.9, 1.326),
-        Published(1e-5, 256, 0.99, 1.000),
-        Published(1e-5, 512, 0.8, 1.593),
-        Published(1e-5, 512, 0.9, 1.497),
-        Published(1e-5, 512, 0.99, 1.087),
-        Published(1e-4, 128, 0.8, 1.000),
         Published(1e-4, 128, 0.9, 0.976),
-        Published(1e-4, 128, 0.99, 0.882),
         Published(1e-4, 256, 0.8, 1.054),
         Published(1e-4, 256, 0.9, 0.987),
         Published(1e-4, 256, 0.99, 0.915),
-        Published(1e-4, 512, 0.8, 1.177),
         Published(1e-4, 512, 0.9, 1.063),
-        Published(1e-4, 512, 0.99, 0.958),
-        Published(1e-3, 128, 0.8, 0.924),
-        Published(1e-3, 128, 0.9, 0.873),
-        Published(1e-3, 128, 0.99, 0.530),
-        Published(1e-3, 256, 0.8, 0.924),
         Published(1e-3, 256, 0.9, 0.895),
-        Published(1e-3, 256, 0.99, 0.627),
-        Published(1e-3, 512, 0.8, 0.945),
-        Published(1e-3, 512, 0.9, 0.925),
-        Published(1e-3, 512, 0.99, 0.750),
     ),
     "Kunin et al., CIFAR-10": (
         Published(1e-4, 32, 0.9, 1.11),

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from sgdwalk.figures import kunin2021, style
 from sgdwalk.figures.page import Grid, Page
 from sgdwalk.storage.provenance import settings_of_run
+from sgdwalk.study.sweeps import design
 
 ROLES = {"speed": "speed", "displacement": "displacement"}
 SAME_RUNS = ("speed", "displacement")
@@ -70,11 +71,11 @@ def draw(speed: list[xr.Dataset] | None, displacement: list[xr.Dataset] | None) 
 
 def sweep(runs: list[xr.Dataset], parameter: str) -> list[xr.Dataset]:
     """The runs that differ in this hyperparameter and in their seeds alone, by its value; none for a single value."""
-    alike: dict[tuple, list[xr.Dataset]] = {}
+    alike: dict[str, list[xr.Dataset]] = {}
     for data in runs:
         own = settings_of_run(data)
         if own.get(parameter) is not None:
-            others = tuple(own.get(name) for name in (*PARAMETERS, "sampler", "parent", "steps") if name != parameter)
+            others = repr(sorted((key, repr(v)) for key, v in design(own).items() if key not in (parameter, "seed")))
             alike.setdefault(others, []).append(data)
     widest = max(
         alike.values(), key=lambda found: (len({value(data, parameter) for data in found}), len(found)), default=[]

@@ -85,11 +85,6 @@ def panels(layout: str | list[list[str]], height: float, single: page.Grid | Non
     return figure, dict(figure.panels)
 
 
-def settle(figure: Page) -> None:
-    """Lay the figure out, once for all formats."""
-    figure.settle()
-
-
 def placeholder(axes: Axes, text: str) -> None:
     """Take a panel without data off the page; a note below the panels says what is missing."""
     axes.figure.leave_out(axes, text)

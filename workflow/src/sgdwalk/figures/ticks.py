@@ -35,7 +35,7 @@ def ticks(axis: Axis) -> None:
         plain_ticks(axis, high - low, inches)
         return
     axis.set_major_locator(LogLocator(numticks=max(3, int(inches / 0.25))))
-    plain = np.floor(low) >= PLAIN[0] and np.ceil(high) <= PLAIN[-1] + 0.5
+    plain = np.floor(low) >= PLAIN[0] and np.ceil(high) <= PLAIN[-1]
     axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}" if plain else decade(x)))
     axis.set_minor_formatter(NullFormatter())
     if high - low > 7:

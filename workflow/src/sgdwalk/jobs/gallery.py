@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk.jobs.draw import draw
-from sgdwalk.study.figure_specs import caption, checked_figures, source_path, sources
+from sgdwalk.study.figure_specs import caption, checked_figures, source_path, source_paths, sources
 
 ROOT = Path(__file__).resolve().parents[4]
 STUDY = "digits"
@@ -31,7 +31,7 @@ def main(root: Path = ROOT) -> None:
         if missing := absent_files(root, spec["data"]):
             print(f"docs/gallery/{name}.png is kept as it is: {missing[0]} is not there", file=sys.stderr)
             continue
-        draw(name, **paths(root, spec["data"])).savefig(
+        draw(name, **source_paths(str(root / "results" / STUDY), spec["data"])).savefig(
             PICTURES / f"{name}.png", dpi=DPI, pil_kwargs={"compress_level": 9}
         )
 
@@ -46,15 +46,6 @@ def absent_files(root: Path, data: Mapping[str, Any]) -> list[Path]:
     """Files of a figure that the study has not made."""
     found = (source_path(f"results/{STUDY}", source) for _, source in sources(data))
     return [Path(path) for path in found if not (root / path).is_file()]
-
-
-def paths(root: Path, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Path, list of paths or None by role."""
-
-    def path(source: str | None) -> str | None:
-        return source and str(root / source_path(f"results/{STUDY}", source))
-
-    return {role: [*map(path, value)] if isinstance(value, list) else path(value) for role, value in data.items()}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.stats import t as student
 
+from sgdwalk.trajectory.student_mean import student_mean
+
 MOST_BLOCKS = 10
 
 
@@ -53,6 +55,5 @@ def within_epochs(noise: np.ndarray, size: int, full: int) -> tuple[float, float
     variance = (epochs**2).mean(axis=(0, 1))
     both = (epochs.sum(axis=1) ** 2 - (epochs**2).sum(axis=1)) / (full * (full - 1))
     each = (both / variance).mean(axis=1)
-    if len(each) < 2:
-        return float(each.mean()), np.nan
-    return float(each.mean()), float(student.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
+    mean, _, half = student_mean(each)
+    return float(mean), float(half)

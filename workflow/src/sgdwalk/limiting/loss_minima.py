@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from sgdwalk.limiting.checkpoint_means import between_checkpoints
 from sgdwalk.limiting.child import Child
+from sgdwalk.trajectory.student_mean import student_mean
 
 
 def minima(directions: xr.Dataset, later: xr.Dataset, child: Child) -> dict[str, np.ndarray]:
@@ -19,7 +19,7 @@ def minima(directions: xr.Dataset, later: xr.Dataset, child: Child) -> dict[str,
     modified = (rho * training - child.weight_decay * directions.start.values) / (rho + child.weight_decay)
     found = {}
     for name, values in (("minimum_training", training), ("minimum_modified", modified)):
-        mean, half = between_checkpoints(values)
+        mean, _, half = student_mean(values)
         found |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half}
     return found
 

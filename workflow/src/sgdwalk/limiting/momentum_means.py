@@ -1,4 +1,4 @@
-"""Mean of a time series that momentum correlates, with an interval."""
+"""Mean of a time series that momentum correlates, with its standard error."""
 
 import numpy as np
 from scipy.stats import t as student
@@ -6,7 +6,7 @@ from scipy.stats import t as student
 BATCHES = 10
 
 
-def mean_interval(series: np.ndarray, momentum: float) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_error(series: np.ndarray, momentum: float) -> tuple[np.ndarray, np.ndarray]:
     """(mean, its standard error), each [...], of series [step, ...] such as the squared length of a step.
 
     Velocities v_{k+1} = beta v_k + ... are remembered for about 1 / (1 - beta) steps, their squares at most as long.
@@ -16,7 +16,7 @@ def mean_interval(series: np.ndarray, momentum: float) -> tuple[np.ndarray, np.n
     wider than needed, up to twice in a run of 8 / (1 - beta) steps. NaN for fewer than 2 BATCHES steps.
 
     >>> x = np.random.default_rng(0).standard_normal(4000)
-    >>> mean, error = mean_interval(x, 0.0)
+    >>> mean, error = mean_and_error(x, 0.0)
     >>> bool(abs(mean) < 3 * error), bool(0.5 < error * np.sqrt(4000) < 1.5)
     (True, True)
     """
@@ -29,5 +29,5 @@ def mean_interval(series: np.ndarray, momentum: float) -> tuple[np.ndarray, np.n
 
 
 def quantile() -> float:
-    """97.5 % quantile of the deviation of mean_interval's mean in standard errors."""
+    """97.5 % quantile of the deviation of mean_and_error's mean in standard errors."""
     return float(student.ppf(0.975, BATCHES - 1))

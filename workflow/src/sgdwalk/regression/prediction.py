@@ -9,7 +9,7 @@ from sgdwalk.regression.walkers import SHUFFLED
 from sgdwalk.theory import DiscreteChain, ShuffledEpochs
 from sgdwalk.theory.propagator import Propagator, conjugated
 
-CONSTANT, VARYING = NOISES = ("as at the minimum", "along the path")
+NOISES = ("as at the minimum", "along the path")
 
 
 class Moments(NamedTuple):

@@ -158,6 +158,15 @@ def source_path(results: str, source: str) -> str:
     return f"{results}/runs/{name}/{kind}.nc"
 
 
+def source_paths(results: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Path, list of paths or None by role, of the sources that a figure has for its roles."""
+
+    def path(source: str | None) -> str | None:
+        return source and source_path(results, source)
+
+    return {role: [*map(path, value)] if isinstance(value, list) else path(value) for role, value in data.items()}
+
+
 def sources(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(role, source) of every file that a figure reads; a role has one source, a list, or none."""
     for role, value in data.items():

@@ -9,13 +9,12 @@ import yaml
 
 from sgdwalk.study import registry
 from sgdwalk.study.registry import SIZES
-from sgdwalk.study.validation import ConfigError, checked, filled, parsed, read_text, schema, types
+from sgdwalk.study.validation import IMAGES, ConfigError, checked, filled, parsed, read_text, schema, types
 
 WALKS = {"run", "seed", "walk", "window", "record"}  # the keys that a row with a walk may set
 SAME = ("model", "dataset")  # of a run and its parent
 INHERITED = (  # from the parent, where a cell is empty
-    *SAME, "path", "download", "subset", "image_size", "label_noise", "normalise", "augment", "loss", "label_smoothing",
-    "init", "dtype",
+    "model", *IMAGES, "augment", "loss", "label_smoothing", "init", "dtype",
 )  # fmt: skip
 PLAIN = {"optimiser": "sgd", "nesterov": False, "schedule": "constant"}  # of a run with a parent
 REPEATED = re.compile(r"(.+?)\1{19}$")

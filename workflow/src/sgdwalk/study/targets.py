@@ -33,10 +33,11 @@ def check_targets(study: Study, arguments: Sequence[str], config: Path) -> None:
 
 def check_made(study: Study, target: str, inside: PurePosixPath) -> None:
     """Refuse a file that is not made; `inside` is its path below results/STUDY."""
-    if inside.parts[0] == "runs" and len(inside.parts) > 1 and inside.parts[1] not in study.runs:
+    of_run = inside.parts[0] == "runs" and len(inside.parts) > 1
+    if of_run and inside.parts[1] not in study.runs:
         known = ", ".join(study.runs)
         raise ConfigError(f"{target}: no run '{inside.parts[1]}' in this study (there are: {known})")
-    made = files_of_run(study, inside.parts[1]) if inside.parts[:-1][:1] == ("runs",) else files_of_study(study)
+    made = files_of_run(study, inside.parts[1]) if of_run else files_of_study(study)
     if inside not in made:
         beside = [path.name for path in made if path.parent == inside.parent] or map(str, made)
         raise ConfigError(f"{target}: is not made (made there: {', '.join(beside)})")

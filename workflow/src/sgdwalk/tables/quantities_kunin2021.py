@@ -39,14 +39,9 @@ def number(kind: str, variable: str, **where: int | str) -> Series:
 FITS = ("start", "average", "without_drift")
 exponent = {fit: number("displacement", "exponent", fit=fit) for fit in FITS}
 free_exponent = {fit: number("displacement", "exponent_null", fit=fit) for fit in FITS}
+mean_speed = number("speed", "speed")
 drift_share = number("displacement", "drift_share", lag=-1)
 final_displacement = number("displacement", "squared_displacement", time=-1)
-
-
-def mean_speed(results: Results, run: str) -> float | None:
-    """Mean squared length of the steps of a run, without the first fifth; NaN if it diverged."""
-    squares = results.training[run].step_length.values ** 2
-    return float(squares[len(squares) // 5 :].mean())
 
 
 # Over several runs
@@ -148,9 +143,11 @@ def line(x: np.ndarray, y: np.ndarray) -> Estimate:
 
 
 def late_over_early_speed(results: Results, run: str) -> Estimate | None:
-    """Mean squared step of the last over the first fifth of a run, without the fifth that comes first of all."""
-    squares = results.training[run].step_length.values ** 2
-    after = squares[len(squares) // 5 :]
+    """Mean squared step of the last over the first fifth of a run, without its burn-in."""
+    speed = results.place("speed", run)
+    if speed is None:
+        return None
+    after = results.training[run].step_length.values[int(speed.first_step) :] ** 2
     blocks = after[: len(after) // BLOCK * BLOCK].reshape(-1, BLOCK).mean(axis=1)
     return ratio(blocks)
 

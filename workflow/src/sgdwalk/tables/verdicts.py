@@ -8,7 +8,7 @@ import numpy as np
 # What speaks against a verdict: the words of the column `reason`.
 DID_NOT_LEARN = "did not learn"  # the training loss did not change beyond its noise
 DIVERGED = "diverged"
-UNSUPPORTED = "unsupported"  # no lag in the range of the fit has enough independent displacements
+UNSUPPORTED = "unsupported"  # less than half of the range of the fit is supported
 LARGE_STEPS = "large steps only"  # a few large steps make the exponent
 COUPLED = "length and direction coupled"  # step lengths and directions make it together
 NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well

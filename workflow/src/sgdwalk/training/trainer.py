@@ -298,7 +298,7 @@ def network(settings: Mapping[str, Any], build: Callable[..., nn.Module], images
     """The untrained network for these images, initialised from the run's seed."""
     model = networks.build(build, images, settings["model"], settings["seed"])
     drawn = INITIALISATIONS[settings["init"]](model, generator(settings["seed"], "init"))
-    if settings["init"] != "pytorch":
+    if settings["init"] != "pytorch" and not settings.get("parent"):  # a child's weights are its parent's
         said = f"init = '{settings['init']}': new weights in {len(drawn)} layers of {settings['model']}"
         print(f"{said}, {', '.join(drawn[:SHOWN])}{', ...' * (len(drawn) > SHOWN)}", file=sys.stderr, flush=True)
     return model

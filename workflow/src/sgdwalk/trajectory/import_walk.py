@@ -16,7 +16,7 @@ from sgdwalk.storage import netcdf, run_files
 from sgdwalk.storage.provenance import attributes
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
-FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
+FILES = tuple(name for name in run_files.CONTRACTS if name != "walk")  # that Recorder.save writes
 EXACT = 2**53  # whole numbers below it are exact in floating point
 NUMBERED = ("step", "anchor", "window_start", "layer_step")  # variables that are steps, in all data sets
 NOTED = (
