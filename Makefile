@@ -2,6 +2,8 @@ PYTHON ?= python3
 CORES ?= all
 STUDY ?= digits
 BIN := .venv/bin
+# What is checked: not the packages of a user that lie in the same folder.
+CODE := benchmarks docs examples executor-pbs tests workflow
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
 OLD := import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])
 
@@ -15,7 +17,7 @@ ifneq ($(shell cat .venv/ready),$(CURDIR))
 endif
 endif
 
-.PHONY: help figures data test lint format docs report benchmark coverage
+.PHONY: help figures data test lint format docs site report benchmark coverage
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -29,19 +31,23 @@ test: .venv/ready ## run all tests, in two processes
 	$(BIN)/pytest -n 2 --dist loadscope
 
 lint: .venv/ready ## check style of Python and Snakemake
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
 format: .venv/ready ## bring the code into its style
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
 	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 docs: .venv/ready ## write the tables of config/README.md, and docs/gallery.md from the results of digits
 	$(BIN)/python -m sgdwalk.study.config_reference
 	$(BIN)/python -m sgdwalk.jobs.gallery
+
+site: .venv-site/ready ## the documentation as HTML, in site/: open site/index.html
+	.venv-site/bin/python -m mkdocs build
+	! grep -rlE 'src=.?https?:' site --include='*.html'
 
 report: .venv/ready ## report.html with figures, tables and run times of a finished study
 	$(SNAKEMAKE) --report report.html
@@ -57,3 +63,8 @@ coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverag
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r envs/requirements.txt
 	echo $(CURDIR) >$@
+
+.venv-site/ready: envs/site.txt
+	$(PYTHON) -m venv --clear .venv-site
+	.venv-site/bin/pip install --disable-pip-version-check -q -r envs/site.txt
+	touch $@
