@@ -60,6 +60,7 @@ coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverag
 
 .venv/ready: envs/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || $(PYTHON) -c '$(OLD)'
+	@test ! -L .venv || { echo '.venv: must not be a link, since the folder is emptied before the installation' >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r envs/requirements.txt
 	echo $(CURDIR) >$@

@@ -1,11 +1,14 @@
 """Snakemake's own commands on the shipped studies and profiles."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 
+import jsonschema
 import pytest
+import yaml
 from studies import ROOT, snakemake
 
 STUDIES = sorted(path.parent.name for path in (ROOT / "config").glob("*/config.yaml"))
@@ -83,6 +86,19 @@ def test_the_readme_of_config_is_what_the_schemas_say():
 
     text = config_reference.README.read_text()
     assert text.split(config_reference.BEGIN)[1] == "\n" + config_reference.rendered(), "run `make docs`"
+
+
+@pytest.mark.parametrize("kind", ["config", "figures"])
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_schema_that_a_file_names_for_editors_allows_it(study, kind):
+    from sgdwalk.study import config_reference
+
+    path = ROOT / "config" / study / f"{kind}.yaml"
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())[1]
+    text = (path.parent / named).read_text()
+    rules = json.loads(text) if named.endswith(".json") else yaml.safe_load(text)
+    jsonschema.validate(yaml.safe_load(path.read_text()) or {}, rules)
+    assert config_reference.EDITOR.read_text() == config_reference.for_editors(), "run `make docs`"
 
 
 def test_reading_the_workflow_imports_neither_torch_nor_xarray(fresh):

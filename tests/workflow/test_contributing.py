@@ -18,7 +18,9 @@ def test_the_analysis_of_the_example_is_added_and_computed(fresh):
     module, table = (path for path in re.findall(r"`(workflow/src/sgdwalk/\S+\.py)`", TEXT))
     (fresh / module).write_text(block(module, "python"), encoding="utf-8")
     entries = (fresh / table).read_text(encoding="utf-8")
-    (fresh / table).write_text(entries.replace("\n)  # fmt: skip\nNOT", f"\n{block(table, 'python')})  # fmt: skip\nNOT"))
+    (fresh / table).write_text(
+        entries.replace("\n)  # fmt: skip\nNOT", f"\n{block(table, 'python')})  # fmt: skip\nNOT")
+    )
     command = block("Compute it", "").replace("template", "tiny").replace("/first/", "/walk/").split()
     done = snakemake(fresh, *command[1:])
     assert done.returncode == 0, done.stderr[-3000:]

@@ -93,6 +93,17 @@ def test_a_clone_that_was_moved_is_set_up_again(clone, tmp_path):
     assert "up to date" in clone((3, 11), moved).stdout
 
 
+def test_an_environment_that_is_a_link_is_not_emptied(clone, tmp_path):
+    kept = tmp_path / "shared" / "kept"
+    kept.parent.mkdir()
+    kept.touch()
+    (tmp_path / "clone" / ".venv").symlink_to(kept.parent)
+    refused = clone((3, 11))
+    assert refused.returncode != 0
+    assert ".venv: must not be a link" in refused.stderr
+    assert kept.exists()
+
+
 def test_a_clone_in_a_path_with_a_blank_is_refused_before_anything_is_made(clone, tmp_path):
     folder = (tmp_path / "clone").rename(tmp_path / "my clone")
     refused = clone((3, 11), folder)

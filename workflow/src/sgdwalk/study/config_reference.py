@@ -1,12 +1,15 @@
-"""Write the tables of config/README.md from the schemas: default, unit, allowed values and meaning of every key."""
+"""Write from the schemas the tables of config/README.md, with every key, and the schema of config.yaml for editors."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.study.validation import schema, types
+from sgdwalk.study.validation import SCHEMAS, schema, types
 
 README = Path(__file__).resolve().parents[4] / "config" / "README.md"
+# The schema of config.yaml in one file, with the keys of a run in it: what the first line of a config.yaml names.
+EDITOR = SCHEMAS / "editor" / "config.schema.json"
 BEGIN = "<!-- keys: written by `make docs` from workflow/schemas -->\n"
 HEADER = "| key | default | unit | allowed | meaning |\n| --- | --- | --- | --- | --- |\n"
 LIMITS = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "< {}", "maximum": "<= {}"}
@@ -27,6 +30,11 @@ def rendered() -> str:
     figures = schema("figures")["additionalProperties"]["properties"]
     parts.append(table("A figure: `figures.yaml`", rows(figures)))
     return "\n".join(parts)
+
+
+def for_editors() -> str:
+    """The content of EDITOR."""
+    return json.dumps(schema("config"), indent=1) + "\n"
 
 
 def table(title: str, lines: Iterator[str]) -> str:
@@ -67,7 +75,9 @@ def allowed(rule: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the tables below the marker; the text above it remains."""
+    """Write both; the text above the marker in config/README.md remains."""
+    EDITOR.parent.mkdir(exist_ok=True)
+    EDITOR.write_text(for_editors(), encoding="utf-8")
     text = README.read_text(encoding="utf-8")
     README.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + rendered(), encoding="utf-8")
 
