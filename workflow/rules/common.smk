@@ -27,6 +27,7 @@ from sgdwalk.study.figure_specs import caption, source_path, source_paths
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, load_study
 from sgdwalk.study.targets import FORMATS, OF_RECORDERS, check_targets
 from sgdwalk.study.validation import ConfigError
+from sgdwalk.tables.front_page import front_page
 
 try:
     if len(sys.executable.split()) > 1:
@@ -47,8 +48,9 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-config["title"] = STUDY.settings["title"]  # for the report
 RESULTS = f"results/{STUDY.name}"
+if "--report" in sys.argv:
+    config["front_page"] = front_page(STUDY.settings["title"], Path(RESULTS))
 RUN = f"{RESULTS}/runs/{{run}}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"

@@ -266,11 +266,17 @@ def table_name(table):
 
 
 def table_output(table):
-    """Its file; the tables that a reader of the report wants are in it."""
-    path = f"{RESULTS}/{table_name(table)}.csv"
-    if table not in OF_ALL_RUNS:
-        return path
-    return report(path, caption=f"../report/{table}.rst", category="Tables")
+    """Its file, and for tables that a reader of the report wants a page of it."""
+    path = f"{RESULTS}/{table_name(table)}"
+    if table == "check":
+        return {"csv": f"{path}.csv"}
+    page = report(
+        f"{path}.html",
+        caption=f"../report/{table}.rst",
+        category="Tables",
+        labels={"table": table},
+    )
+    return {"csv": f"{path}.csv", "page": page}
 
 
 def table_log(table):

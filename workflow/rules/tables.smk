@@ -11,7 +11,7 @@ for table, request in TABLES.items():
         input:
             **table_inputs(table),
         output:
-            table_output(table),
+            **table_output(table),
         log:
             f"{LOGS}/{table_log(table)}.log",
         benchmark:

@@ -4,4 +4,5 @@ from sgdwalk.jobs.logs import logging_to
 from sgdwalk.jobs.tabulate import tabulate
 
 with logging_to(snakemake.log[0]):
-    tabulate(snakemake.params.table, dict(snakemake.input), snakemake.output[0], snakemake.params.parameters)
+    params, output = snakemake.params, snakemake.output
+    tabulate(params.table, dict(snakemake.input), output.csv, params.parameters, output.get("page"))

@@ -14,7 +14,16 @@ COUPLED = "length and direction coupled"  # step lengths and directions make it 
 NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
 NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
-REASONS = (DID_NOT_LEARN, DIVERGED, UNSUPPORTED, LARGE_STEPS, COUPLED, NULL_AGREES, SOLVER_ONLY)
+# What they say, as a sentence.
+REASONS = {
+    DID_NOT_LEARN: "The loss of a run of the claim is unchanged within its noise.",
+    DIVERGED: "A run of the claim diverged, so that there is no estimate.",
+    UNSUPPORTED: "Less than half of the fitted range of lags is supported by enough independent displacements.",
+    LARGE_STEPS: "The exponent does not differ from that of orthogonal steps of the same lengths.",
+    COUPLED: "Large and small steps persist differently: the exponent of the unit steps lies on the other side of 1.",
+    NULL_AGREES: "A null model without what is claimed lies in the expected range as well.",
+    SOLVER_ONLY: "The interval holds the error of the solver and no sampling error.",
+}
 
 
 @dataclass(frozen=True)
