@@ -3,9 +3,11 @@
 import doctest
 import importlib
 import pkgutil
+import shutil
 
 import pytest
 import sgdwalk
+import small_results
 
 FIRST = (
     "sgdwalk.analyses.msd.compute",
@@ -14,6 +16,11 @@ FIRST = (
     "sgdwalk.analyses.tails.compute",
     "sgdwalk.heavy_tails.power_law_tail",
     "sgdwalk.heavy_tails.stable.distribution.fit",
+    "sgdwalk.interactive.analysis.analyse",
+    "sgdwalk.interactive.results.Results.stacked",
+    "sgdwalk.interactive.results.open_run",
+    "sgdwalk.interactive.results.open_study",
+    "sgdwalk.jobs.draw.draw",
     "sgdwalk.landscapes.random_surfaces",
     "sgdwalk.recorder.squared_distances.squared_distances",
     "sgdwalk.recorder.window_recorder.Recorder",
@@ -34,9 +41,16 @@ def examples():
 EXAMPLES = {test.name: test for test in examples()}
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The folder results/digits that examples open."""
+    return small_results.make(tmp_path_factory.mktemp("results"))
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_prints_what_it_says(name, tmp_path, monkeypatch):
+def test_an_example_prints_what_it_says(name, results, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(results, tmp_path / "results" / "digits")
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     said: list[str] = []
     assert runner.run(EXAMPLES[name], out=said.append).failed == 0, "".join(said)

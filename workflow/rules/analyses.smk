@@ -1,6 +1,7 @@
-# A rule for each line of the table of analyses (sgdwalk.study.analysis_table), named as its module. What a rule is given
-# comes from a call for its analysis: a function that read the loop's variable would find the last analysis in it.
-for analysis in ANALYSES:
+# A rule for each line of the table of analyses (sgdwalk.study.analysis_table), and for each analysis of the user's own,
+# named as its module. What a rule is given comes from a call for its analysis: a function that read the loop's variable
+# would find the last analysis in it.
+for analysis in [*ANALYSES, *STUDY.own.analyses]:
 
     rule:
         name:

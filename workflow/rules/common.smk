@@ -23,7 +23,7 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
-from sgdwalk.study.figure_specs import caption, source_path, source_paths
+from sgdwalk.study.figure_specs import caption, source_path, source_paths, sources
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, load_study
 from sgdwalk.study.targets import FORMATS, OF_RECORDERS, check_targets
 from sgdwalk.study.validation import ConfigError
@@ -124,6 +124,19 @@ def ensemble_files():
         for kind in OF_GROUPS
         for group in STUDY.grouped(kind)
     ]
+
+
+def own_files():
+    """Results of the user's own analyses."""
+    return [
+        product(f"{name}/{run}") for run in STUDY.runs for name in own_analyses(run)
+    ]
+
+
+def own_analyses(run):
+    """Names of the user's own analyses that are made of this run."""
+    made = {analysis.name for analysis in STUDY.own.analyses}
+    return [name for name in STUDY.analyses(run) if name in made]
 
 
 def figure_files(suffix):

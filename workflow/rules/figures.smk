@@ -23,6 +23,8 @@ rule figure:
         absent=figure_absent,
         caption=figure_caption,
         code=figure_code,
+        module=figure_module,
+        own=figure_own,
         width=figure_width,
     message:
         "Drawing {wildcards.figure}"

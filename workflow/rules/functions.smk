@@ -22,15 +22,15 @@ def run_scratch(wildcards):
     return STUDY.runs[wildcards.run]["scratch"] or ""
 
 
-def own_modules(wildcards):
-    """Modules of the run's own network and data set, in sgdwalk or not."""
+def factory_modules(wildcards):
+    """Modules of the run's network and data set, in sgdwalk or not."""
     run = STUDY.runs[wildcards.run]
     return tuple(factories.module(run[f"{kind}_spec"]) for kind in ("model", "dataset"))
 
 
 def training_code(wildcards):
     """Hash of what training this run uses: not of other networks or other data sets."""
-    return code_version("training.job", own=own_modules(wildcards))
+    return code_version("training.job", own=factory_modules(wildcards))
 
 
 def image_file(wildcards):
@@ -153,7 +153,11 @@ def analysis_code(analysis):
     """A function of the hash of all code that the job runs."""
 
     def code(wildcards):
-        own = own_modules(wildcards) if analysis.network else loader_modules(analysis)
+        own = (
+            factory_modules(wildcards) if analysis.network else loader_modules(analysis)
+        )
+        if analysis.module:
+            return code_version("jobs.analyse", own=(analysis.module, *own))
         return code_version("jobs.analyse", f"analyses.{analysis.name}", own=own)
 
     return code
@@ -171,6 +175,8 @@ def analysis_params(analysis):
         "settings": analysis_settings(analysis),
         "code": analysis_code(analysis),
     }
+    if analysis.module:
+        params["own"] = STUDY.own.modules([analysis.name, *analysis.reads])
     return params | ({"run_seed": run_seed} if analysis.unit == "run" else {})
 
 
@@ -208,14 +214,29 @@ def figure_absent(wildcards):
 
 
 def figure_caption(wildcards):
-    return caption(wildcards.figure, STUDY.figures[wildcards.figure])
+    figure = wildcards.figure
+    return caption(figure, STUDY.figures[figure], STUDY.own.signatures)
 
 
 def figure_width(wildcards):
     return STUDY.figures[wildcards.figure]["width"]
 
 
+def figure_module(wildcards):
+    """Module of a figure of the user's own; None of one of the project's."""
+    own = STUDY.own.figures.get(wildcards.figure)
+    return own and own.module
+
+
+def figure_own(wildcards):
+    """Modules of the user's own analyses whose files the figure shows."""
+    shown = sources(STUDY.figures[wildcards.figure]["data"])
+    return STUDY.own.modules(source.rpartition("/")[0] for _, source in shown)
+
+
 def figure_code(wildcards):
+    if module := figure_module(wildcards):
+        return code_version("jobs.draw", own=(module, *figure_own(wildcards)))
     return code_version("jobs.draw", f"figures.{wildcards.figure}")
 
 
@@ -250,7 +271,8 @@ TABLES = {
 def table_inputs(table):
     """Its files by the names that its compute takes them by."""
     if table == "check":
-        return of_run(*CHECKED)
+        own = {"own": own_results} if STUDY.own.analyses else {}
+        return of_run(*CHECKED) | own
     if table == "checks":
         return {"check": [f"{RESULTS}/runs/{run}/check.csv" for run in STUDY.runs]}
     inputs = {kind: products(kind) for kind in OF_ALL_RUNS[table]}
@@ -258,6 +280,11 @@ def table_inputs(table):
         inputs["toy"] = [product(f"toy/{landscape}") for landscape in TOY]
         inputs["regression"] = [product(f"regression/{s}") for s in SAMPLERS]
     return inputs
+
+
+def own_results(wildcards):
+    """Files of the run that the user's own analyses make."""
+    return [product(f"{name}/{wildcards.run}") for name in own_analyses(wildcards.run)]
 
 
 def table_name(table):
@@ -286,5 +313,7 @@ def table_log(table):
 def table_params(table):
     """What its compute takes beside files, its name, and the hash of all code that the job runs."""
     parameters = {"base": STUDY.base} if table == "claims" else {}
-    code = code_version("jobs.tabulate", f"tables.{table}")
-    return {"table": table, "parameters": parameters, "code": code}
+    own = [a.module for a in STUDY.own.analyses] if table == "check" else []
+    code = code_version("jobs.tabulate", f"tables.{table}", own=tuple(own))
+    params = {"table": table, "parameters": parameters, "code": code}
+    return params | ({"own": own} if own else {})

@@ -12,4 +12,5 @@ with logging_to(snakemake.log[0]):
         code=snakemake.params.code,
         run=snakemake.wildcards.get("run", ""),
         run_seed=snakemake.params.get("run_seed", ""),
+        own=snakemake.params.get("own", ()),
     )

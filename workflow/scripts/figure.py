@@ -5,4 +5,11 @@ from sgdwalk.jobs.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     data = dict(snakemake.input) | dict.fromkeys(snakemake.params.absent)
-    draw_files(snakemake.wildcards.figure, data, list(snakemake.output), snakemake.params.width)
+    draw_files(
+        snakemake.wildcards.figure,
+        data,
+        list(snakemake.output),
+        snakemake.params.width,
+        module=snakemake.params.module,
+        own=snakemake.params.own,
+    )

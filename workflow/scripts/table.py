@@ -5,4 +5,11 @@ from sgdwalk.jobs.tabulate import tabulate
 
 with logging_to(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
-    tabulate(params.table, dict(snakemake.input), output.csv, params.parameters, output.get("page"))
+    tabulate(
+        params.table,
+        dict(snakemake.input),
+        output.csv,
+        params.parameters,
+        page=output.get("page"),
+        own=params.get("own", ()),
+    )

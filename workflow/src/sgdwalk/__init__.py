@@ -12,8 +12,12 @@ EXPORTS = {
     "OrnsteinUhlenbeck": "sgdwalk.theory.matrices",
     "Recorder": "sgdwalk.recorder.window_recorder",
     "ShuffledEpochs": "sgdwalk.theory.epochs",
+    "analyse": "sgdwalk.interactive.analysis",
     "draw": "sgdwalk.jobs.draw",
+    "open_run": "sgdwalk.interactive.results",
+    "open_study": "sgdwalk.interactive.results",
     "read": "sgdwalk.storage.netcdf",
+    "register": "sgdwalk.registered",
 }
 
 

@@ -1,11 +1,11 @@
 """The job that computes one analysis, chosen by name."""
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
 
+from sgdwalk import registered
 from sgdwalk.jobs.inputs import read
 from sgdwalk.storage import netcdf, run_files
 from sgdwalk.storage.provenance import attributes, settings_of_run
@@ -20,13 +20,16 @@ def analyse(
     code: str,
     run: str = "",
     run_seed: int | str = "",
+    own: Sequence[str] = (),
 ) -> None:
-    """Compute sgdwalk.analyses.{name} and write its file.
+    """Compute sgdwalk.analyses.{name}, or the module of `own` with that name, and write its file.
 
     inputs: path or paths by the names of compute's arguments. settings: its other arguments. code, run, run_seed:
     attributes of the file (see provenance.attributes); it also takes the settings of the run from what it reads.
+    own: modules of the user's own analyses that the job needs.
     """
-    module = importlib.import_module(f"sgdwalk.analyses.{name}")
+    registered.register(*own)
+    module = registered.analysis(name)
     data = {key: read(path) for key, path in inputs.items()}
     stamp = attributes(settings, code, run, run_seed, run_settings(data, settings))
     netcdf.write(

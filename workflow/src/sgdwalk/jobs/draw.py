@@ -4,9 +4,11 @@ import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from sgdwalk.jobs.inputs import read
+from sgdwalk import registered
+from sgdwalk.jobs.inputs import in_memory
 from sgdwalk.storage.atomic import replacing
 
 if TYPE_CHECKING:
@@ -15,25 +17,26 @@ if TYPE_CHECKING:
 FIGURES = Path(__file__).resolve().parents[1] / "figures"
 
 
-def draw(figure: str, width: str = "double", **data: Any) -> "Page":
+def draw(figure: str | ModuleType, width: str = "double", **data: Any) -> "Page":
     """The figure of this name, as the workflow draws it, whatever the user's own settings of matplotlib are.
 
-    width: 'single' or 'double', one or two columns of a journal (3.4 or 7 inches). data: a data set, the path of its
-    file, a list of them, or None, by the figure's roles (docs/files.md). The result is a matplotlib Figure; its
-    `savefig` writes the same bytes as the workflow does. ValueError for an unknown figure, role or width.
+    figure: its name, or a module of your own with the same interface. width: 'single' or 'double', one or two columns
+    of a journal (3.4 or 7 inches). data: a data set, a node of `open_study`, the path of a file, a list of these, or
+    None, by the figure's roles (docs/files.md). The result is a matplotlib Figure; its `savefig` writes the same bytes
+    as the workflow does. ValueError for an unknown figure, role or width.
 
-    >>> import sgdwalk  # doctest: +SKIP
-    >>> figure = sgdwalk.draw("fig2", base="results/digits/runs/resnet14-a/msd.nc", width="single")  # doctest: +SKIP
-    >>> figure.savefig("msd.pdf")  # doctest: +SKIP
+    >>> import sgdwalk
+    >>> figure = sgdwalk.draw("fig2", base="results/digits/runs/resnet14-a/msd.nc", width="single")
+    >>> figure.savefig("msd.pdf")
     """
-    if figure not in (names := figures()):
-        raise ValueError(f"figure = {figure!r}: must be one of {', '.join(names)}")
+    if isinstance(figure, str) and figure not in (names := figures()):
+        raise ValueError(f"figure = {figure!r}: must be one of {', '.join(names)}, or a module of your own")
     from sgdwalk.figures import page
 
-    module = importlib.import_module(f"sgdwalk.figures.{figure}")
-    check_roles(figure, module.draw, data)
+    module = importlib.import_module(f"sgdwalk.figures.{figure}") if isinstance(figure, str) else figure
+    check_roles(module.__name__.rpartition(".")[2], module.draw, data)
     with page.settings(width):
-        drawn = module.draw(**{role: opened(given) for role, given in data.items()})
+        drawn = module.draw(**{role: in_memory(given) for role, given in data.items()})
         drawn.settle()
     return drawn
 
@@ -53,19 +56,22 @@ def check_roles(figure: str, draw_function, data: Mapping[str, Any]) -> None:
         raise ValueError(f"{figure}: {what} role '{wrong[0]}' (its roles: {', '.join(roles)})")
 
 
-def opened(given: Any) -> Any:
-    """The data sets of paths; data sets and None as they are."""
-    if isinstance(given, (list, tuple)):
-        return [opened(each) for each in given]
-    return read(str(given)) if isinstance(given, (str, Path)) else given
-
-
-def draw_files(figure: str, data: Mapping[str, Any], outputs: Sequence[str], width: str = "double") -> None:
+def draw_files(
+    figure: str,
+    data: Mapping[str, Any],
+    outputs: Sequence[str],
+    width: str = "double",
+    *,
+    module: str | None = None,
+    own: Sequence[str] = (),
+) -> None:
     """Draw a figure once and save it to every path in `outputs`, in the format of its suffix.
 
-    data: path, paths or None (nothing to draw) by the figure's roles.
+    data: path, paths or None (nothing to draw) by the figure's roles. module: of a figure of the user's own. own:
+    modules of the user's own analyses whose files it shows.
     """
-    drawn = draw(figure, width, **data)
+    registered.register(*own)
+    drawn = draw(importlib.import_module(module) if module else figure, width, **data)
     for output in outputs:
         with replacing(output) as temporary:
             drawn.savefig(temporary, format=Path(output).suffix[1:])

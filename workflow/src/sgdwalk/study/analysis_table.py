@@ -27,7 +27,7 @@ class Analysis:
     is computed of, 'run', 'landscape' (a toy surface), 'sampler' (of a linear regression) or 'group' (runs that differ
     in their seed). memory (MB) and
     minutes: a number, or an estimate from the settings of the run and those of the analysis. network: it evaluates the
-    run's network, on the device that the run trains on.
+    run's network, on the device that the run trains on. module: of an analysis of the user's own.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Analysis:
     environment: str = "analysis"
     network: bool = False
     priority: int = 0
+    module: str | None = None
 
 
 def layerwise(quantity: str, message: str) -> Analysis:

@@ -38,10 +38,13 @@ class Signature:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def checked_figures(path: Path) -> dict[str, Any]:
-    """The figures of a study by name; ConfigError for an unknown figure and for what its draw does not take."""
+def checked_figures(path: Path, own: Mapping[str, Signature] | None = None) -> dict[str, Any]:
+    """The figures of a study by name; ConfigError for an unknown figure and for what its draw does not take.
+
+    own: signatures of the user's own figures.
+    """
     figures = checked(read_yaml(path), schema("figures"), f"{path}: ")
-    known = figure_signatures()
+    known = figure_signatures() | (own or {})
     for name, spec in figures.items():
         if name not in known:
             raise ConfigError(f"{path}: figure = '{name}': must be one of {', '.join(known)}")
@@ -134,9 +137,9 @@ def constant(body: list[ast.stmt], name: str) -> Any:
     return None
 
 
-def caption(figure: str, spec: Mapping[str, Any]) -> str:
-    """The caption of a study's figure, which names what the study lacks for some of its panels."""
-    known = figure_signatures()[figure]
+def caption(figure: str, spec: Mapping[str, Any], own: Mapping[str, Signature] | None = None) -> str:
+    """The caption of a study's figure, which names what the study lacks for some of its panels; own: see above."""
+    known = (figure_signatures() | (own or {}))[figure]
     given = {role for role, value in spec["data"].items() if value}
     if given & set(known.either):
         given |= set(known.either)

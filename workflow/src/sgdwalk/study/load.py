@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sgdwalk.storage.code_hash import importable
 from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
 from sgdwalk.study.factories import module
 from sgdwalk.study.figure_specs import checked_figures, sources
+from sgdwalk.study.own_modules import CHECKPOINTS, OwnModules, read_own
 from sgdwalk.study.run_table import check_batch, check_repeats, known_size, read_runs, with_images
 from sgdwalk.study.sweeps import common_name, repetitions
 from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
@@ -25,13 +26,14 @@ SAMPLERS = ("independent", "shuffled-epochs")  # of the linear regression
 
 @dataclass(frozen=True)
 class Study:
-    """All settings of one study: `settings` by section, `runs` by name, `figures` by name."""
+    """All settings of one study: `settings` by section, `runs` and `figures` by name, and the user's own modules."""
 
     name: str
     base: str
     settings: Mapping[str, Any]
     runs: Mapping[str, Mapping[str, Any]]
     figures: Mapping[str, Mapping[str, Any]]
+    own: OwnModules = field(default_factory=OwnModules)
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -45,9 +47,11 @@ class Study:
         return {name: runs for name, runs in found.items() if len(runs) > 1}
 
     def analyses(self, run: str) -> tuple[str, ...]:
-        """Files of a run, without .nc: of every run, of a child, of what it records, and of what it requests."""
-        continued = self.runs[run]["parent"] and not self.runs[run]["windows_of"]
-        return (*EVERY_RUN, *(EVERY_CHILD if continued else ()), *self.recorded(run), *self.requested(run))
+        """Files of a run, without .nc: of every run, of a child, of what it records and requests, of own analyses."""
+        row = self.runs[run]
+        continued = row["parent"] and not row["windows_of"]
+        made = (*EVERY_RUN, *(EVERY_CHILD if continued else ()), *self.recorded(run), *self.requested(run))
+        return (*made, *self.own.made(made if row["walk"] or row["windows_of"] else (*made, CHECKPOINTS)))
 
     def requested(self, run: str) -> tuple[str, ...]:
         """Analyses that a run requests in its column `analyses`."""
@@ -69,7 +73,7 @@ def load_study(name: Any, folder: Path) -> Study:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
         found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
         raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found or 'none'})")
-    settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
+    settings, own = read_settings(root / "config.yaml")
     check_settings(settings, f"{root / 'config.yaml'}: ")
     runs = read_runs(root / "runs.tsv", settings["training"])
     check_modes(settings["modes"], runs, f"{root / 'config.yaml'}: ")
@@ -77,13 +81,24 @@ def load_study(name: Any, folder: Path) -> Study:
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
-    study = Study(name, base, settings, runs, checked_figures(root / "figures.yaml"))
+    figures = checked_figures(root / "figures.yaml", own.signatures)
+    study = Study(name, base, settings, runs, figures, own)
     for group, members in study.groups.items():
         check_repeats(group, f"{root / 'runs.tsv'}: the common name '{group}' of {', '.join(members)}")
     for figure, spec in study.figures.items():
         for role, source in sources(spec["data"]):
             check_source(study, source, f"{root / 'figures.yaml'}: {figure}.{role} = '{source}'")
     return study
+
+
+def read_settings(path: Path) -> tuple[dict[str, Any], OwnModules]:
+    """All settings in config.yaml, and the modules of the user's own that it names, each with a section of settings."""
+    content, rules = read_yaml(path), schema("config")
+    named_there = {"own": content["own"]} if isinstance(content, dict) and "own" in content else {}
+    first = {**rules, "properties": {"own": rules["properties"]["own"]}}
+    own = read_own(checked(named_there, first, f"{path}: ")["own"], rules["properties"], f"{path}: ")
+    rules["properties"] |= own.sections
+    return checked(content, rules, f"{path}: "), own
 
 
 def check_settings(settings: Mapping[str, Any], where: str) -> None:

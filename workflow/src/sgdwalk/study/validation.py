@@ -17,7 +17,7 @@ from sgdwalk.study.analysis_table import REQUESTS
 
 DEEPEST = 32  # levels of nesting in a file
 LONGEST = 200  # characters of a value in a message
-SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"  # a link to workflow/schemas; in an installed package a copy
 # Keys of a run that say which images it has; the linear regression has them too.
 IMAGES = ("dataset", "path", "download", "subset", "image_size", "label_noise", "normalise")
 

@@ -1,12 +1,13 @@
 """check.csv of a run: whether the values in its finished files are possible (finite, consistent, in range)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.spatial.distance import squareform
 
+from sgdwalk import registered
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.trajectory.windows import full_windows
 
@@ -22,10 +23,11 @@ def compute(
     msl: xr.Dataset,
     tails: xr.Dataset,
     fluctuations: xr.Dataset,
+    own: Sequence[xr.Dataset] = (),
 ) -> pd.DataFrame:
     """A row per check: run, check, passed, detail. Diverged windows are left out, and counted.
 
-    The arguments are the files of the run of these names.
+    The arguments are the files of the run of these names; own: those of analyses of the user's own.
     """
     distances, gradients = full_windows(distances), full_windows(gradients)
     rows = [
@@ -35,10 +37,19 @@ def compute(
         *checks_of_analyses(msd, path, msl, tails),
         checks_of_gradients(gradients, distances, training),
         ("loss changes not negative", not (fluctuations.loss_change < 0).any(), ""),
+        *(row for data in own for row in checks_of_own(data)),
     ]
     table = pd.DataFrame(rows, columns=["check", "passed", "detail"])
     table.insert(0, "run", training.attrs["run"])
     return table
+
+
+def checks_of_own(data: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
+    """What the function `checks` in the module of an own analysis yields, if it has one: (check, passed, detail)."""
+    name = data.attrs["contract"]
+    checks = getattr(registered.analysis(name), "checks", None)
+    for check, passed, detail in checks(data) if checks else ():
+        yield f"{name}: {check}", bool(passed), detail
 
 
 def diverged(distances: xr.Dataset) -> xr.DataArray:
