@@ -167,15 +167,6 @@ def test_logs_are_kept(finished):
     assert re.search(r"step 120/120 .* steps/s .* s left", log.read_text())
 
 
-def test_report(finished):
-    done = snakemake(finished, "--report", "report.html")
-    assert done.returncode == 0, done.stderr[-3000:]
-    text = (finished / "report.html").read_text()
-    assert "A study of a minute: what the runs of this study measured" in text
-    assert "fig2" in text
-    assert "summary.csv" in text
-
-
 def test_one_figure_needs_only_what_it_is_drawn_from(fresh):
     jobs = planned(fresh, "results/tiny/figures/fig2.pdf")
     assert set(jobs) == {"train", "import_walk", "msd", "figure"}

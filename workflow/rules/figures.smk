@@ -8,7 +8,8 @@ rule figure:
             f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            subcategory=figure_paper,
+            labels={"figure": "{figure}", "shows": figure_title},
         ),
     log:
         f"{LOGS}/figures/{{figure}}.log",

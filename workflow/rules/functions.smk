@@ -218,6 +218,16 @@ def figure_caption(wildcards):
     return caption(figure, STUDY.figures[figure], STUDY.own.signatures)
 
 
+def figure_title(wildcards):
+    return (figure_signatures() | STUDY.own.signatures)[wildcards.figure].title
+
+
+def figure_paper(wildcards):
+    """The paper whose figure it is, as its title says."""
+    title = figure_title(wildcards)
+    return next((p for p in ("Chen et al.", "Kunin et al.") if p in title), "More")
+
+
 def figure_width(wildcards):
     return STUDY.figures[wildcards.figure]["width"]
 

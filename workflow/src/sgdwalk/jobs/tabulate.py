@@ -22,8 +22,8 @@ def tabulate(
 ) -> None:
     """Compute sgdwalk.tables.{name} and write it as CSV.
 
-    inputs: path or paths by the names of compute's arguments. parameters: its other arguments. page: where it is written
-    as HTML too, if anywhere. own: modules of the user's own analyses whose files it reads.
+    inputs: path or paths by the names of compute's arguments. parameters: its other arguments. page: where it is
+    written as HTML too, if anywhere. own: modules of the user's own analyses whose files it reads.
     """
     registered.register(*own)
     module = importlib.import_module(f"sgdwalk.tables.{name}")

@@ -29,13 +29,14 @@ class Role:
 class Signature:
     """What a figure's draw takes: its roles; which of them list the same runs; which of them exclude each other.
 
-    absent: what a study without a role lacks, in words.
+    absent: what a study without a role lacks, in words. title: what the figure shows, the first line of its module.
     """
 
     roles: Mapping[str, Role]
     same_runs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
 def checked_figures(path: Path, own: Mapping[str, Signature] | None = None) -> dict[str, Any]:
@@ -108,7 +109,8 @@ def signature(module: Path) -> Signature | None:
     ABSENT.
     ConfigError for a role that ROLES lacks.
     """
-    body = ast.parse(module.read_text(encoding="utf-8")).body
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    body = tree.body
     draw = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == "draw"), None)
     if draw is None:
         return None
@@ -126,7 +128,8 @@ def signature(module: Path) -> Signature | None:
         )
         for k, argument in enumerate(draw.args.args)
     }
-    return Signature(roles, told["SAME_RUNS"] or (), told["EITHER"] or (), told["ABSENT"] or {})
+    title = (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
+    return Signature(roles, told["SAME_RUNS"] or (), told["EITHER"] or (), told["ABSENT"] or {}, title)
 
 
 def constant(body: list[ast.stmt], name: str) -> Any:

@@ -1,4 +1,7 @@
-"""The front page of the report: a study in numbers, as reStructuredText. No pandas: it is made when a workflow is read."""
+"""The front page of the report: a study in numbers, as reStructuredText.
+
+Without pandas, since it is made whenever a workflow is read for a report.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,12 +11,13 @@ from sgdwalk.tables import markup
 
 VERDICTS = ("agrees", "differs", "undecided", "not run")
 HOW_TO_READ = """
-**How to read a number.** 0.78 [0.69, 0.80] is an estimate with its 95 % interval. A mean squared displacement that grows with
-lag to the power 1 is ordinary diffusion; more is superdiffusion, less is subdiffusion. An interval that contains 1 decides neither.
-Intervals of a single run hold what is uncertain within it, not the differences between seeds, which are in *ensembles*.
+**How to read a number.** 0.78 [0.69, 0.80] is an estimate with its 95 % interval. A mean squared displacement that
+grows with lag to the power 1 is ordinary diffusion; more is superdiffusion, less is subdiffusion. An interval that
+contains 1 decides neither. Intervals of a single run hold what is uncertain within it, not the differences between
+seeds, which are in *ensembles*.
 
-**Where to look.** *Figures*: drawn from these results, by paper. *Tables*: every run, every claim with what its verdict rests
-on, every check. *Statistics*: run times. *Workflow*: how it was computed; a click on a rule shows its code.
+**Where to look.** *Figures*: drawn from these results, by paper. *Tables*: every run, every claim with what its verdict
+rests on, every check. *Statistics*: run times. *Workflow*: how it was computed; a click on a rule shows its code.
 """
 
 
