@@ -63,7 +63,7 @@ def write(source: Path, folder: Path, row: Mapping[str, str], title: str) -> Non
 
 def settings(text: str, name: str, row: Mapping[str, str], title: str) -> str:
     """config.yaml with a first line for this study; without what was for the template's own network or any network."""
-    text = re.sub(r"\A# A study to copy.*\n", f"# Run it: snakemake --cores 2 --config study={name}\n", text)
+    text = re.sub(r"^# A study to copy.*\n", f"# Run it: snakemake --cores 2 --config study={name}\n", text, flags=re.M)
     if title:
         text = re.sub(r"^title:.*", lambda _: f"title: {json.dumps(title, ensure_ascii=False)}", text, flags=re.M)
     if row.get("model") or row.get("walk"):
