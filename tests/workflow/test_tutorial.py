@@ -29,7 +29,9 @@ def shortened(folder):
     assert "steps: 1000\n" in text
     text = text.replace("steps: 1000\n", "steps: 200\n").replace("window: 250", "window: 100")
     small = "hessian: {eigenvalues: 3, images: 100, batch_size: 100, trace_products: 2}\n"
-    path.write_text(re.sub(r"^landscape:\n(  .*\n)+", f"landscape: {{points: 11, zoom_points: 9}}\n{small}", text, flags=re.M))
+    path.write_text(
+        re.sub(r"^landscape:\n(  .*\n)+", f"landscape: {{points: 11, zoom_points: 9}}\n{small}", text, flags=re.M)
+    )
 
 
 def test_the_tutorial(fresh):

@@ -59,7 +59,7 @@ def test_the_front_page_counts_what_the_tables_say(tmp_path):
     assert "2 runs, of which diverged: b." in text
     assert '"Chen et al.", 2, 0, 0, 0\n   "Kunin et al.", 0, 0, 1, 0' in text
     assert "null agrees too (1)." in text
-    assert "1 of 2 failed: b: finite." in text
+    assert "1 of 2 checks failed: b: finite." in text
 
 
 def test_the_front_page_of_a_study_without_results_says_how_to_read_them(tmp_path):

@@ -30,24 +30,24 @@ def front_page(title: str, results: Path) -> str:
 def sentences(tables: dict[str, list[dict[str, str]]]) -> Iterator[str]:
     """A paragraph for each table that there is."""
     if runs := tables.get("summary"):
-        yield f"**Runs.** {counted_runs(runs)}"
+        yield f"**Runs.** {counted_runs(runs)}."
     if rows := tables.get("claims"):
         yield f"**Claims by verdict.**\n\n{by_verdict(rows)}"
         yield from reasons(rows)
     if checks := tables.get("checks"):
-        yield f"**Checks.** {counted_checks(checks)}"
+        yield f"**Checks.** {counted_checks(checks)}."
 
 
 def counted_runs(rows: list[dict[str, str]]) -> str:
     """How many runs, and those that diverged."""
     diverged = [row["run"] for row in rows if int(row["diverged_step"]) >= 0]
-    return f"{len(rows)} runs" + (f", of which diverged: {', '.join(diverged)}." if diverged else "; none diverged.")
+    return f"{len(rows)} runs" + (f", of which diverged: {', '.join(diverged)}" if diverged else ", none diverged")
 
 
 def counted_checks(rows: list[dict[str, str]]) -> str:
     """How many checks there are, and which have failed."""
     failed = [f"{row['run']}: {row['check']}" for row in rows if row["passed"] != "True"]
-    return f"{len(failed)} of {len(rows)} failed: {'; '.join(failed)}." if failed else f"All {len(rows)} passed."
+    return f"{len(failed)} of {len(rows)} checks failed: {'; '.join(failed)}" if failed else f"all {len(rows)} checks passed"
 
 
 def by_verdict(rows: list[dict[str, str]]) -> str:
