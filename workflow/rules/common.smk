@@ -71,7 +71,7 @@ wildcard_constraints:
     run="[^/]+",
     figure=any_of(STUDY.figures),
     group=any_of(STUDY.groups),
-    landscape=any_of(TOY),
+    landscape=any_of(STUDY.landscapes),
     sampler=any_of(SAMPLERS),
 
 
@@ -122,6 +122,11 @@ def ensemble_files():
         for kind in OF_GROUPS
         for group in STUDY.grouped(kind)
     ]
+
+
+def landscape_files():
+    """Landscapes of the toy model that no figure and no table needs."""
+    return [product(f"toy/{landscape}") for landscape in STUDY.landscapes]
 
 
 def figure_files(suffix):
