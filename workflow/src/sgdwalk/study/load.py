@@ -96,8 +96,9 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
-    for section in ("toy", "regression"):
+    for section in ("toy", "toy_phases", "regression"):
         steps, walkers = (settings[section][key] for key in ("steps", "walkers"))
+        walkers *= len(settings[section].get("step_sizes", [1]))  # they walk at once
         if steps * walkers > MOST_POSITIONS:
             allowed = f"{MOST_POSITIONS // walkers} for {walkers} walkers"
             raise ConfigError(f"{where}{section}.steps = {steps}: must be at most {allowed}")
@@ -110,10 +111,9 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
 
 
 def check_toy(toy: Mapping[str, Any], landscapes: Sequence[str], where: str) -> None:
-    """Refuse a Hurst exponent that a further landscape cannot have, and a missing file of heights."""
-    for key, of in (("hurst", ("brownian", "varying")), ("hurst_end", ("varying",))):
-        if toy[key] >= 1 and set(of) & set(landscapes):
-            raise ConfigError(f"{where}toy.{key} = {toy[key]}: must be below 1 for toy_landscapes {', '.join(of)}")
+    """Refuse a Hurst exponent that fractional Brownian surfaces cannot have, and a missing file of heights."""
+    if "brownian" in landscapes and toy["hurst"] >= 1:
+        raise ConfigError(f"{where}toy.hurst = {toy['hurst']}: must be below 1 for toy_landscapes brownian")
     path = toy["surface_file"]
     if "given" in landscapes and not os.path.isfile(path or ""):
         raise ConfigError(f"{where}toy.surface_file = {path!r}: must be a NetCDF file for toy_landscapes given")
