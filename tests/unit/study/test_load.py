@@ -552,7 +552,10 @@ TARGETS = {
     "layers that are not recorded": ("results/s/runs/r/layers/msd.nc", "is not made"),
     "a figure": ("results/s/figures/fig9.pdf", "is not made .made there: fig6.pdf, fig6.svg, fig6.png."),
     "a format": ("results/s/figures/fig6.jpg", "is not made .made there: fig6.pdf, fig6.svg, fig6.png."),
-    "a surface": ("results/s/toy/hill.nc", "is not made .made there: fractal.nc, random.nc, convex.nc, cone.nc, flat.nc, phases.nc."),
+    "a surface": (
+        "results/s/toy/hill.nc",
+        "is not made .made there: fractal.nc, random.nc, convex.nc, cone.nc, flat.nc, phases.nc.",
+    ),
     "a group": ("results/s/ensembles/r.nc", "is not made .made there: summary.csv, "),
     "a table": ("results/s/summary.tsv", "is not made .made there: summary.csv, claims.csv"),
     "another study": ("results/other/runs/x/msd.nc", "is of study 'other', not 's': add --config study=other$"),

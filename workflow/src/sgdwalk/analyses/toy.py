@@ -25,7 +25,7 @@ CONTRACT = Contract(
     {
         "x": variable("x", "1", "position along the first axis"),
         "y": variable("y", "1", "position along the second axis"),
-        "surface": variable("x y", "1", "loss surface, the first one"),
+        "surface": variable("x y", "1", "loss surface"),
         "walker": variable("walker", "1", "walker"),
         "step": variable("step", "step", "step"),
         "axis": variable("axis", "1", "axis of the plane"),
@@ -37,7 +37,7 @@ CONTRACT = Contract(
         "start": variable("start", "1", "first positions: random, in the top tenth of heights, given"),
         "stage": variable("stage", "1", "part of the walk: see docs/definitions.md"),
         "lag": variable("lag", "step", "lag"),
-        "msd": variable("start stage lag", "1", f"{MSD}, mean over surfaces"),
+        "msd": variable("start stage lag", "1", MSD),
         "walkers_used": variable("start stage", "1", "share of walkers with the longest lag in the stage"),
         "first_lag": variable("stage", "step", "shortest lag of the fit"),
         "last_lag": variable("stage", "step", "longest lag of the fit"),

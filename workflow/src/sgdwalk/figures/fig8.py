@@ -122,8 +122,7 @@ def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[s
     data = next(iter(shown.values()))
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
     style.key(axes, "before, after last minimum")
-    sizes = f"{data.sizes['replicate']} surfaces, {data.sizes['walker']} walkers each"
-    style.heading(axes, f"{', '.join(shown)}: {sizes}")
+    style.heading(axes, f"{', '.join(shown)}: {data.sizes['replicate']} surfaces")
 
 
 def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
