@@ -121,6 +121,9 @@ def test_analyses_without_a_run_of_their_own(rules):
     assert rules["toy"]["output"] == ["results/tiny/toy/{landscape}.nc"]
     assert rules["toy"]["params"]["settings"]["landscape"] == "fractal"
     assert rules["toy"]["params"]["settings"]["walkers"] == 10
+    assert rules["toy_phases"]["output"] == ["results/tiny/toy/phases.nc"]
+    assert rules["toy_phases"]["log"] == ["results/tiny/logs/toy/phases.log"]
+    assert rules["toy_phases"]["params"]["settings"]["step_sizes"] == [0.01, 0.02]
     assert rules["regression"]["input"] == []
     assert rules["regression"]["output"] == ["results/tiny/regression/{sampler}.nc"]
     assert rules["regression"]["log"] == ["results/tiny/logs/regression/{sampler}.log"]
@@ -144,7 +147,7 @@ def test_tables_have_the_files_of_all_runs(rules):
 
     cheap = ("training", "msd", "path", "msl", "tails")
     assert set(rules["summary"]["input"]) == all_runs(*cheap)
-    toy = {f"results/tiny/toy/{name}.nc" for name in ("fractal", "random", "convex")}
+    toy = {f"results/tiny/toy/{name}.nc" for name in ("fractal", "random", "convex", "cone", "flat")}
     on_request = {f"{RUN}/hessian.nc", f"{RUN}/dimension.nc"}
     regression = {f"results/tiny/regression/{name}.nc" for name in ("independent", "shuffled-epochs")}
     assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy | regression

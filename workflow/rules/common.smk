@@ -77,7 +77,7 @@ wildcard_constraints:
     run="[^/]+",
     figure=any_of(STUDY.figures),
     group=any_of(STUDY.groups),
-    landscape=any_of(TOY),
+    landscape=any_of(STUDY.landscapes),
     sampler=any_of(SAMPLERS),
 
 
@@ -141,6 +141,11 @@ def own_analyses(run):
     """Names of the user's own analyses that are made of this run."""
     made = {analysis.name for analysis in STUDY.own.analyses}
     return [name for name in STUDY.analyses(run) if name in made]
+
+
+def landscape_files():
+    """Landscapes of the toy model that no figure and no table needs."""
+    return [product(f"toy/{landscape}") for landscape in STUDY.landscapes]
 
 
 def figure_files(suffix):

@@ -13,7 +13,7 @@ from sgdwalk.storage import contracts, netcdf
 SIZES = {
     "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "group": 6, "step": 60, "epoch": 3,
     "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
-    "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
+    "axis": 2, "stage": 5, "start": 2, "replicate": 3, "tested": 2, "quantity": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
     "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
 }  # fmt: skip
@@ -128,9 +128,20 @@ def toy(exponent=1.5, side=12):
     rng = np.random.default_rng(1)
     side = np.linspace(-1, 1, side)
     return build(
-        "toy", x=side, y=side, axis=["x", "y"], stage=["descent", "basin", "whole"], lag=LAG, msd=LAG**1.5,
-        **with_interval("exponent", [exponent, np.nan, 1.0]), first_lag=1, last_lag=20, status="ok",
+        "toy", x=side, y=side, axis=["x", "y"], start=["random", "high"],
+        stage=["descent", "approach", "basin", "whole", "start"], lag=LAG, msd=LAG**1.5,
+        **with_interval("exponent", [exponent, exponent, np.nan, 1.0, 1.0]), first_lag=1, last_lag=20, status="ok",
         position=rng.uniform(-1, 1, (6, 60, 2)), entry=[0, 10, 30, 60, 60, 40], gradient_bin=np.linspace(-3, 3, 15),
+    )  # fmt: skip
+
+
+def toy_phases(nan=False, hurst=(0.5, 1.0, 1.5), step_sizes=(0.01, 0.02)):
+    shape = (3, len(hurst), len(step_sizes))
+    middle = np.full(shape, np.nan) if nan else np.random.default_rng(0).uniform(0.7, 1.3, shape)
+    return build(
+        "toy_phases", quantity=["descent", "basin", "alpha"], hurst=list(hurst), step_size=list(step_sizes),
+        **with_interval("value", middle), **with_interval("null", 1.2 * middle), **with_interval("contrast", middle - 1),
+        expected_low=[1, -np.inf, -np.inf], expected_high=[np.inf, 1, 1.9],
     )  # fmt: skip
 
 
@@ -313,6 +324,7 @@ WHOLE = {
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
+    "toy_phases": {"phases": toy_phases()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
     "limiting_process": {},
@@ -347,6 +359,7 @@ EMPTY = {
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
+    "toy_phases": {"phases": toy_phases(nan=True)},
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
     "limiting_process": {},
@@ -375,6 +388,7 @@ SMALLEST = {
     "fig6": {"path": None, "msl": msl()},
     "fig7": {"hessian": [spectrum(2)]},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
+    "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
     "limiting_process": {},

@@ -384,6 +384,10 @@ BEYOND = {
         {"config": CONFIG + "toy: {steps: 10000000}\n"},
         "toy.steps = 10{7}: must be at most 10{6} for 100 walkers$",
     ),
+    "positions of the toy model at all step sizes": (
+        {"config": CONFIG + "toy_phases: {walkers: 1000, step_sizes: [0.1, 0.2], steps: 50001}\n"},
+        "toy_phases.steps = 50001: must be at most 50000 for 2000 walkers$",
+    ),
     "a step size": (
         {"config": CONFIG + "toy: {step_size: 1.0e+308}\n"},
         "toy.step_size = 1e.308: must be at most 10{6}$",
@@ -401,6 +405,26 @@ BEYOND = {
         "roughness = 10000000.0: must be at most 1000000$",
     ),
     "no roughness": ({"config": CONFIG + "toy: {roughness: 1.0e-7}\n"}, "roughness = 1e-07: must be at least 1e-06$"),
+    "a further landscape": (
+        {"config": CONFIG + "toy_landscapes: [hill]\n"},
+        "toy_landscapes.0 = 'hill': must be one of brownian, varying, given$",
+    ),
+    "a Hurst exponent of a further landscape": (
+        {"config": CONFIG + "toy_landscapes: [brownian]\n"},
+        "toy.hurst = 1.0: must be below 1 for toy_landscapes brownian$",
+    ),
+    "no file of heights": (
+        {"config": CONFIG + "toy_landscapes: [given]\ntoy: {surface_file: no.nc}\n"},
+        "toy.surface_file = 'no.nc': must be a NetCDF file for toy_landscapes given$",
+    ),
+    "walls": (
+        {"config": CONFIG + "toy: {walls: open}\n"},
+        "toy.walls = 'open': must be one of reflect, redraw, stop, periodic$",
+    ),
+    "a start outside": (
+        {"config": CONFIG + "toy: {start_positions: [[0, 2]]}\n"},
+        "toy.start_positions.0.1 = 2: must be at most 1$",
+    ),
     "a smoothing": ({"config": CONFIG + "toy: {smoothing: 4097}\n"}, "toy.smoothing = 4097: must be at most 4096$"),
     "a momentum": (
         {"config": CONFIG + "regression: {momentum: [0.9, 1]}\n"},
@@ -528,7 +552,10 @@ TARGETS = {
     "layers that are not recorded": ("results/s/runs/r/layers/msd.nc", "is not made"),
     "a figure": ("results/s/figures/fig9.pdf", "is not made .made there: fig6.pdf, fig6.svg, fig6.png."),
     "a format": ("results/s/figures/fig6.jpg", "is not made .made there: fig6.pdf, fig6.svg, fig6.png."),
-    "a surface": ("results/s/toy/flat.nc", "is not made .made there: fractal.nc, random.nc, convex.nc."),
+    "a surface": (
+        "results/s/toy/hill.nc",
+        "is not made .made there: fractal.nc, random.nc, convex.nc, cone.nc, flat.nc, phases.nc.",
+    ),
     "a group": ("results/s/ensembles/r.nc", "is not made .made there: summary.csv, "),
     "a table": ("results/s/summary.tsv", "is not made .made there: summary.csv, claims.csv"),
     "another study": ("results/other/runs/x/msd.nc", "is of study 'other', not 's': add --config study=other$"),
@@ -548,7 +575,7 @@ def test_a_file_that_the_study_does_not_make_is_refused_with_what_there_is(case,
 def test_files_that_the_study_makes_and_files_elsewhere_can_be_asked_for(study, tmp_path):
     read = study(figures="fig6: {caption: c, data: {path: path/r, msl: msl/r}}\n")
     made = ("runs/r/msd.nc", "runs/r/hessian.nc", "runs/r/checkpoints", "runs/r/check.csv", "runs/r/snapshots.nc")
-    made += ("summary.csv", "figures/fig6.svg", "toy/convex.nc", "regression/independent.nc")
+    made += ("summary.csv", "figures/fig6.svg", "toy/convex.nc", "toy/phases.nc", "regression/independent.nc")
     elsewhere = ("results/mine.html", "results/others/plot.pdf", "plots/s/runs/x/msd.nc", "train", "results")
     elsewhere += ("--report", "results/s/runs/report.html")
     check_targets(read, [*(f"results/s/{name}" for name in made), *elsewhere], tmp_path / "config")

@@ -1,6 +1,7 @@
 """The claims of a paper: their rows, the runs that they are about, and their verdicts."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from sgdwalk.tables import claim_parts, claims, claims_chen2022, claims_kunin202
 from sgdwalk.tables.claim_parts import Claim
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import NOTED, REASONS, Estimate, about, above, below
+from sgdwalk.trajectory.student_mean import student_mean
 
 NAN = float("nan")
+NULL = "null agrees too"
 
 
 @pytest.mark.parametrize(
@@ -172,25 +175,79 @@ def test_a_rough_surface_lies_above_the_reading_of_a_bowl(files, expected):
     assert (row["expected"], row["verdict"]) == (expected, "agrees" if files else "not run")
 
 
-def toy_walk(landscape, **exponents):
-    """toy/LANDSCAPE.nc: an exponent for each stage, and alpha."""
-    ends = {"": 0.0, "_low": -0.1, "_high": 0.1}
-    stages = {f"exponent{end}": ("stage", np.array(list(exponents.values())) + shift) for end, shift in ends.items()}
-    alpha = {f"alpha{end}": 1.5 + shift for end, shift in ends.items()}
-    return xr.Dataset(stages | alpha, {"stage": list(exponents)}, {"settings": json.dumps({"landscape": landscape})})
+ENDS = (("", 0.0), ("_low", -0.1), ("_high", 0.1))
+STAGES = ("descent", "approach", "basin", "whole", "start")
+
+
+def toy_walk(landscape, alpha=1.5, **exponents):
+    """toy/LANDSCAPE.nc of four surfaces: an exponent for each stage from both kinds of start, alpha, and others."""
+    values = {
+        "exponent": (("start", "stage"), np.array([[exponents.get(stage, np.nan) for stage in STAGES]] * 2)),
+        "chosen": ((), exponents.get("chosen", np.nan)),
+        "alpha": ((), alpha),
+        "ratio_share": ((), exponents.get("ratio_share", np.nan)),
+    }
+    shifts = np.array([-0.01, 0, 0, 0.01])
+    data = {f"{name}{end}": (dims, value + shift) for name, (dims, value) in values.items() for end, shift in ENDS}
+    data |= {
+        f"{name}_each": (("replicate", *dims), np.add.outer(shifts, value)) for name, (dims, value) in values.items()
+    }
+    coordinates = {"start": ["random", "high"], "stage": list(STAGES)}
+    return xr.Dataset(data, coordinates, {"settings": json.dumps({"landscape": landscape})})
 
 
 def test_the_table_has_a_row_for_every_claim_in_order():
-    toy = [toy_walk(name, descent=1.9, basin=0.5, whole=0.6) for name in ("convex", "fractal", "random")]
+    toy = [
+        toy_walk("fractal", 1.5, descent=1.5, basin=0.5, whole=0.6, start=1.4, chosen=1.6, ratio_share=0.8),
+        toy_walk("random", 1.9, whole=0.6),
+        toy_walk("convex", 1.6, descent=1.9, basin=0.7, whole=1.0, start=1.3, chosen=1.8, ratio_share=0.1),
+        toy_walk("flat", np.nan, descent=1.0, basin=0.97, whole=1.0, start=1.0, chosen=1.04),
+    ]
     table = claims.compute([run("a")], toy, [], base="a", **{kind: [] for kind in KINDS})
     assert list(table.columns) == list(claims.COLUMNS)
     assert list(table.claim) == [claim.text for claim in claims_chen2022.CLAIMS + claims_kunin2021.CLAIMS]
     assert list(table.paper.unique()) == ["Chen et al. 2022", "Kunin et al. 2024"]
     assert table.claim.is_unique
-    verdicts = table[table.runs.str.startswith("toy")].set_index("claim")
-    assert list(verdicts.verdict) == ["agrees"] * 5
-    assert list(verdicts.estimate) == [1.9, 0.5, 1.5, 0.6, 1.9]
+    rows = table[table.runs.str.startswith("toy")]
+    assert list(zip(rows.estimate.round(9), rows.verdict, rows.reason, strict=True)) == [
+        (1.5, "undecided", NULL),  # on a paraboloid too
+        (-0.4, "differs", ""),  # and less than there
+        (1.6, "undecided", NULL),
+        (1.4, "undecided", NULL),
+        (0.1, "agrees", ""),
+        (0.5, "undecided", NULL),
+        (-0.2, "agrees", ""),
+        (1.5, "undecided", NULL),
+        (-0.1, "agrees", ""),
+        (0.8, "agrees", ""),
+        (0.6, "agrees", ""),
+        (1.9, "agrees", ""),
+    ]
     assert set(table[~table.runs.str.startswith("toy")].verdict) == {"not run"}
+
+
+def test_a_null_that_was_measured_agrees_only_by_its_own_interval():
+    clear = Estimate(1.2, 1.1, 1.3)
+    for null, expected in [((1.4, 1.3, 1.5), NULL), ((1.02, 0.98, 1.06), ""), ((0.9, 0.8, 1.0), "")]:
+        found = above(1).verdict(replace(clear, nulls=(Estimate(np.nan, np.nan, np.nan), Estimate(*null))))
+        assert found == ("undecided" if expected else "agrees", expected)
+    assert above(2).verdict(replace(clear, nulls=(Estimate(3, 2.9, 3.1),))) == ("differs", "")
+
+
+def test_a_paired_difference_is_of_the_same_surfaces():
+    first, second = (toy_walk(name, descent=value) for name, value in (("fractal", 1.5), ("convex", 1.2)))
+    first["alpha_each"] = ("replicate", [1.0, 1.5, np.nan, 2.0])
+    second["alpha_each"] = ("replicate", [1.1, 1.5, 1.0, 2.2])
+    found = Results("a", [run("a")], toy=[first, second])
+    pair = claim_parts.toys("fractal", "convex")(found)
+    assert pair.text == "toy fractal against convex"
+    estimate = claim_parts.paired("toy", "alpha")(found, *pair.names)
+    mean, _, half = student_mean(np.array([-0.1, 0.0, -0.2]))
+    assert (estimate.value, estimate.high - estimate.value) == pytest.approx((mean, half))
+    assert claim_parts.paired("toy", start="high", stage="descent")(found, *pair.names).value == pytest.approx(0.3)
+    assert claim_parts.paired("toy")(found, "toy cone", pair.names[1]) is None
+    shorter = Results("a", [run("a")], toy=[first, second.isel(replicate=slice(2))])
+    assert np.isnan(claim_parts.paired("toy", "alpha")(shorter, *pair.names).value)
 
 
 def test_a_claim_may_find_its_expected_range_in_the_results():

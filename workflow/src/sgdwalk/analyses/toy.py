@@ -1,17 +1,24 @@
-"""The toy walk of Chen et al. (Eq. 10, Fig. 8): noisy descent on a fractal, a random or a convex surface."""
+"""The toy walk of Chen et al. (Eq. 10, Fig. 8): noisy descent on many surfaces of one kind, measured over surfaces."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from scipy import ndimage
 
 from sgdwalk.heavy_tails.stable import distribution as stable
-from sgdwalk.landscapes import random_surfaces
+from sgdwalk.heavy_tails.stable.gaussian_edge import gaussian
+from sgdwalk.landscapes import random_surfaces, surface_walks, walk_stages
+from sgdwalk.landscapes.means_over_surfaces import finite_mean, mean_of, with_mean
+from sgdwalk.landscapes.surface_files import read_heights
 from sgdwalk.storage.contracts import Contract, variable
-from sgdwalk.trajectory import mean_squared_displacement
 
-BOOTSTRAPS = 1000  # resamplings of the walkers
-FEWEST_WALKERS = 5  # in a stage that is measured
+CHOSEN = 5  # walkers of which the published figure shows one
+TESTED = 2  # walkers of a surface whose gradients are tested one by one
+FITTED = 10_000  # gradient components of a surface, at most, that a stable law is fitted to
+PUBLISHED_RATIO = 39.37  # log-likelihood of the stable law minus that of the Gaussian (Chen et al., text)
+REACH, BINS = 8.0, 101  # of the histogram of gradient components, in standard deviations
 MSD = "mean squared displacement"
+
 
 CONTRACT = Contract(
     "toy",
@@ -22,185 +29,171 @@ CONTRACT = Contract(
         "walker": variable("walker", "1", "walker"),
         "step": variable("step", "step", "step"),
         "axis": variable("axis", "1", "axis of the plane"),
-        "position": variable("walker step axis", "1", "position"),
+        "position": variable("walker step axis", "1", "position on the first surface"),
         "gradient": variable("walker step axis", "1", "gradient of the loss at the position"),
         "loss": variable("walker step", "1", "loss at the position"),
         "entry": variable("walker", "step", "first step in the last minimum (number of steps: never)"),
-        "stage": variable("stage", "1", "part of the walk: before the entry, after it, all"),
+        "replicate": variable("replicate", "1", "surface"),
+        "start": variable("start", "1", "first positions: random, in the top tenth of heights, given"),
+        "stage": variable("stage", "1", "part of the walk: see docs/definitions.md"),
         "lag": variable("lag", "step", "lag"),
-        "msd": variable("stage lag", "1", MSD),
-        "walkers_used": variable("stage", "1", "walkers with enough steps in the stage"),
-        "exponent": variable("stage", "1", f"exponent of the {MSD}"),
-        "exponent_low": variable("stage", "1", f"exponent of the {MSD}, 2.5 %"),
-        "exponent_high": variable("stage", "1", f"exponent of the {MSD}, 97.5 %"),
+        "msd": variable("start stage lag", "1", MSD),
+        "walkers_used": variable("start stage", "1", "share of walkers with the longest lag in the stage"),
         "first_lag": variable("stage", "step", "shortest lag of the fit"),
         "last_lag": variable("stage", "step", "longest lag of the fit"),
-        "alpha": variable("", "1", "stability parameter of the gradients"),
-        "alpha_low": variable("", "1", "stability parameter of the gradients, 2.5 %"),
-        "alpha_high": variable("", "1", "stability parameter of the gradients, 97.5 %"),
-        "scale": variable("", "1", "scale of the stable law"),
-        "location": variable("", "1", "location of the stable law"),
-        "status": variable("", "1", "ok, or why there is no stable law"),
-        "kurtosis": variable("", "1", "kurtosis of the gradients (Gaussian: 3)"),
-        "gradient_bin": variable("gradient_bin", "1", "gradient component"),
+        **mean_of("exponent", "start stage", f"exponent of the {MSD}"),
+        **mean_of("chosen", "", f"largest exponent of {CHOSEN} single walkers before the last minimum"),
+        **mean_of("alpha", "", "stability parameter of the gradients"),
+        "status": variable("", "1", "ok, or why there is no stable law on the first surface"),
+        **mean_of("kurtosis", "", "kurtosis of the gradients (Gaussian: 3)"),
+        "tested": variable("tested", "1", "walker whose gradients are tested"),
+        "likelihood_ratio": variable(
+            "replicate tested axis", "1", "log-likelihood of a stable law minus that of a Gaussian, one component"
+        ),
+        **mean_of("ratio_share", "", f"share of single walkers and axes whose ratio reaches {PUBLISHED_RATIO}"),
+        "gradient_bin": variable("gradient_bin", "1", "gradient component in standard deviations of its surface"),
         "gradient_density": variable("gradient_bin", "1", "probability density of a gradient component"),
     },
-    version=2,
+    version=3,
 )
 
 
 def compute(
     *,
     landscape: str,
+    surfaces: int = 20,
     walkers: int = 100,
     steps: int = 1000,
     step_size: float = 0.02,
     noise: float = 0.01,
     levels: int = 10,
     roughness: float = 3.0,
+    hurst: float = 1.0,
+    hurst_end: float = 0.3,
+    borders: str = "free",
+    height_sd: float | None = None,
     smoothing: float = 8.0,
+    power: float = 1.0,
+    surface_file: str | None = None,
+    walls: str = "reflect",
+    difference_width: float | None = None,
+    start_positions: Sequence[Sequence[float]] = (),
     basin_radius: float = 0.3,
     descent_lag: int = 20,
     basin_lag: int = 100,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Independent walkers that descend one surface, measured before and after they enter their last minimum.
+    """Independent walkers that descend `surfaces` surfaces of one kind, measured in the stages of their walk.
 
-    x_{t+1} = x_t - step_size grad L(x_t) + noise N(0, I) on [-1, 1]^2 from uniformly random starts, with reflecting
-    walls (the released code redraws the noise instead, which cannot end where the slope alone leads outside).
-    landscape, levels, roughness, smoothing: the surface (random_surfaces.landscape). Stages: 'descent' before the
-    entry (see last_entry), 'basin' after it, 'whole'. The gradients of all walkers and both axes are pooled; the
-    interval of alpha takes walkers as blocks. All intervals are for this one surface: another seed gives another
-    surface, and differs by more.
+    landscape, levels, roughness, hurst, hurst_end, borders, height_sd, smoothing, power: the surfaces
+    (random_surfaces.landscape), surface_file those of 'given'. steps, step_size, noise, walls, difference_width: the
+    walk (surface_walks.walk). On each surface `walkers` start at random, as many in the top tenth of heights, and as
+    many at start_positions if there are any. basin_radius, descent_lag, basin_lag: the stages (walk_stages).
+
+    Each surface gives one number, and a value is the mean over surfaces with Student's 95 % interval of that mean: the
+    surfaces of other seeds are what would change it. Surface k, its starts and its noise have the same seeds for
+    every landscape, so that differences between landscapes are paired. alpha, kurtosis, densities and likelihood
+    ratios are of the gradients of walkers with random starts, both axes.
 
     basin_radius: about twice the largest excursion of a typical walker in its last tenth on the fractal surface;
-    with it the exponents of walkers on a flat surface are 1.0 before and after, so that the choice of stages creates
-    no anomalous exponent. Lags of the fits: 1 to descent_lag, 1 to basin_lag.
+    with it the exponents of walkers on a flat surface are 0.97 to 1.0 in all stages, so that the choice of stages
+    creates no anomalous exponent.
 
-    Returns the data set of CONTRACT. ValueError for an unknown landscape. Source: Chen, Qu & Gong 2022, Eq. 10.
+    Returns the data set of CONTRACT. ValueError for an unknown landscape and a file without heights. Source: Chen, Qu &
+    Gong 2022, Eq. 10.
     """
-    rng = np.random.default_rng(seed)
-    surface = random_surfaces.landscape(landscape, levels, roughness, smoothing, rng)
-    position, gradient = walk(surface, rng.uniform(-1, 1, (walkers, 2)), steps, step_size, noise, rng)
-    entry = last_entry(position, basin_radius)
+    kinds = ["random", "high", *["given"] * bool(start_positions)]
+    of_surface = {"roughness": roughness, "hurst": hurst, "hurst_end": hurst_end, "borders": borders}
+    of_surface |= {"height_sd": height_sd, "smoothing": smoothing, "power": power}
+    of_surface["given"] = read_heights(surface_file) if landscape == "given" else None
+    measured = []
+    for k in range(surfaces):
+        streams = [np.random.default_rng([seed, k, purpose]) for purpose in range(3)]
+        surface = random_surfaces.landscape(landscape, levels, streams[0], **of_surface)
+        start = np.concatenate([surface_walks.starts(s, surface, walkers, streams[1], start_positions) for s in kinds])
+        path, gradient = surface_walks.walk(
+            surface, start, steps, step_size, noise, streams[2], walls=walls, difference_width=difference_width
+        )
+        parts = np.split(path, len(kinds))
+        found = [walk_stages.measure(p, *walk_stages.entries(p, basin_radius), descent_lag, basin_lag) for p in parts]
+        measured.append(_of_surface(found) | _gradients(gradient[:walkers]))
+        if k == 0:
+            shown = _shown(surface, parts[0], gradient[:walkers], basin_radius, walls)
+    return xr.merge([shown, _over_surfaces(measured, found[0], kinds, min(TESTED, walkers))])
+
+
+def _shown(surface, path, gradient, basin_radius, walls) -> xr.Dataset:
+    """The first surface and the walks with random starts on it, in the square."""
+    position = surface_walks.wrap(path) if walls == "periodic" else path
     side = np.linspace(-1, 1, len(surface))
-    paths = xr.Dataset(
+    return xr.Dataset(
         {
             "surface": (("x", "y"), surface.astype(np.float32)),
             "position": (("walker", "step", "axis"), position),
             "gradient": (("walker", "step", "axis"), gradient),
-            "loss": (("walker", "step"), interpolate(surface, position)),
-            "entry": ("walker", entry),
+            "loss": (("walker", "step"), surface_walks.interpolate(surface, position)),
+            "entry": ("walker", walk_stages.entries(path, basin_radius)[1]),
         },
-        {"x": side, "y": side, "walker": range(walkers), "step": range(steps), "axis": ["x", "y"]},
-    )
-    return xr.merge([paths, diffusion(position, entry, descent_lag, basin_lag, rng), tails(gradient)])
-
-
-def walk(surface, start, steps, step_size, noise, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Positions x_0 ... x_{steps-1} and the gradients at them, both [walker, step, axis]."""
-    slopes = gradients(surface)
-    position = np.empty((len(start), steps, 2))
-    gradient = np.empty_like(position)
-    here = start
-    for t in range(steps):
-        position[:, t] = here
-        gradient[:, t] = np.stack([interpolate(slope, here) for slope in slopes], axis=-1)
-        here = reflect(here - step_size * gradient[:, t] + noise * rng.standard_normal(here.shape))
-    return position, gradient
-
-
-def gradients(surface: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Central differences dL/dx and dL/dy [x, y] at the grid points of [-1, 1]^2, second order at the walls.
-
-    Between grid points the walk interpolates them bilinearly. That is exactly the central difference
-    (L(x + h) - L(x - h)) / 2h of the bilinear surface L, h the grid step: continuous, as the gradient of
-    the bilinear surface itself is not, and exact for a paraboloid.
-    """
-    return np.gradient(surface, 2 / (len(surface) - 1), edge_order=2)
-
-
-def interpolate(values: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Bilinear interpolation of values [x, y] on [-1, 1]^2 at position [..., axis]."""
-    index = np.moveaxis((position + 1) * (len(values) - 1) / 2, -1, 0)
-    return ndimage.map_coordinates(values, index, order=1, mode="nearest")
-
-
-def reflect(position: np.ndarray) -> np.ndarray:
-    """Fold positions back into [-1, 1], as often as it takes."""
-    return np.abs((position - 1) % 4 - 2) - 1
-
-
-def last_entry(position: np.ndarray, radius: float) -> np.ndarray:
-    """First step [walker] from which a walker stays within `radius` of its mean over its last tenth of steps.
-
-    The number of steps where the last position still lies outside: such a walker never enters.
-    """
-    steps = position.shape[1]
-    centre = position[:, -max(steps // 10, 1) :].mean(axis=1, keepdims=True)
-    outside = np.linalg.norm(position - centre, axis=-1) > radius
-    return np.where(outside, np.arange(1, steps + 1), 0).max(axis=1)
-
-
-def diffusion(position, entry, descent_lag: int, basin_lag: int, rng) -> xr.Dataset:
-    """Time-averaged MSD of each stage averaged over walkers, its exponent, and a bootstrap over walkers.
-
-    position [walker, step, axis], entry [walker]. A stage uses the walkers that spend at least twice its longest lag
-    in it, the same ones at every lag: a set that shrinks with the lag would favour slow walkers at long lags. NaN
-    for fewer than FEWEST_WALKERS.
-    """
-    lags = np.geomspace(1, max(descent_lag, basin_lag), 25).round().astype(int)
-    lags = np.union1d(lags, [descent_lag, basin_lag])
-    lags = lags[lags < position.shape[1]]
-    stages = {
-        "descent": ([x[:e] for x, e in zip(position, entry, strict=True)], descent_lag),
-        "basin": ([x[e:] for x, e in zip(position, entry, strict=True)], basin_lag),
-        "whole": (list(position), basin_lag),
-    }
-    measured = [_stage(paths, lags[lags <= longest], rng) for paths, longest in stages.values()]
-    return xr.concat(measured, xr.Variable("stage", list(stages)), join="outer", data_vars="all")
-
-
-def _stage(paths: list[np.ndarray], lags: np.ndarray, rng) -> xr.Dataset:
-    each = np.array([mean_squared_displacement.from_positions(x, lags) for x in paths if len(x) >= 2 * lags[-1]])
-    enough = len(each) >= FEWEST_WALKERS
-    msd = each.mean(axis=0) if enough else np.full(len(lags), np.nan)
-    exponent, low, high = _exponent(each, lags, rng) if enough else (np.nan,) * 3
-    return xr.Dataset(
         {
-            "msd": ("lag", msd),
-            "walkers_used": len(each),
-            "exponent": exponent,
-            "exponent_low": low,
-            "exponent_high": high,
-            "first_lag": lags[0],
-            "last_lag": lags[-1],
+            "x": side, "y": side, "walker": range(len(path)), "step": range(path.shape[1]), "axis": ["x", "y"],
         },
-        {"lag": lags},
-    )
+    )  # fmt: skip
 
 
-def _exponent(each, lags, rng) -> tuple[float, float, float]:
-    """(slope, low, high) of the walkers' mean MSD on logarithmic axes, with a 95 % bootstrap interval."""
-    drawn = rng.integers(len(each), size=(BOOTSTRAPS, len(each)))
-    curves = np.vstack([each.mean(axis=0), each[drawn].mean(axis=1)])
-    slopes = np.polyfit(np.log(lags), np.log(curves).T, 1)[0]
-    return slopes[0], *np.quantile(slopes[1:], [0.025, 0.975])
+def _of_surface(found: list[walk_stages.StageMsd]) -> dict:
+    """Numbers of one surface: by kind of start, and of the first CHOSEN walkers with random starts."""
+    single = found[0].single[:CHOSEN]
+    return {
+        "msd": [of_start.msd for of_start in found],
+        "exponent": [of_start.exponent for of_start in found],
+        "walkers_used": [of_start.walkers_used / len(of_start.single) for of_start in found],
+        "chosen": single[np.isfinite(single)].max(initial=-np.inf) if np.isfinite(single).any() else np.nan,
+    }
 
 
-def tails(gradient: np.ndarray, bins: int = 101) -> xr.Dataset:
-    """Stable law of the pooled gradients [walker, step, axis], walkers as blocks; kurtosis and histogram."""
+def _gradients(gradient: np.ndarray) -> dict:
+    """Stable law, kurtosis and histogram of the gradients [walker, step, axis] of one surface; tests of few walkers."""
     pooled = gradient.ravel()
-    fitted = stable.fit(pooled, blocks=np.repeat(np.arange(len(gradient)), gradient[0].size))
-    reach = np.abs(pooled).max()
-    density, edges = np.histogram(pooled, bins, (-reach, reach), density=True)
-    laws = ("alpha", "alpha_low", "alpha_high", "scale", "location", "status")
-    deviation = pooled - pooled.mean()
+    law = stable.fit(pooled[:: -(-len(pooled) // FITTED) | 1])  # an odd stride takes both axes
+    ratio = np.array([[likelihood_ratio(component) for component in walk.T] for walk in gradient[:TESTED]])
+    known = ratio[np.isfinite(ratio)]
+    deviation, spread = pooled - pooled.mean(), pooled.std()
+    z = deviation / spread if spread > 0 else np.full(len(pooled), np.nan)
+    return {
+        "alpha": law.alpha,
+        "status": law.status,
+        "kurtosis": (z**4).mean(),
+        "likelihood_ratio": ratio,
+        "ratio_share": (known >= PUBLISHED_RATIO).mean() if known.size else np.nan,
+        "gradient_density": np.histogram(z, BINS, (-REACH, REACH))[0] / (len(z) * 2 * REACH / BINS),
+    }
+
+
+def likelihood_ratio(x: np.ndarray) -> float:
+    """Log-likelihood of the symmetric stable law of x [n] minus that of the Gaussian; NaN for equal values."""
+    return stable.fit(x).log_likelihood - gaussian(x) if x.std() > 0 else np.nan
+
+
+def _over_surfaces(measured: list[dict], stages: walk_stages.StageMsd, kinds, tested: int) -> xr.Dataset:
+    """Means over surfaces with intervals, from the numbers of each surface."""
+    each = {name: np.array([one[name] for one in measured]) for name in measured[0]}
+    dims = {"exponent": ("start", "stage")}
+    means = ("exponent", "chosen", "alpha", "kurtosis", "ratio_share")
+    found = {key: value for name in means for key, value in with_mean(name, dims.get(name, ()), each[name]).items()}
+    bins = np.linspace(-REACH, REACH, BINS + 1)
     return xr.Dataset(
-        {name: getattr(fitted, name) for name in laws}
+        found
         | {
-            "kurtosis": (deviation**4).mean() / (deviation**2).mean() ** 2,
-            "gradient_density": ("gradient_bin", density),
+            "msd": (("start", "stage", "lag"), finite_mean(each["msd"])[0]),
+            "walkers_used": (("start", "stage"), each["walkers_used"].mean(axis=0)),
+            "first_lag": ("stage", stages.first_lag),
+            "last_lag": ("stage", stages.last_lag),
+            "status": str(each["status"][0]),
+            "likelihood_ratio": (("replicate", "tested", "axis"), each["likelihood_ratio"]),
+            "gradient_density": ("gradient_bin", finite_mean(each["gradient_density"])[0]),
         },
-        {"gradient_bin": (edges[:-1] + edges[1:]) / 2},
-    )
+        {
+            "replicate": range(len(measured)), "start": kinds, "stage": list(walk_stages.STAGES), "lag": stages.lag,
+            "tested": range(tested), "gradient_bin": (bins[:-1] + bins[1:]) / 2,
+        },
+    )  # fmt: skip

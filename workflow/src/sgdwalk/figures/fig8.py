@@ -20,8 +20,14 @@ SURFACES = {
     "random": {"color": style.RED, "linestyle": (0, (5, 1.5))},
     "convex": {"color": style.GREEN, "linestyle": (0, (5, 1, 1, 1))},
 }
-STAGES = {"descent": ("before", "o"), "basin": ("after", "^"), "whole": ("", "s")}
-BEFORE_AND_AFTER = ("descent", "basin")
+# By first positions and stage of the walk.
+STAGES = {
+    ("random", "descent"): ("before", "o"),
+    ("random", "basin"): ("after", "^"),
+    ("random", "whole"): ("", "s"),
+    ("high", "start"): ("from high starts", "D"),
+}
+BEFORE_AND_AFTER = (("random", "descent"), ("random", "basin"))
 SPAN = 60
 ENDS = {"color": "white", "markeredgecolor": "black", "linestyle": "", "markersize": 4}
 
@@ -34,12 +40,12 @@ def draw(fractal: xr.Dataset | None, random: xr.Dataset | None, convex: xr.Datas
     figure, axes = style.panels("abc\ndef", 5.6, single=Grid(2, 2.5))
     toys = dict(zip(SURFACES, (fractal, random, convex), strict=True))
     path(axes["a"], fractal, "fractal")
-    displacements(axes["b"], {"fractal": fractal}, {"fractal": BEFORE_AND_AFTER})
+    displacements(axes["b"], {"fractal": fractal}, {"fractal": (*BEFORE_AND_AFTER, ("high", "start"))})
     densities(axes["c"], toys)
     escape(axes["d"], fractal)
     path(axes["e"], random, "random")
     others = {"random": random, "convex": convex}
-    displacements(axes["f"], others, {"random": ("whole",), "convex": BEFORE_AND_AFTER})
+    displacements(axes["f"], others, {"random": (("random", "whole"),), "convex": BEFORE_AND_AFTER})
     style.same_axes([axes["b"], axes["f"]])
     style.marks(figure, "fit")
     return figure
@@ -91,46 +97,47 @@ def mark_ends(axes: Axes, walk: np.ndarray) -> None:
 
 
 def displacements(axes: Axes, toys: dict[str, xr.Dataset | None], stages: dict[str, tuple]) -> None:
-    """MSD by stage of the walks with exponents, which a stage with too few walkers lacks."""
+    """MSD by stage of the walks, mean over surfaces, with exponents, which a stage with too few walkers lacks."""
     shown = {name: data for name, data in toys.items() if data is not None}
     if style.missing(axes, list(shown), "walks on " + " and ".join(toys) + " surfaces"):
         return
-    if not any(np.isfinite(data.exponent.sel(stage=list(stages[name]))).any() for name, data in shown.items()):
+    parts = {
+        name: [data.sel(start=start, stage=stage) for start, stage in stages[name]] for name, data in shown.items()
+    }
+    if not any(np.isfinite(part.exponent) for found in parts.values() for part in found):
         style.placeholder(axes, f"too few walkers in every stage on {' and '.join(shown)} surfaces")
         return
-    for surface, data in shown.items():
-        for stage in stages[surface]:
-            part = data.sel(stage=stage)
-            words, marker = STAGES[stage]
+    for surface in shown:
+        for place, part in zip(stages[surface], parts[surface], strict=True):
+            words, marker = STAGES[place]
             words = ", ".join(filter(None, [surface * (len(shown) > 1), words]))
             values = style.estimate(part)
             look = {"color": SURFACES[surface]["color"], "marker": marker, "linestyle": "", "markersize": 2.5}
             if not np.isfinite(values).all():
                 axes.plot([], [], label=f"{words}: too few walkers", **look)
                 continue
-            axes.plot(data.lag, part.msd, label=f"{words}: {style.interval_text(*values)}", **look)
+            axes.plot(part.lag, part.msd, label=f"{words}: {style.interval_text(*values)}", **look)
             ends = (part.first_lag, part.last_lag)
-            style.power_line(axes, data.lag.values, part.msd.values, values[0], ends)
+            style.power_line(axes, part.lag.values, part.msd.values, values[0], ends)
     data = next(iter(shown.values()))
     style.loglog(axes, style.name(data.lag), style.name(data.msd))
     style.key(axes, "before, after last minimum")
-    style.heading(axes, f"{', '.join(shown)}: {data.sizes['walker']} walkers")
+    style.heading(axes, f"{', '.join(shown)}: {data.sizes['replicate']} surfaces")
 
 
 def densities(axes: Axes, toys: dict[str, xr.Dataset | None]) -> None:
-    """Densities of the gradient's components in units of their standard deviation, with alpha of the stable law."""
+    """Densities of the gradient's components in standard deviations of their surface, with alpha of the stable law."""
     shown = {name: data for name, data in toys.items() if data is not None}
     if style.missing(axes, list(shown), "walks on toy surfaces"):
         return
     least = np.inf
     for surface, data in shown.items():
         z, density = data.gradient_bin.values, data.gradient_density.values
-        spread = np.nanstd(data.gradient.values)
         kept = density > 0
         values = style.estimate(data, "alpha")
         words = style.interval_text(*values) if np.isfinite(values).all() else str(data.status.values)
-        axes.plot(z[kept] / spread, density[kept] * spread, label=f"{surface}: {words}", **SURFACES[surface])
-        least = min(least, (density[kept] * spread).min(initial=np.inf))
+        axes.plot(z[kept], density[kept], label=f"{surface}: {words}", **SURFACES[surface])
+        least = min(least, density[kept].min(initial=np.inf))
     z = np.linspace(-5, 5, 201)
     gaussian = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     inside = gaussian >= 0.3 * least

@@ -14,7 +14,7 @@ ALWAYS = "always"  # made for every run
 SNAPSHOTS = "snapshots"  # made for a training with an analysis on request, which needs its trained weights
 CHILDREN = "parent"  # made for a training with a parent
 # What an analysis is made for, and the folder of its file.
-FOLDERS = {"run": "runs/{run}", "landscape": "toy", "sampler": "regression", "group": "ensembles"}
+FOLDERS = {"run": "runs/{run}", "landscape": "toy", "toy": "toy", "sampler": "regression", "group": "ensembles"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Analysis:
     reads: files of the run (without .nc) that its compute takes, 'parent/FILE' for its parent's. writes: its file,
     without .nc. condition: ALWAYS, SNAPSHOTS, CHILDREN, 'record.KEY' for what a run records on request, or a name that
     a run lists in its column `analyses`. section: its settings in config.yaml, by default its own name. unit: what it
-    is computed of, 'run', 'landscape' (a toy surface), 'sampler' (of a linear regression) or 'group' (runs that differ
-    in their seed). memory (MB) and
-    minutes: a number, or an estimate from the settings of the run and those of the analysis. network: it evaluates the
-    run's network, on the device that the run trains on. module: of an analysis of the user's own.
+    is computed of, 'run', 'landscape' (a toy surface), 'toy' (the toy model as a whole), 'sampler' (of a linear
+    regression) or 'group' (runs that differ in their seed). memory (MB) and minutes: a number, or an estimate from the
+    settings of the run and those of the analysis. network: it evaluates the run's network, on the device that the run
+    trains on. module: of an analysis of the user's own.
     """
 
     name: str
@@ -91,6 +91,8 @@ ANALYSES = (
              condition="epoch_memory", memory=4000, minutes=60),
     Analysis("toy",          (),               "{landscape}",  "Toy walk on the {landscape} landscape",
              unit="landscape", memory=4000, minutes=60),
+    Analysis("toy_phases",   (),               "phases",       "Toy walks by Hurst exponent and step size",
+             unit="toy", memory=2000, minutes=120),
     Analysis("regression",   (),               "{sampler}",    "Linear regression with {sampler} batches",
              unit="sampler", memory=4000, minutes=60, environment="train"),
     Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",

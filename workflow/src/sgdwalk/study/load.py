@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
 EVERY_CHILD = ("directions", *files_of_runs(CHILDREN))
-TOY = ("fractal", "random", "convex")
+TOY = ("fractal", "random", "convex", "cone", "flat")  # landscapes that claims are about, and their nulls
 MOST_POSITIONS = 10**8  # walkers times steps of a simulation: all are in memory at once
 SAMPLERS = ("independent", "shuffled-epochs")  # of the linear regression
 
@@ -34,6 +34,11 @@ class Study:
     runs: Mapping[str, Mapping[str, Any]]
     figures: Mapping[str, Mapping[str, Any]]
     own: OwnModules = field(default_factory=OwnModules)
+
+    @property
+    def landscapes(self) -> tuple[str, ...]:
+        """Landscapes of the toy model."""
+        return (*TOY, *self.settings["toy_landscapes"])
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -106,16 +111,27 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
-    for section in ("toy", "regression"):
+    for section in ("toy", "toy_phases", "regression"):
         steps, walkers = (settings[section][key] for key in ("steps", "walkers"))
+        walkers *= len(settings[section].get("step_sizes", [1]))  # they walk at once
         if steps * walkers > MOST_POSITIONS:
             allowed = f"{MOST_POSITIONS // walkers} for {walkers} walkers"
             raise ConfigError(f"{where}{section}.steps = {steps}: must be at most {allowed}")
+    check_toy(settings["toy"], settings["toy_landscapes"], where)
     regression = settings["regression"]
     images = with_images(regression["data"], f"{where}regression.data.")
     size = known_size(images, f"{where}regression.data.")
     if size is not None:
         check_batch(regression["batch_size"], size, f"{where}regression.")
+
+
+def check_toy(toy: Mapping[str, Any], landscapes: Sequence[str], where: str) -> None:
+    """Refuse a Hurst exponent that fractional Brownian surfaces cannot have, and a missing file of heights."""
+    if "brownian" in landscapes and toy["hurst"] >= 1:
+        raise ConfigError(f"{where}toy.hurst = {toy['hurst']}: must be below 1 for toy_landscapes brownian")
+    path = toy["surface_file"]
+    if "given" in landscapes and not os.path.isfile(path or ""):
+        raise ConfigError(f"{where}toy.surface_file = {path!r}: must be a NetCDF file for toy_landscapes given")
 
 
 def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
@@ -143,7 +159,7 @@ def check_source(study: Study, source: str, where: str) -> None:
     ensemble stands for every analysis of groups.
     """
     kind, _, name = source.rpartition("/")
-    others = {"toy": ("landscape", TOY), "regression": ("sampler", SAMPLERS)}
+    others = {"toy": ("landscape", (*study.landscapes, "phases")), "regression": ("sampler", SAMPLERS)}
     others |= {analysis: ("group", tuple(study.grouped(analysis))) for analysis in OF_GROUPS}
     what, known = others.get(kind, ("run", tuple(study.runs)))
     if name not in known:

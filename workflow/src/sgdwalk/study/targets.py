@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_CHILDREN, OF_GROUPS, REQUESTS, SNAPSHOTS
-from sgdwalk.study.load import SAMPLERS, TOY, Study
+from sgdwalk.study.load import SAMPLERS, Study
 from sgdwalk.study.validation import ConfigError
 
 FORMATS = ("pdf", "svg", "png")  # of every figure
@@ -49,7 +49,7 @@ def files_of_study(study: Study) -> list[PurePosixPath]:
     names = [
         *TABLES,
         *(f"figures/{figure}.{suffix}" for figure in study.figures for suffix in FORMATS),
-        *(f"{FOLDERS['landscape']}/{name}.nc" for name in TOY),
+        *(f"{FOLDERS['landscape']}/{name}.nc" for name in (*study.landscapes, "phases")),
         *(f"{FOLDERS['sampler']}/{name}.nc" for name in SAMPLERS),
         *(f"{FOLDERS['group']}/{writes.format(group=name)}.nc" for writes in groups for name in groups[writes]),
     ]

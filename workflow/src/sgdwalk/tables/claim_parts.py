@@ -8,6 +8,7 @@ import numpy as np
 
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import Estimate, Expected, gravest
+from sgdwalk.trajectory.student_mean import finite_mean
 
 
 class Runs(NamedTuple):
@@ -72,6 +73,11 @@ def toy(landscape: str) -> Selection:
     return lambda results: listed([f"toy {landscape}"])
 
 
+def toys(landscape: str, reference: str) -> Selection:
+    """The toy walk on a landscape, against that on another one."""
+    return lambda results: Runs([f"toy {reference}", f"toy {landscape}"], f"toy {landscape} against {reference}")
+
+
 def regression(sampler: str) -> Selection:
     """The linear regression with a sampler."""
     return lambda results: listed([f"regression {sampler}"])
@@ -83,6 +89,31 @@ def regression(sampler: str) -> Selection:
 def value(kind: str, variable: str = "exponent", **where: int | str) -> Quantity:
     """A variable of one run's file at a place (window = position, fit = name, ...)."""
     return lambda results, run: results.estimate(kind, run, variable, **where)
+
+
+def beside(quantity: Quantity, nulls: Sequence[str]) -> Quantity:
+    """A quantity of one run with the same quantity of other runs that lack what is claimed, as its null models."""
+
+    def estimate(results: Results, run: str) -> Estimate | None:
+        found = quantity(results, run)
+        others = (quantity(results, null) for null in nulls)
+        return found and replace(found, nulls=tuple(filter(None, others)))
+
+    return estimate
+
+
+def paired(kind: str, variable: str = "exponent", **where: int | str) -> Quantity:
+    """The mean difference of a variable between two runs, replicate by replicate, with Student's interval."""
+
+    def estimate(results: Results, reference: str, run: str) -> Estimate | None:
+        places = [results.place(kind, name, **where) for name in (run, reference)]
+        if any(place is None for place in places):
+            return None
+        values, others = (place[f"{variable}_each"].values for place in places)
+        mean, half = finite_mean(values - others) if len(values) == len(others) else (np.nan, np.nan)
+        return Estimate(float(mean), float(mean - half), float(mean + half))
+
+    return estimate
 
 
 def difference(quantity: Quantity, minus: Quantity) -> Quantity:

@@ -1,6 +1,17 @@
 """Claims of Chen, Qu & Gong, doi 10.1016/j.neunet.2022.01.019, in the order of the table. A new claim is a new row."""
 
-from sgdwalk.tables.claim_parts import Claim, base, change, difference, largest, toy, value
+from sgdwalk.tables.claim_parts import (
+    Claim,
+    base,
+    beside,
+    change,
+    difference,
+    largest,
+    paired,
+    toy,
+    toys,
+    value,
+)
 from sgdwalk.tables.quantities_chen2022 import (
     FIRST,
     LAST,
@@ -36,7 +47,11 @@ from sgdwalk.tables.verdicts import about, above, below
 
 PAPER = "Chen et al. 2022"
 HEAVY = 1.9  # stability parameters below it count as heavy tails
+WITHOUT_FRACTAL = ("toy flat", "toy convex", "toy cone")
 ONE_EACH = "interval: within one run a side, not between seeds"
+
+descent, basin, whole = (value("toy", start="random", stage=stage) for stage in ("descent", "basin", "whole"))
+from_high = value("toy", start="high", stage="start")
 
 CLAIMS = (
     # statement, source, runs, quantity in words, what is expected, estimate
@@ -116,13 +131,33 @@ CLAIMS = (
           "box-counting dimension of sections (interval: simulated surfaces)", about(1.8, 0.1),
           value("dimension", "section_dimension")),
     Claim("fractal: superdiffusive before the last minimum", "Fig. 8b", toy("fractal"),
-          "MSD exponent", above(1), value("toy", stage="descent")),
+          "MSD exponent, random starts (nulls: flat, paraboloid, cone)", above(1), beside(descent, WITHOUT_FRACTAL)),
+    Claim("fractal: more superdiffusive there than a paraboloid as high", "Fig. 8b (our contrast)",
+          toys("fractal", "convex"), "difference of MSD exponents, random starts", above(0),
+          paired("toy", start="random", stage="descent")),
+    Claim("fractal: superdiffusive in one walker chosen of five", "Fig. 8b (as shown)", toy("fractal"),
+          "largest MSD exponent of five walkers before the last minimum (nulls: flat, paraboloid, cone)", above(1),
+          beside(value("toy", "chosen"), WITHOUT_FRACTAL)),
+    Claim("fractal: superdiffusive from high starts", "Fig. 8b (our reading)", toy("fractal"),
+          "ensemble MSD exponent, lags 1-10 from the top tenth of heights (nulls: flat, paraboloid, cone)", above(1),
+          beside(from_high, WITHOUT_FRACTAL)),
+    Claim("fractal: more superdiffusive from high starts than a paraboloid as high", "Fig. 8b (our contrast)",
+          toys("fractal", "convex"), "difference of ensemble MSD exponents", above(0),
+          paired("toy", start="high", stage="start")),
     Claim("fractal: subdiffusive in the last minimum", "Fig. 8b", toy("fractal"),
-          "MSD exponent", below(1), value("toy", stage="basin")),
+          "MSD exponent, random starts (nulls: flat, paraboloid, cone)", below(1), beside(basin, WITHOUT_FRACTAL)),
+    Claim("fractal: more subdiffusive there than a paraboloid as high", "Fig. 8b (our contrast)",
+          toys("fractal", "convex"), "difference of MSD exponents, random starts", below(0),
+          paired("toy", start="random", stage="basin")),
     Claim("fractal: heavy-tailed gradients", "Fig. 8c", toy("fractal"),
-          "alpha", below(HEAVY), value("toy", "alpha")),
+          "alpha (nulls: paraboloid, cone)", below(HEAVY), beside(value("toy", "alpha"), WITHOUT_FRACTAL)),
+    Claim("fractal: gradients with heavier tails than on a paraboloid as high", "Fig. 8c (our contrast)",
+          toys("fractal", "convex"), "difference of alpha", below(0), paired("toy", "alpha")),
+    Claim("fractal: log-likelihood ratio of 39.37 against a Gaussian", "text", toy("fractal"),
+          "share of single walkers and axes that reach it (nulls: paraboloid, cone)", above(0.5),
+          beside(value("toy", "ratio_share"), WITHOUT_FRACTAL)),
     Claim("random: subdiffusive", "Fig. 8f", toy("random"),
-          "MSD exponent", below(1), value("toy", stage="whole")),
+          "MSD exponent of the whole walk (nulls: flat, paraboloid, cone)", below(1), beside(whole, WITHOUT_FRACTAL)),
     Claim("convex: nearly ballistic while rolling", "Fig. 8f", toy("convex"),
-          "MSD exponent", about(2, 0.3), value("toy", stage="descent")),
+          "MSD exponent, random starts (null: flat)", about(2, 0.3), beside(descent, ("toy flat",))),
 )  # fmt: skip

@@ -30,14 +30,15 @@ REASONS = {
 class Estimate:
     """A value and its 95 % interval.
 
-    null: the value of a null model, None without one. reason: what speaks against a verdict on it, a word of REASONS,
-    or empty. ValueError for another word.
+    null: the value of a null model, None without one. nulls: estimates of models without what is claimed.
+    reason: what speaks against a verdict on it, a word of REASONS, or empty. ValueError for another word.
     """
 
     value: float
     low: float
     high: float
     null: float | None = field(default=None, kw_only=True)
+    nulls: tuple["Estimate", ...] = field(default=(), kw_only=True)
     reason: str = field(default="", kw_only=True)
 
     def __post_init__(self):
@@ -70,11 +71,14 @@ class Expected:
         """(verdict, reason) of an estimate.
 
         'agrees' if the whole interval lies inside the range, 'differs' if it lies outside, else 'undecided'; also
-        'undecided' where a reason speaks against it: that of the estimate, or an agreement that the null model
-        shares. A reason of NOTED leaves the verdict.
+        'undecided' where a reason speaks against it: that of the estimate, or an agreement that a null model
+        shares (one whose value is known lies in the range, or one that was measured agrees by its own interval).
+        A reason of NOTED leaves the verdict.
         """
         found = self._place(estimate)
-        shared = found == "agrees" and estimate.null is not None and self.low < estimate.null < self.high
+        nulls = [null for null in estimate.nulls if self._place(null) == "agrees"]
+        known = estimate.null is not None and self.low < estimate.null < self.high
+        shared = found == "agrees" and (known or bool(nulls))
         reason = estimate.reason or (NULL_AGREES if shared else "")
         return "undecided" if reason and reason not in NOTED else found, reason
 

@@ -14,3 +14,18 @@ def student_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
         return values[0] if count else nothing, nothing, nothing
     error = values.std(axis=0, ddof=1) / np.sqrt(count)
     return values.mean(axis=0), error, student.ppf(0.975, count - 1) * error
+
+
+def finite_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, half of Student's 95 % interval) over the finite values [value, ...].
+
+    NaN where fewer than half of the values are finite.
+    """
+    flat = values.reshape(len(values), -1)
+    found = np.full((2, flat.shape[1]), np.nan)
+    for k, column in enumerate(flat.T):
+        known = column[np.isfinite(column)]
+        if 2 * len(known) >= len(column):
+            mean, _, half = student_mean(known)
+            found[:, k] = mean, half
+    return tuple(found.reshape(2, *values.shape[1:]))
