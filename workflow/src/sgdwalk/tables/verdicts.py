@@ -13,8 +13,9 @@ LARGE_STEPS = "large steps only"  # a few large steps make the exponent
 COUPLED = "length and direction coupled"  # step lengths and directions make it together
 NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
+COARSE_GRID = "coarse grid"  # a surface that reads as smooth between so few points may be rough at shorter distances
 NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
-REASONS = (DID_NOT_LEARN, DIVERGED, UNSUPPORTED, LARGE_STEPS, COUPLED, NULL_AGREES, SOLVER_ONLY)
+REASONS = (DID_NOT_LEARN, DIVERGED, UNSUPPORTED, LARGE_STEPS, COUPLED, NULL_AGREES, SOLVER_ONLY, COARSE_GRID)
 
 
 @dataclass(frozen=True)
