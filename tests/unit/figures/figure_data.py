@@ -12,7 +12,7 @@ from sgdwalk.storage import contracts, netcdf
 
 SIZES = {
     "window": 4, "lag": 30, "fit": 4, "bin": 16, "tail_bin": 16, "rival": 3, "fragment": 12, "group": 6, "step": 60, "epoch": 3,
-    "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
+    "rank": 5, "plane": 2, "scale": 10, "octave": 3, "box": 3, "leader_scale": 2, "order": 11, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
     "axis": 2, "stage": 5, "start": 2, "replicate": 3, "tested": 2, "quantity": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
     "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
@@ -77,13 +77,30 @@ def landscape(loss=None):
     return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, **run)
 
 
-def dimension(status="ok"):
+def dimension(status="ok", planes=2, leaders=True):
+    """dimension.nc; leaders: whether it has a multifractal spectrum."""
     value = 2.3 if status == "ok" else np.nan
-    scale = np.arange(1.0, 7)
-    return build(
-        "dimension", scale=scale, variogram=scale**1.4 * value, status=status, first_scale=1, last_scale=6,
-        control=["bowl", "fractional 2.2", "fractional 2.5", "fractional 2.8"], **with_interval("dimension", value),
+    scale, order = np.arange(1.0, 11), np.arange(-5, 6)
+    data = build(
+        "dimension", scale=scale, variogram=scale**1.4 * value, quadratic_variogram=scale**1.9, status=status, first_scale=1,
+        last_scale=10, octave=[1, 2, 4], octave_dimension=[value, value + 0.02, value - 0.03], dimension_of_plane=value,
+        quadratic_octave_dimension=[2.01, 2.02, 2.05], control=["bowl", "fractional 2.2", "fractional 2.5", "fractional 2.8"],
+        control_dimension=[2, 2.2, 2.5, 2.8], control_variogram=[2.08, 2.2, 2.5, 2.8], control_variogram_spread=0.06,
+        control_extrapolated=[2, 2.2, 2.5, 2.8], control_extrapolated_spread=0.05, control_box=[2.01, 2.1, 2.2, 2.3],
+        control_box_spread=0.03, box_dimension=2.1, leader_status="ok" if leaders else "fewer than 257 points a side",
+        order=order, plane=np.arange(planes), **with_interval("c1", 0.5), **with_ends("c2", -0.05), **with_ends("dimension", value),
+        **with_ends("extrapolated_dimension", value), **with_ends("holder", 0.5 - 0.05 * order), **with_ends("spectrum", 2 - 0.025 * order**2),
     )  # fmt: skip
+    return (
+        data
+        if leaders
+        else data.drop_dims(["leader_scale", "order"]).drop_vars([f"c{k}{end}" for k in (1, 2) for end in SPREAD])
+    )
+
+
+def with_ends(name, value):
+    """An estimate with the interval -+ 0.1."""
+    return {name + end: np.asarray(value) + shift for end, shift in {"": 0, "_low": -0.1, "_high": 0.1}.items()}
 
 
 def tails(nan=False, **more):
@@ -315,6 +332,7 @@ DIVERGED = RUNS[2]
 BY_RATE = {"runs": RUNS, "training": TRAINING}
 WHOLE = {
     "fig1": {"surface": landscape(), "dimension": dimension()},
+    "fig1_checks": {"dimension": dimension()},
     "fig2": {"base": RUNS[0], "window": RUNS[1], "long": None, "whole": build("long_msd")},
     "fig2_others": {"runs": RUNS[1:]},
     "fig3": {"runs": RUNS},
@@ -343,7 +361,8 @@ WHOLE = {
     },
 }
 EMPTY = {
-    "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite")},
+    "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite", leaders=False)},
+    "fig1_checks": {"dimension": dimension("not finite", leaders=False)},
     "fig2": {"base": DIVERGED, "window": DIVERGED, "whole": build("long_msd").isel(lag=slice(0))},
     "fig2_others": {"runs": [DIVERGED]},
     "fig3": {"runs": [DIVERGED]},
@@ -378,7 +397,8 @@ EMPTY = {
     },
 }
 SMALLEST = {
-    "fig1": WHOLE["fig1"] | {"dimension": None},
+    "fig1": WHOLE["fig1"] | {"dimension": dimension(planes=1, leaders=False)},
+    "fig1_checks": {"dimension": dimension(planes=1, leaders=False)},
     "fig2": {"base": RUNS[0]},
     "fig2_others": {"runs": RUNS[:1]},
     "fig3": {"runs": RUNS[:1]},

@@ -23,9 +23,18 @@ def test_a_constant_surface_has_increasing_levels():
 
 def test_the_dimension_has_its_interval_and_a_surface_without_one_its_reason():
     drawn = draw("fig1", {"surface": None, "dimension": dimension()})
-    assert entries(drawn, "c")[-1] == "fit: D = 2.30 [2.07, 2.53]"
-    drawn = draw("fig1", {"surface": None, "dimension": dimension("not finite")})
+    assert entries(drawn, "c")[-1] == "fit: D = 2.30 [2.20, 2.40]"
+    drawn = draw("fig1", {"surface": None, "dimension": dimension("not finite", leaders=False)})
     assert "c: no dimension: the surface is not finite" in drawn.notes
+
+
+def test_a_plane_that_is_not_finite_is_left_out_of_the_others():
+    drawn = draw("fig1", {"surface": None, "dimension": dimension(planes=1)})
+    data = dimension(planes=2)
+    data.status[0], data.variogram[0], data.octave_dimension[0] = "flat", np.nan, np.nan
+    again = draw("fig1", {"surface": None, "dimension": data})
+    for one, same in zip(drawn.panels["c"].lines, again.panels["c"].lines, strict=True):
+        np.testing.assert_allclose(one.get_ydata(), same.get_ydata())
 
 
 @pytest.mark.parametrize(("reach", "panel"), [(0.4, "a"), (0.04, "b"), (0.001, None)])

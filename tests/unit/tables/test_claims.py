@@ -167,12 +167,28 @@ def test_the_ratio_of_eigenvalues_has_the_residuals_as_its_interval():
     assert (row["verdict"], row["reason"]) == ("undecided", "solver only")
 
 
-@pytest.mark.parametrize(("files", "expected"), [([2.0784, 2.9], "> 2.078"), (None, "> 2")])
-def test_a_rough_surface_lies_above_the_reading_of_a_bowl(files, expected):
-    found = xr.Dataset({"control_variogram": ("control", files or [0.0])}, attrs={"run": "a"})
-    found = found.assign(dimension=2.3, dimension_low=2.2, dimension_high=2.4)
-    row = row_of("loss surface rougher than a smooth bowl", results([run("a")], dimension=[found] if files else []))
-    assert (row["expected"], row["verdict"]) == (expected, "agrees" if files else "not run")
+@pytest.mark.parametrize(
+    ("points", "limit", "excess", "verdict", "reason"),
+    [
+        (25, 2.5, 0.4, "agrees", ""),
+        (129, 2.0, -0.1, "differs", ""),
+        (25, 2.0, -0.1, "undecided", "coarse grid"),  # may be rough at shorter distances
+        (25, 2.3, 0.05, "undecided", "null agrees too"),  # so is the quadratic fitted to it
+        (129, 2.1, 0.1, "undecided", ""),
+        (129, NAN, NAN, "undecided", ""),
+    ],
+)
+def test_a_rough_surface_has_a_higher_dimension_than_the_quadratic_fitted_to_it(points, limit, excess, verdict, reason):
+    values = {"extrapolated_dimension": limit, "excess_dimension": excess}
+    ends = {
+        f"{name}{end}": value + d
+        for name, value in values.items()
+        for end, d in {"": 0, "_low": -0.1, "_high": 0.1}.items()
+    }
+    found = results([run("a")], dimension=[xr.Dataset(ends | {"points": points}, attrs={"run": "a"})])
+    row = row_of("loss surface rougher than a smooth bowl", found)
+    assert (row["expected"], row["verdict"], row["reason"]) == ("> 0.05", verdict, reason)
+    assert row_of("loss surface rougher than a smooth bowl", results([run("a")]))["verdict"] == "not run"
 
 
 ENDS = (("", 0.0), ("_low", -0.1), ("_high", 0.1))

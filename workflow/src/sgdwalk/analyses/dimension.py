@@ -1,106 +1,168 @@
-"""Fractal dimension of a loss surface on a plane: variogram, box counts, controls of known dimension."""
+"""Dimension of a loss surface by variogram, box counts and wavelet leaders, beside surfaces of known dimension."""
+
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
+from sgdwalk.landscapes import wavelet_leaders
+from sgdwalk.landscapes.box_counts import box_counts, box_dimension, box_sides, section_dimension
+from sgdwalk.landscapes.fitted_quadratic import fitted_quadratic
 from sgdwalk.landscapes.random_surfaces import fractional_brownian_surface
-from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.landscapes.self_affine_intervals import interval, reading_interval, simulated
+from sgdwalk.landscapes.variogram import (
+    extrapolated_dimension,
+    mean_square,
+    octave_dimension,
+    octaves,
+    readings,
+    variogram,
+    variogram_dimension,
+)
+from sgdwalk.storage.contracts import Contract, Variable, variable
+from sgdwalk.trajectory.student_mean import student_mean
 
 CONTROLS = {"bowl": 2.0, "fractional 2.2": 2.2, "fractional 2.5": 2.5, "fractional 2.8": 2.8}
 ROUNDING = 10  # least difference of neighbouring heights that is measured, in rounding errors of a height
-TRIED = (2.01, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 2.99)
+LEAST = 11  # points a side
+DIMS = {
+    "variogram": ("plane", "scale"),
+    "quadratic_variogram": ("plane", "scale"),
+    "octave_dimension": ("plane", "octave"),
+    "quadratic_octave_dimension": ("plane", "octave"),
+    "box_count": ("plane", "box"),
+    "box_dimension": ("plane",),
+}
+
+
+def _estimate(name: str, meaning: str, dims: str = "", *, optional: bool = False) -> dict[str, Variable]:
+    """A variable and the ends of its interval."""
+    parts = {"": meaning, "_low": f"{meaning}, 2.5 %", "_high": f"{meaning}, 97.5 %"}
+    return {f"{name}{end}": variable(dims, "1", text, optional=optional) for end, text in parts.items()}
+
+
+def _over_planes(name: str, meaning: str) -> dict[str, Variable]:
+    """An estimate over all planes, and its value on each."""
+    return _estimate(name, meaning) | {f"{name}_of_plane": variable("plane", "1", f"{meaning}, of a plane")}
+
+
+def _control(name: str, meaning: str) -> dict[str, Variable]:
+    """What the control surfaces read."""
+    return {
+        f"control_{name}": variable("control", "1", f"mean dimension {meaning}"),
+        f"control_{name}_spread": variable("control", "1", "standard deviation between realisations"),
+    }
+
 
 CONTRACT = Contract(
     "dimension",
     {
+        "plane": variable("plane", "1", "plane"),
+        "status": variable("plane", "1", "ok, or why there is no dimension"),
         "scale": variable("scale", "grid step", "distance"),
-        "variogram": variable("scale", "1", "mean squared height difference"),
-        "local_dimension": variable("scale", "1", "local dimension"),
+        "variogram": variable("plane scale", "1", "mean squared height difference"),
+        "quadratic_variogram": variable("plane scale", "1", "mean squared height difference of the fitted quadratic"),
+        "octave": variable("octave", "grid step", "shortest distance of an octave"),
+        "octave_dimension": variable("plane octave", "1", "dimension over an octave of distance"),
+        "quadratic_octave_dimension": variable("plane octave", "1", "dimension over an octave, fitted quadratic"),
         "box": variable("box", "grid step", "side of a box"),
-        "box_count": variable("box", "1", "boxes that the surface intersects"),
-        "box_dimension": variable("", "1", "box-counting dimension"),
-        "dimension": variable("", "1", "dimension from the variogram"),
-        "dimension_low": variable("", "1", "dimension from the variogram, 2.5 %"),
-        "dimension_high": variable("", "1", "dimension from the variogram, 97.5 %"),
-        "section_dimension": variable("", "1", "mean box-counting dimension of the sections along both axes"),
-        "section_dimension_low": variable("", "1", "mean box-counting dimension of the sections, 2.5 %"),
-        "section_dimension_high": variable("", "1", "mean box-counting dimension of the sections, 97.5 %"),
+        "box_count": variable("plane box", "1", "boxes that the surface intersects"),
+        "box_dimension": variable("plane", "1", "box-counting dimension"),
+        **_over_planes("dimension", "dimension from the variogram"),
+        **_over_planes("extrapolated_dimension", "dimension continued to distance 0"),
+        **_over_planes("excess_dimension", "dimension at distance 0 above that of the fitted quadratic"),
+        **_over_planes("section_dimension", "mean box-counting dimension of the sections along both axes"),
         "first_scale": variable("", "grid step", "shortest distance of the fit"),
         "last_scale": variable("", "grid step", "longest distance of the fit"),
+        "points": variable("", "1", "grid points a side"),
         "grid_step": variable("", "filter-normalised direction", "distance of two grid points"),
-        "status": variable("", "1", "ok, or why there is no dimension"),
         "control": variable("control", "1", "control surface"),
         "control_dimension": variable("control", "1", "true dimension"),
-        "control_variogram": variable("control", "1", "mean dimension from the variogram"),
-        "control_variogram_spread": variable("control", "1", "standard deviation between realisations"),
-        "control_box": variable("control", "1", "mean dimension from box counts"),
-        "control_box_spread": variable("control", "1", "standard deviation between realisations"),
+        **_control("variogram", "from the variogram"),
+        **_control("extrapolated", "continued to distance 0"),
+        **_control("box", "from box counts"),
+        "leader_status": variable("", "1", "ok, or why there are no wavelet leaders"),
+        "leader_scale": variable("leader_scale", "grid step", "scale of wavelet leaders", optional=True),
+        "leader_mean": variable("leader_scale", "1", "mean of log leaders", optional=True),
+        "leader_variance": variable("leader_scale", "1", "variance of log leaders", optional=True),
+        "order": variable("order", "1", "order of a moment", optional=True),
+        **_estimate("c1", "first log-cumulant, the mean Hölder exponent", optional=True),
+        **_estimate("c2", "second log-cumulant", optional=True),
+        **_estimate("holder", "Hölder exponent", "order", optional=True),
+        **_estimate("spectrum", "dimension of the points of that Hölder exponent", "order", optional=True),
     },
-    version=3,
+    version=4,
 )
 
 
 def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int = 100, seed: int = 0) -> xr.Dataset:
-    """Dimension of landscape.loss [x, y] on an evenly spaced n x n plane, by variogram and by box counts.
+    """Dimension of landscape.loss [plane, x, y], or [x, y] of a single plane, on evenly spaced n x n points.
 
-    logarithm: take log10 of the loss as the height, where the loss is positive everywhere. A loss that spans
-    decades grows so steeply towards the edges that they dominate the variogram: a smooth exp(6 r) gives 2.35 on
-    25 x 25 points, its logarithm 2.1.
+    logarithm: take log10 of the loss as the height, where no loss is 0 or negative. A loss that spans decades grows so
+    steeply towards the edges that they dominate the variogram: a smooth exp(6 r) gives 2.35 on 25 x 25 points, its
+    logarithm 2.1.
 
-    D = 3 - H from the variogram E (z_i - z_j)^2 ~ |i - j|^(2H) over 1 to n // 5 grid steps. Its 95 % interval is a
-    parametric bootstrap, `realisations` fractional Brownian surfaces on the same grid at each of several dimensions
-    (see interval; seed: of these). It covered the truth in 90-100 % for D from 2.05 to 2.95 on 25 x 25, where
-    surfaces of the fitted H alone covered it in 73-95 %. It is valid for Gaussian self-affine surfaces; a smooth
-    one gives about 2.1, as the bowl among the controls does.
+    `dimension`: D = 3 - H from the variogram E (z_i - z_j)^2 ~ |i - j|^(2H) over 1 to n // 5 grid steps.
+    `octave_dimension`: the same octave by octave of distance, on nested grids. `extrapolated_dimension`: from the two
+    finest octaves, continued to distance 0, where a smooth surface has 2 at most (see landscapes.variogram).
+    `excess_dimension`: this minus that of the quadratic fitted to the loss (landscapes.fitted_quadratic), or minus 2 if
+    that is larger. `section_dimension`: a box-counting dimension between 1 and 2, of the curves in which planes along
+    the axes cut the surface. Box counts have no interval: compare them with the controls.
 
-    Box counts depend on the height that equals one side (see box_counts) and have no interval: compare them with
-    the controls, a smooth bowl and surfaces of known dimension on the same grid. section_dimension is a box-counting
-    dimension between 1 and 2, of the curves in which planes along the axes cut the surface (see section_dimension);
-    its interval consists of the mean readings of those simulated surfaces for which this reading is not unlikely.
+    Each is the mean over the planes that have one. Its 95 % interval is Student's from the scatter of two planes or
+    more. Of one plane it is a parametric bootstrap: `realisations` fractional Brownian surfaces on the same grid at
+    each of several dimensions (landscapes.self_affine_intervals; seed: of these). That is valid for Gaussian
+    self-affine surfaces.
+
+    On planes of wavelet_leaders.SMALLEST points and more: the log-cumulants c1, c2 and the multifractal spectrum, with
+    a bootstrap over blocks of all planes. leader_status says why there are none.
 
     landscape.precision: relative rounding error of a loss. Where neighbouring heights differ by less than ROUNDING
     rounding errors (root mean square), the surface is that of rounding.
 
-    Returns the data set of CONTRACT; for a plane with values that are not finite, a flat one, or one within rounding
-    errors, status says so and the rest, but for the controls, is NaN. ValueError for a plane that is not square, not
-    evenly spaced, or smaller than 11 x 11.
+    Returns the data set of CONTRACT. For a plane with values that are not finite, a flat one, or one within rounding
+    errors, status says so and its values are NaN. ValueError for planes that are not square, not evenly spaced, or
+    smaller than LEAST x LEAST.
     """
     rng = np.random.default_rng(seed)
-    loss = landscape["loss"].transpose("x", "y").values.astype(np.float64)
-    step, n = _grid_step(landscape), len(loss)
-    logarithm = logarithm and bool((loss > 0).all())
+    loss, step = planes(landscape), grid_step(landscape)
+    logarithm = logarithm and not (loss <= 0).any()
+    rounding = float(landscape["precision"]) * (1 / np.log(10) if logarithm else np.nanmax(np.abs(loss), initial=0))
     heights = np.log10(loss) if logarithm else loss
-    rounding = float(landscape["precision"]) * (1 / np.log(10) if logarithm else np.abs(loss).max())
-    status = obstacle(heights, rounding)
-    if status != "ok":
-        heights = np.full_like(heights, np.nan)
-    scale, squares = variogram(heights)
-    box, count = box_counts(heights)
-    dimension = variogram_dimension(scale, squares)
-    section = section_dimension(heights)
-    by_variogram, by_sections = simulated(n, realisations, rng)
-    low, high = interval(dimension, by_variogram)
-    section_low, section_high = reading_interval(section, by_sections)
+    status = [obstacle(z, rounding) for z in heights]
+    good = np.array(status) == "ok"
+    heights = np.where(good[:, None, None], heights, np.nan)
+    found = [of_plane(z, values, logarithm) for z, values in zip(heights, loss, strict=True)]
+    of_planes = {name: np.array([reading[name] for reading in found]) for name in found[0]}
+    n = loss.shape[-1]
+    scale = variogram(heights[0])[0]
+    coordinates = {"scale": scale, "octave": octaves(scale), "box": box_sides(n), "control": list(CONTROLS)}
+    coordinates["plane"] = landscape["plane"].values if "plane" in landscape.coords else np.arange(len(loss))
     return xr.Dataset(
-        {
-            "variogram": ("scale", squares),
-            "local_dimension": ("scale", local_dimension(scale, squares)),
-            "box_count": ("box", count),
-            "box_dimension": box_dimension(box, count),
-            "dimension": dimension,
-            "dimension_low": low,
-            "dimension_high": high,
-            "section_dimension": section,
-            "section_dimension_low": section_low,
-            "section_dimension_high": section_high,
-            "first_scale": scale[0],
-            "last_scale": scale[-1],
-            "grid_step": step,
-            "status": status,
-        }
-        | controls(n, realisations, rng),
-        {"scale": scale, "box": box, "control": list(CONTROLS)},
+        {"points": n, "grid_step": step, "status": ("plane", status), "first_scale": scale[0], "last_scale": scale[-1]}
+        | {name: (DIMS[name], of_planes[name]) for name in DIMS}
+        | over_planes(of_planes, simulated(n, realisations, rng))
+        | controls(n, realisations, rng)
+        | multifractal(heights[good], rounding, rng),
+        coordinates,
     )
+
+
+def planes(landscape: xr.Dataset) -> np.ndarray:
+    """Loss [plane, x, y] in float64; a surface without the dimension `plane` is one."""
+    loss = landscape["loss"] if "plane" in landscape["loss"].dims else landscape["loss"].expand_dims("plane")
+    return loss.transpose("plane", "x", "y").values.astype(np.float64)
+
+
+def grid_step(landscape: xr.Dataset) -> float:
+    """Spacing of the plane, the same along both axes."""
+    x, y = (landscape[axis].values.astype(np.float64) for axis in "xy")
+    if len(x) != len(y) or len(x) < LEAST:
+        raise ValueError(f"plane of {len(x)} x {len(y)} points: needs a square of at least {LEAST} x {LEAST}")
+    steps = np.concatenate([np.diff(x), np.diff(y)])
+    if not np.allclose(steps, steps[0], rtol=1e-3):
+        raise ValueError(f"plane not evenly spaced: steps from {steps.min()} to {steps.max()}")
+    return float(abs(steps[0]))
 
 
 def obstacle(heights: np.ndarray, rounding: float) -> str:
@@ -109,181 +171,118 @@ def obstacle(heights: np.ndarray, rounding: float) -> str:
         return "not finite"
     if np.ptp(heights) == 0:
         return "flat"
-    neighbours = _mean_square(np.diff(heights, axis=0), np.diff(heights, axis=1))
+    neighbours = mean_square(np.diff(heights, axis=0), np.diff(heights, axis=1))
     return "within rounding errors" if neighbours <= (ROUNDING * rounding) ** 2 else "ok"
 
 
-def _grid_step(landscape: xr.Dataset) -> float:
-    """Spacing of the plane, the same along both axes."""
-    x, y = (landscape[axis].values.astype(np.float64) for axis in "xy")
-    if len(x) != len(y) or len(x) < 11:
-        raise ValueError(f"plane of {len(x)} x {len(y)} points: needs a square of at least 11 x 11")
-    steps = np.concatenate([np.diff(x), np.diff(y)])
-    if not np.allclose(steps, steps[0], rtol=1e-3):
-        raise ValueError(f"plane not evenly spaced: steps from {steps.min()} to {steps.max()}")
-    return float(abs(steps[0]))
-
-
-def variogram(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances [scale], in grid steps up to n // 5, and mean squared height differences at them.
-
-    Along both axes at 1, 2, ..., and along both diagonals at sqrt(2), 2 sqrt(2), ...
-    """
-    longest = len(heights) // 5
-    found = {}
-    for k in range(1, longest + 1):
-        found[float(k)] = _mean_square(heights[k:] - heights[:-k], heights[:, k:] - heights[:, :-k])
-        if k * np.sqrt(2) <= longest:
-            down, up = heights[k:, k:] - heights[:-k, :-k], heights[:-k, k:] - heights[k:, :-k]
-            found[k * np.sqrt(2)] = _mean_square(down, up)
-    scale = np.array(sorted(found))
-    return scale, np.array([found[s] for s in scale])
-
-
-def _mean_square(first, second) -> float:
-    return ((first**2).mean() + (second**2).mean()) / 2
-
-
-def variogram_dimension(scale: np.ndarray, squares: np.ndarray) -> float:
-    """D = 3 - half the least-squares slope of log variogram against log distance; NaN if any value is."""
-    if np.isnan(squares).any():
-        return np.nan
-    return 3 - np.polyfit(np.log(scale), np.log(squares), 1)[0] / 2
-
-
-def local_dimension(scale: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """variogram_dimension [scale] about each distance, over distances within a factor of two."""
-    near = np.abs(np.log2(scale[:, None] / scale)) < 1 + 1e-9
-    return np.array([variogram_dimension(scale[within], squares[within]) for within in near])
-
-
-def box_counts(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sides of boxes [box], in grid steps, and how many boxes of that side the surface intersects.
-
-    Heights are scaled so that their range equals the side of the square: another scale gives other counts and
-    another slope. Sides s divide n - 1 and are at most a quarter of it; each column of boxes spans s + 1 points a
-    side, the outer ones shared with its neighbours, and counts floor(max/s) - floor(min/s) + 1, on one grid of
-    boxes that starts at the lowest point. Counts are NaN where heights are.
-    """
-    box, side = box_sides(len(heights)), len(heights) - 1
-    stretched = side * (heights - heights.min()) / np.ptp(heights)
-    return box, np.array([_boxes(stretched, s) for s in box], dtype=np.float64)
-
-
-def box_sides(points: int) -> np.ndarray:
-    """Sides of boxes, in grid steps: divisors of points - 1 up to a quarter of it."""
-    side = points - 1
-    return np.array([s for s in range(1, side // 4 + 1) if side % s == 0])
-
-
-def section_dimension(heights: np.ndarray) -> float:
-    """Mean box-counting dimension of the curves in which planes along the axes cut a surface [x, y].
-
-    Each curve is scaled as a surface is in box_counts, so that its range equals its length; flat ones are left out. A
-    straight line has 1, and a section of a self-affine surface of dimension D ideally D - 1, of which few points
-    show a part only. NaN where heights are, or where all sections are flat.
-    """
-    sections = np.concatenate([heights, heights.T])
-    sections = sections[np.ptp(sections, axis=1) != 0]
-    if not len(sections) or np.isnan(sections).any():
-        return np.nan
-    lowest, side = sections.min(axis=1, keepdims=True), len(heights) - 1
-    stretched = side * (sections - lowest) / np.ptp(sections, axis=1)[:, None]
-    box = box_sides(len(heights))
-    count = np.array([_section_boxes(stretched, s) for s in box])
-    return -np.polyfit(np.log(box), np.log(count), 1)[0].mean() if len(box) > 1 else np.nan
-
-
-def _section_boxes(sections: np.ndarray, side: int) -> np.ndarray:
-    """Number of boxes [section] of this side that each curve [section, point] intersects."""
-    columns = np.lib.stride_tricks.sliding_window_view(sections, side + 1, axis=1)[:, ::side]
-    return (np.floor(columns.max(axis=2) / side) - np.floor(columns.min(axis=2) / side) + 1).sum(axis=1)
-
-
-def _boxes(heights: np.ndarray, side: int) -> float:
-    columns = np.lib.stride_tricks.sliding_window_view(heights, (side + 1, side + 1))[::side, ::side]
-    top, bottom = columns.max(axis=(2, 3)), columns.min(axis=(2, 3))
-    return (np.floor(top / side) - np.floor(bottom / side) + 1).sum()
-
-
-def box_dimension(box: np.ndarray, count: np.ndarray) -> float:
-    """D = minus the least-squares slope of log count against log side; NaN where fewer than two sides fit."""
-    if len(box) < 2 or np.isnan(count).any():
-        return np.nan
-    return -np.polyfit(np.log(box), np.log(count), 1)[0]
-
-
-def simulated(n: int, realisations: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Readings of variogram_dimension and of section_dimension, each [tried, realisation].
-
-    Of fractional Brownian surfaces of n points a side whose dimensions are TRIED.
-    """
-
-    def readings(true: float) -> tuple[float, float]:
-        surface = fractional_brownian_surface(n, 3 - true, rng)
-        return variogram_dimension(*variogram(surface)), section_dimension(surface)
-
-    read = np.array([[readings(true) for _ in range(realisations)] for true in TRIED])
-    return read[..., 0], read[..., 1]
-
-
-def interval(dimension: float, read: np.ndarray) -> tuple[float, float]:
-    """95 % interval: the true dimensions for which an estimate of `dimension` is not unlikely.
-
-    read [tried, realisation]: estimates from simulated surfaces of the dimensions TRIED. Beyond these the interval ends
-    at 2 or 3, the limits of a surface.
-    """
-    return not_unlikely(dimension, read, TRIED, left=2.0, right=3.0)
-
-
-def reading_interval(value: float, read: np.ndarray) -> tuple[float, float]:
-    """95 % interval of the mean reading of surfaces like the one that reads `value`, which lies in it.
-
-    read [tried, realisation]: readings of simulated surfaces of the dimensions TRIED. The mean readings of those
-    dimensions for which `value` is not unlikely. The spread at `value` itself would be too small for a surface that
-    reads low by chance, as smoother ones scatter less.
-    """
-    low, high = not_unlikely(value, read, np.maximum.accumulate(read.mean(axis=1)))
-    return np.minimum(low, value), np.maximum(high, value)
-
-
-def not_unlikely(value: float, read: np.ndarray, truths, left=None, right=None) -> tuple[float, float]:
-    """The least and the greatest of truths [tried] for which `value` lies between the 2.5 and 97.5 % of read.
-
-    read [tried, realisation]: grows with the truths. Interpolated; left, right: the ends beyond all that were tried, by
-    default the first and the last truth. NaN for a value that is.
-    """
-    low, high = np.maximum.accumulate(np.quantile(read, [0.025, 0.975], axis=1), axis=1)
-    ends = {"left": left, "right": right}
-    return np.interp(value, high, truths, **ends), np.interp(value, low, truths, **ends)
-
-
-def both_dimensions(heights: np.ndarray) -> tuple[float, float]:
-    """(dimension from the variogram, from box counts) of a surface [x, y]."""
-    return variogram_dimension(*variogram(heights)), box_dimension(*box_counts(heights))
-
-
-def controls(n: int, realisations: int, rng: np.random.Generator) -> dict:
-    """Mean and spread of both dimensions over surfaces of known dimension, n points a side."""
-    read = np.array(
-        [
-            [both_dimensions(_control(name, n, true, rng)) for _ in range(realisations)]
-            for name, true in CONTROLS.items()
-        ]
-    )
-    mean, spread = read.mean(axis=1), read.std(axis=1)
+def of_plane(heights: np.ndarray, loss: np.ndarray, logarithm: bool) -> dict[str, float | np.ndarray]:
+    """The readings of one plane by the names of the contract, without '_of_plane'; NaN where heights are."""
+    scale, squares = variogram(heights)
+    box, count = box_counts(heights)
+    smooth = variogram(quadratic_heights(loss, logarithm) if np.isfinite(heights).all() else heights)[1]
+    by_octave, smooth_by_octave = octave_dimension(scale, squares), octave_dimension(scale, smooth)
+    limit = extrapolated_dimension(by_octave)
     return {
-        "control_dimension": ("control", list(CONTROLS.values())),
-        "control_variogram": ("control", mean[:, 0]),
-        "control_variogram_spread": ("control", spread[:, 0]),
-        "control_box": ("control", mean[:, 1]),
-        "control_box_spread": ("control", spread[:, 1]),
+        "variogram": squares,
+        "quadratic_variogram": smooth,
+        "octave_dimension": by_octave,
+        "quadratic_octave_dimension": smooth_by_octave,
+        "box_count": count,
+        "box_dimension": box_dimension(box, count),
+        "dimension": variogram_dimension(scale, squares),
+        "extrapolated_dimension": limit,
+        "excess_dimension": limit - np.fmax(2, extrapolated_dimension(smooth_by_octave)),
+        "section_dimension": section_dimension(heights),
     }
 
 
-def _control(name: str, n: int, dimension: float, rng) -> np.ndarray:
+def quadratic_heights(loss: np.ndarray, logarithm: bool) -> np.ndarray:
+    """Heights of the quadratic fitted to a loss [x, y]."""
+    quadratic = fitted_quadratic(loss, relative=logarithm)
+    return np.log10(quadratic) if logarithm else quadratic
+
+
+def over_planes(of_planes: dict[str, np.ndarray], read: dict[str, np.ndarray]) -> dict:
+    """Variables of the estimates over all planes.
+
+    of_planes: the readings of of_plane [plane, ...]. read: those of simulated surfaces.
+    """
+    bounds = of_planes["extrapolated_dimension"] - of_planes["excess_dimension"]
+    bound = np.nanmax(bounds, initial=2)  # used where a single plane has a dimension
+    limits = {
+        "dimension": lambda value: interval(value, read["dimension"]),
+        "extrapolated_dimension": lambda value: interval(value, read["extrapolated_dimension"]),
+        "excess_dimension": lambda value: np.subtract(interval(value + bound, read["extrapolated_dimension"]), bound),
+        "section_dimension": lambda value: reading_interval(value, read["section_dimension"]),
+    }
+    found = {}
+    for name, limit in limits.items():
+        found |= {f"{name}_of_plane": ("plane", of_planes[name])} | ends(
+            name, mean_with_interval(of_planes[name], limit)
+        )
+    return found
+
+
+def ends(name: str, estimate: tuple) -> dict:
+    """Variables of an estimate (value, low, high)."""
+    return {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), estimate, strict=True)}
+
+
+def mean_with_interval(values: np.ndarray, of_one: Callable[[float], tuple[float, float]]) -> tuple:
+    """(mean, low, high) of values [plane], NaN left out.
+
+    Student's interval of two or more; of_one: gives the interval of a single value, which is widened to contain it.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) == 1:
+        low, high = of_one(known[0])
+        return known[0], np.minimum(low, known[0]), np.maximum(high, known[0])
+    mean, _, half = student_mean(known)
+    return mean, mean - half, mean + half
+
+
+def controls(n: int, realisations: int, rng: np.random.Generator) -> dict:
+    """Mean and spread of three dimensions over surfaces of known dimension, n points a side."""
+
+    def read(name: str, true: float) -> tuple[float, ...]:
+        surface = control(name, n, true, rng)
+        return *readings(surface), box_dimension(*box_counts(surface))
+
+    found = np.array([[read(*control) for _ in range(realisations)] for control in CONTROLS.items()])
+    variables = {"control_dimension": ("control", list(CONTROLS.values()))}
+    for kind, values in zip(("variogram", "extrapolated", "box"), np.moveaxis(found, -1, 0), strict=True):
+        variables[f"control_{kind}"] = ("control", values.mean(axis=1))
+        variables[f"control_{kind}_spread"] = ("control", values.std(axis=1))
+    return variables
+
+
+def control(name: str, n: int, dimension: float, rng: np.random.Generator) -> np.ndarray:
     """One control surface; the bowl's lowest point is random in the middle half of the plane."""
     if name != "bowl":
         return fractional_brownian_surface(n, 3 - dimension, rng)
     x, y = np.linspace(-1, 1, n) - rng.uniform(-0.5, 0.5, (2, 1))
     return x[:, None] ** 2 + y**2
+
+
+def multifractal(heights: np.ndarray, rounding: float, rng: np.random.Generator) -> dict:
+    """Variables of the wavelet leaders of heights [plane, x, y]; leader_status alone where there are none."""
+    points = heights.shape[-1]
+    if points < wavelet_leaders.SMALLEST:
+        return {"leader_status": f"fewer than {wavelet_leaders.SMALLEST} points a side"}
+    if not len(heights):
+        return {"leader_status": "no plane has a dimension"}
+    planes = wavelet_leaders.measured(heights, rounding)
+    if not planes:
+        return {"leader_status": "within rounding errors"}
+    octave = wavelet_leaders.octaves(points)
+    value, low, high = wavelet_leaders.estimate(planes, octave, rng)
+    found = {
+        "leader_status": "ok",
+        "leader_scale": 2.0**octave,
+        "leader_mean": ("leader_scale", value.mean),
+        "leader_variance": ("leader_scale", value.variance),
+        "order": wavelet_leaders.ORDERS,
+    }
+    for name, dims in {"c1": (), "c2": (), "holder": "order", "spectrum": "order"}.items():
+        found |= ends(name, tuple((dims, getattr(field, name)) for field in (value, low, high)))
+    return found

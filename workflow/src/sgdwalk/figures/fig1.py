@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from sgdwalk.figures import style
+from sgdwalk.figures.fig1_checks import without_dimension
 from sgdwalk.figures.page import Grid, Page
 from sgdwalk.figures.ticks import decade
 from sgdwalk.storage.provenance import stored_settings
@@ -15,7 +16,12 @@ from sgdwalk.storage.provenance import stored_settings
 ROLES = {"surface": "landscape", "dimension": "dimension"}
 ABSENT = {"surface": "a run with a loss surface", "dimension": "the dimension of a loss surface"}
 LEVELS = 30
-ESTIMATORS = {"variogram": ("o", style.BLUE), "box": ("s", style.ORANGE)}
+ESTIMATORS = {  # of the control surfaces: marker, colour, name of this surface's estimate
+    "variogram": ("o", style.BLUE, "dimension"),
+    "extrapolated": ("D", style.GREEN, "extrapolated_dimension"),
+    "box": ("s", style.ORANGE, "box_dimension"),
+}
+NAMES = {"variogram": "variogram", "extrapolated": "at distance 0", "box": "boxes"}
 NEAR = 0.05  # of the enlargement's side: snapshots that all lie so near to the centre are one point
 CENTRE = {"color": "white", "marker": "P", "markersize": 5, "markeredgecolor": "black", "linestyle": ""}
 PATH = {"color": "white", "marker": "o", "markersize": 3, "markeredgecolor": "black", "markeredgewidth": 0.6}
@@ -98,16 +104,21 @@ def snapshot_text(data: xr.Dataset, reach: float) -> str:
 
 
 def variogram(axes: Axes, data: xr.Dataset | None, surface: xr.Dataset | None) -> None:
-    """Variogram of the surface and the fitted dimension D: mean squared difference ~ distance^(6 - 2D)."""
-    if style.missing(axes, data, ABSENT["dimension"]):
+    """Variogram of each plane, of the quadratic fitted to the first, and the fitted dimension D.
+
+    Mean squared difference ~ distance^(6 - 2D).
+    """
+    if without_dimension(axes, data):
         return
-    if str(data.status.values) != "ok":
-        style.placeholder(axes, f"no dimension: the surface is {data.status.values}")
-        return
-    scale, squares = data.scale.values, data.variogram.values
+    scale, ends = data.scale.values, (data.first_scale, data.last_scale)
+    whole = data.isel(plane=data.status.values == "ok")
+    for k, squares in enumerate(whole.variogram.values[1:]):
+        axes.plot(scale, squares, color=style.BLUE, linewidth=0.6, alpha=0.6, label="other planes" if not k else None)
+    squares = whole.variogram.values[0]
     axes.plot(scale, squares, "o", color=style.BLUE, label="surface of panel a")
-    ends = (data.first_scale, data.last_scale)
-    style.power_line(axes, scale, squares, 6 - 2 * float(data.dimension), ends, label=dimension_text(data))
+    axes.plot(scale, whole.quadratic_variogram.values[0], color=style.GREY, label="quadratic fitted to its loss")
+    slope = 6 - 2 * float(whole.dimension_of_plane[0])
+    style.power_line(axes, scale, squares, slope, ends, even=False, label=dimension_text(data))
     style.loglog(axes, style.name(data.scale), style.name(data.variogram, height_text(data, surface)))
     style.key(axes)
 
@@ -115,7 +126,7 @@ def variogram(axes: Axes, data: xr.Dataset | None, surface: xr.Dataset | None) -
 def height_text(data: xr.Dataset, surface: xr.Dataset | None) -> str:
     """What the variogram is of: differences of log10 loss, or of the loss itself."""
     logarithm = stored_settings(data).get("logarithm", True) if "settings" in data.attrs else True
-    if surface is not None and not (surface.loss.values > 0).all():
+    if surface is not None and (surface.loss.values <= 0).any():
         logarithm = False
     return f"mean squared difference of {'log₁₀ loss' if logarithm else 'the loss'}"
 
@@ -126,26 +137,29 @@ def dimension_text(data: xr.Dataset) -> str:
 
 
 def controls(axes: Axes, data: xr.Dataset | None) -> None:
-    """Variogram and box-counting estimates on control surfaces of known dimension, one per row, and on this surface."""
+    """Estimates on control surfaces of known dimension, one per row, and on this surface."""
     if style.missing(axes, data, ABSENT["dimension"]):
         return
-    rows = np.arange(data.sizes["control"])
+    rows, names = np.arange(data.sizes["control"]), [*map(control_name, data.control.values)]
+    top, known = len(rows), bool((data.status == "ok").any())
     handles = [Line2D([], [], color="black", marker="|", markersize=8, linestyle="", label="true dimension")]
-    for (kind, (marker, colour)), shift in zip(ESTIMATORS.items(), (0.12, -0.12), strict=True):
+    for (kind, (marker, colour, own)), shift in zip(ESTIMATORS.items(), (0.2, 0, -0.2), strict=True):
         mean, spread = data[f"control_{kind}"], data[f"control_{kind}_spread"]
         style.across(axes, rows + shift, (mean, mean - spread, mean + spread), colour, marker=marker)
-        handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=f"{kind} estimate"))
+        handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=NAMES[kind]))
+        if known:
+            style.across(axes, top + shift, of_this_surface(data, own), colour, marker=marker)
     axes.plot(data.control_dimension, rows, "|", color="black", markersize=12)
-    top = len(rows)
-    if str(data.status.values) == "ok":
-        style.across(axes, top + 0.12, style.estimate(data, "dimension"), style.BLUE)
-        axes.plot(float(data.box_dimension), top - 0.12, "s", color=style.ORANGE)
-        axes.set_yticks([*rows, top], [*map(control_name, data.control.values), "this surface"])
-        axes.set(xlabel="dimension", ylim=(-0.5, top + 0.5))
-    else:
-        axes.set_yticks(rows, [*map(control_name, data.control.values)])
-        axes.set(xlabel="dimension", ylim=(-0.5, top - 0.5))
-    style.key(axes, "whiskers: SD; of this surface 95 % interval", handles, columns=3)
+    axes.set_yticks([*rows, top][: top + known], [*names, "this surface"][: top + known])
+    axes.set(xlabel="dimension", ylim=(-0.5, top + known - 0.5))
+    style.key(axes, "whiskers: SD; of this surface 95 % interval", handles, columns=2)
+
+
+def of_this_surface(data: xr.Dataset, variable: str) -> tuple:
+    """(value, low, high) over the planes; box counts have no interval."""
+    if f"{variable}_low" in data:
+        return style.estimate(data, variable)
+    return (float(data[variable].mean()),) * 3
 
 
 def control_name(control: str) -> str:

@@ -10,9 +10,11 @@ from scipy.stats import t as student_t
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.tables.claim_parts import Quantity, highest, value
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import COUPLED, LARGE_STEPS, SOLVER_ONLY, Estimate, Expected, above
+from sgdwalk.tables.verdicts import COARSE_GRID, COUPLED, LARGE_STEPS, NULL_AGREES, SOLVER_ONLY, Estimate
 
 FIRST, LAST = 0, -1  # windows
+ROUGHER = 0.05  # of a dimension: smooth surfaces differ from the quadratic fitted to them by this at most (our choice)
+FINE = 129  # points a side of a loss surface from which on the absence of roughness counts
 PART = 0.2  # of a run, at its start and at its end, that are compared
 
 
@@ -62,10 +64,19 @@ def curvature_ratio(results: Results, run: str) -> Estimate | None:
     return Estimate(last / first, *ends, reason=SOLVER_ONLY)
 
 
-def above_smooth_bowl(results: Results) -> Expected:
-    """Above what the variogram reads on a smooth bowl on the same grid, 2 where nothing was measured."""
-    found = results.files["dimension"].get(results.base)
-    return above(2.0 if found is None else round(float(found.control_variogram[0]), 3))
+def excess_dimension(results: Results, run: str) -> Estimate | None:
+    """Dimension of the loss surface at distance 0 above that of the quadratic fitted to the loss.
+
+    NULL_AGREES where the dimension alone exceeds 2 by ROUGHER and the quadratic leaves it undecided. COARSE_GRID where
+    it is not above ROUGHER, but on fewer than FINE points.
+    """
+    excess, limit = (results.estimate("dimension", run, f"{name}_dimension") for name in ("excess", "extrapolated"))
+    if excess is None:
+        return None
+    if excess.high < ROUGHER and results.place("dimension", run).points < FINE:
+        return replace(excess, reason=COARSE_GRID)
+    undecided = excess.low <= ROUGHER <= excess.high
+    return replace(excess, reason=NULL_AGREES if undecided and limit.low > 2 + ROUGHER else "")
 
 
 def largest_alpha(results: Results, run: str) -> Estimate | None:

@@ -13,6 +13,7 @@ LARGE_STEPS = "large steps only"  # a few large steps make the exponent
 COUPLED = "length and direction coupled"  # step lengths and directions make it together
 NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
+COARSE_GRID = "coarse grid"  # a surface that reads as smooth between so few points may be rough at shorter distances
 NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
 # What they say, as a sentence.
 REASONS = {
@@ -23,6 +24,7 @@ REASONS = {
     COUPLED: "Large and small steps persist differently: the exponent of the unit steps lies on the other side of 1.",
     NULL_AGREES: "A null model without what is claimed lies in the expected range as well.",
     SOLVER_ONLY: "The interval holds the error of the solver and no sampling error.",
+    COARSE_GRID: "The surface reads as smooth between few points; it may be rough at shorter distances.",
 }
 
 
