@@ -3,7 +3,9 @@
 import doctest
 import importlib
 import pkgutil
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 import sgdwalk
@@ -54,6 +56,17 @@ def test_an_example_prints_what_it_says(name, results, tmp_path, monkeypatch):
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     said: list[str] = []
     assert runner.run(EXAMPLES[name], out=said.append).failed == 0, "".join(said)
+
+
+def test_the_docs_show_results_in_python_as_they_are(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(results, tmp_path / "results" / "digits")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "files.md").read_text()
+    shown = re.search(r"## Results in Python\n\n```python\n(.*?)```", page, re.S)[1]
+    names: dict = {}
+    exec(shown, names)
+    assert names["all_runs"].sizes["run"] == 2
+    assert (tmp_path / "msd.pdf").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", FIRST)

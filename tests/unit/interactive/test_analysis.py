@@ -7,8 +7,10 @@ import pytest
 import small_results
 import xarray as xr
 from sgdwalk import analyse, draw, open_run, open_study, read, register
+from sgdwalk.analyses import msd
 from sgdwalk.storage.contracts import ContractError
 from sgdwalk.study.validation import ConfigError
+from walks import distances_of, fbm
 
 OWN = """\
 from sgdwalk.storage.contracts import Contract, variable
@@ -51,10 +53,18 @@ def test_it_is_what_the_workflow_writes(made):
         xr.testing.assert_identical(analyse("msd", given, copies=20), found)
 
 
+def test_data_of_ones_own_need_no_attributes():
+    distances = distances_of(*(fbm(0.5, 40, 10, np.random.default_rng(k)) for k in range(2)))
+    found = analyse("msd", distances, copies=20)
+    xr.testing.assert_equal(found, msd.compute(distances, copies=20))
+    assert found.msd.attrs["units"] == "1"
+    assert (found.attrs["run"], found.attrs["run_settings"]) == ("", "{}")
+
+
 def test_lists_places_and_figures_are_taken_too(made):
     study = open_study(made)
     msds = [study[f"runs/{run}/msd"] for run in small_results.RUNS]
-    assert "run" in analyse("ensemble", msds).dims
+    assert analyse("ensemble", msds).attrs["contract"] == "ensemble"
     toy = analyse("toy", landscape="convex", walkers=5, steps=50, levels=4)
     assert "landscape" in toy.attrs["settings"]
     assert draw("fig2", base=msds[0]).settled

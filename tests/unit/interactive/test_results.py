@@ -1,5 +1,6 @@
 """Results of a study opened in a notebook: read when used, checked as always, stacked along the runs."""
 
+import os
 import shutil
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import small_results
 import xarray as xr
 from sgdwalk import Recorder, open_run, open_study, read
-from sgdwalk.interactive.results import settings_table
+from sgdwalk.interactive.results import opened, settings_table
 from sgdwalk.storage.atomic import replacing
 from sgdwalk.storage.contracts import ContractError
 
@@ -45,6 +46,35 @@ def test_nothing_but_labels_is_read_before_it_is_used(made):
     assert not distances.distance2.variable._in_memory
     assert distances.distance2.chunks is None
     assert np.isfinite(distances.distance2.values).all()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"window": 1},
+        {"lag": slice(3, 20, 4)},
+        {"lag": [5, 2, 30], "window": [1, 0]},
+        {"window": 0, "lag": np.array([True, False] * 19 + [True])},
+        {"lag": slice(None, None, -1)},
+    ],
+)
+def test_a_part_is_read_as_it_is_in_memory(part, made):
+    path = made / "runs" / "resnet14-a" / "msd.nc"
+    xr.testing.assert_identical(opened(path).isel(part).load(), read(path).isel(part))
+
+
+def test_studies_are_opened_again_while_others_are_closed(made):
+    for _ in range(4):  # the netCDF library itself does not survive this with files that are kept open
+        study = open_study(made)
+        assert not [name for name in os.listdir("/proc/self/fd") if _is_result(name, made)]
+    assert np.isfinite(study["runs/resnet14-b/msd"].msd.values).any()
+
+
+def _is_result(descriptor, made):
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(made))
+    except FileNotFoundError:  # that of the listing itself
+        return False
 
 
 def test_only_the_files_that_are_named_are_opened(made):

@@ -45,7 +45,7 @@ def analyse(analysis: str | ModuleType, *data: Any, **settings: Any) -> xr.Datas
         raise ValueError(f"{known.name}: {len(data)} data sets: must be {len(reads)} ({', '.join(reads) or 'none'})")
     inputs = {name: in_memory(given) for name, given in zip(reads, data, strict=True)}
     chosen = complete(known, rules, settings, inputs)
-    stamp = attributes(chosen, code(known), *whose(inputs), run_settings(inputs, chosen))
+    stamp = attributes(chosen, code(known), **origin(inputs, chosen))
     result = module.compute(**inputs, **chosen)
     check(result, module.CONTRACT, known.name)
     contract = {"contract": module.CONTRACT.name, "schema_version": module.CONTRACT.version}
@@ -84,10 +84,14 @@ def run_of(checkpoints: str) -> Mapping[str, Any]:
     return run_settings({"training": read(str(Path(checkpoints).parent / "training.nc"))}, {})
 
 
-def whose(inputs: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and seed of the run that the data sets are of; empty where they do not say, or are of several."""
-    found = next((given for given in inputs.values() if isinstance(given, xr.Dataset)), None)
-    return ("", "") if found is None else (found.attrs.get("run", ""), found.attrs.get("run_seed", ""))
+def origin(inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, seed and settings of the run that the data sets are of, as far as these say it."""
+    files = {
+        name: given for name, given in inputs.items() if isinstance(given, xr.Dataset) and "contract" in given.attrs
+    }
+    attrs = next((given.attrs for given in files.values()), {})
+    named_there = {key: attrs.get(key, "") for key in ("run", "run_seed")}
+    return named_there | {"run_settings": run_settings(files, settings)}
 
 
 def code(analysis: Analysis) -> str:

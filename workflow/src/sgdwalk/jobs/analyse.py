@@ -49,4 +49,4 @@ def loss_unit(data: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if "run" in settings:
         return run_files.loss_unit(settings["run"])
     losses = (given.loss for given in data.values() if isinstance(given, xr.Dataset) and "loss" in given)
-    return next((loss.attrs["units"] for loss in losses), "nat")
+    return next((loss.attrs.get("units", "nat") for loss in losses), "nat")
