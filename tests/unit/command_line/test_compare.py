@@ -1,7 +1,7 @@
 """Two runs or studies side by side."""
 
 import pytest
-from conftest import result
+from result_files import result
 from sgdwalk.study import comparison
 
 HEAD = "run,steps,first_msd_exponent,first_msd_exponent_low,first_msd_exponent_high,last_alpha,last_alpha_low,last_alpha_high\n"
@@ -45,11 +45,10 @@ def test_two_studies_run_by_run(command, results):
     found = compared(command, "s", "t")
     assert found["settings that differ"] == [
         ["run", "setting", "s", "t"],
+        ["all", "training: software.torch", "2.6", "2.7"],
         ["a", "training: lr", "0.1", "0.3"],
-        ["a", "training: software.torch", "2.6", "2.7"],
         ["a", "msd: copies", "200", "100"],
         ["b", "training: seed", "1", "2"],
-        ["b", "training: software.torch", "2.6", "2.7"],
     ]
     assert found["estimates"] == [
         ["run", "quantity", "s", "t", "intervals"],

@@ -47,7 +47,11 @@ def counted_runs(rows: list[dict[str, str]]) -> str:
 def counted_checks(rows: list[dict[str, str]]) -> str:
     """How many checks there are, and which have failed."""
     failed = [f"{row['run']}: {row['check']}" for row in rows if row["passed"] != "True"]
-    return f"{len(failed)} of {len(rows)} checks failed: {'; '.join(failed)}" if failed else f"all {len(rows)} checks passed"
+    return (
+        f"{len(failed)} of {len(rows)} checks failed: {'; '.join(failed)}"
+        if failed
+        else f"all {len(rows)} checks passed"
+    )
 
 
 def by_verdict(rows: list[dict[str, str]]) -> str:
