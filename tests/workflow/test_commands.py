@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from studies import ROOT, planned, snakemake
 
+AS_A_READER = os.environ | {"PYTHONPATH": str(ROOT / "workflow" / "src")}
 STUDIES = sorted(path.parent.name for path in (ROOT / "config").glob("*/config.yaml"))
 
 
@@ -41,15 +43,15 @@ def test_at_its_end_the_workflow_says_once_where_results_are(fresh):
     assert said.count("a page of all results: snakemake --report report.html --config study=tiny") == 1
 
 
-def test_a_copy_of_the_template_takes_the_row_of_the_readme(fresh):
-    text = (ROOT / "README.md").read_text()
-    table = re.search(r"```\n(run\t.*?)```", text, re.S)[1]
+def test_the_study_of_the_readme_is_made_and_planned(fresh):
+    command = re.search(r"^sgdwalk (new .*)$", (ROOT / "README.md").read_text(), re.M)[1]
     (fresh / "my.npz").touch()
     (fresh / "mypackage").mkdir()
     (fresh / "mypackage" / "nets.py").touch()
-    assert "cp -r config/template config/mine\n" in text
-    shutil.copytree(fresh / "config" / "template", fresh / "config" / "mine")
-    (fresh / "config" / "mine" / "runs.tsv").write_text(table)
+    made = subprocess.run(
+        [sys.executable, "-m", "sgdwalk", *command.split()], cwd=fresh, env=AS_A_READER, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
     done = snakemake(fresh, "-n", "results/mine/figures/fig6.pdf", study="mine")
     assert done.returncode == 0, done.stderr[-3000:]
     assert "results/mine/runs/first/path.nc" in done.stdout + done.stderr
