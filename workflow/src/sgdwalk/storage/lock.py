@@ -123,6 +123,21 @@ class Lock:
                 away.rename(self.path)
 
 
+def holder(folder: Path) -> tuple[str, bool] | None:
+    """The owner of a folder's lock in words, and whether it seems to live; None where there is no lock.
+
+    Only looks, by this machine's clock: an owner counts as dead that was a process of this machine and has ended, or
+    that has shown no sign of life for STALE seconds.
+    """
+    path = folder / NAME
+    try:
+        silent = time.time() - path.stat().st_mtime
+    except OSError:
+        return None
+    owner = _owner(path)
+    return _words(owner), not _dead(owner) and silent < STALE
+
+
 def _owner(path: Path) -> dict[str, Any] | None:
     """What a lock's file says; None if there is none, or nothing readable in it yet."""
     try:

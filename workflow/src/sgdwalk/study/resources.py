@@ -5,7 +5,7 @@ Needs no torch. Memory is in MB, time in minutes, a network's size in parameters
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,15 @@ def gpu_here(devices: Path = Path("/dev")) -> bool:
     return any((devices / name).exists() for name in ("nvidiactl", "nvidia0", "dxg"))
 
 
+def counted(run: Run, what: str) -> int | None:
+    """A number that was counted beforehand (see estimates.with_counts), None where it was not."""
+    return run.get("counted", {}).get(what)
+
+
 def parameters(run: Run) -> float:
-    """Number of parameters of the run's network; a guess for a network that is not in MILLIONS."""
+    """Number of parameters of the run's network; if it was not counted, a guess for one that is not in MILLIONS."""
+    if known := counted(run, "parameters"):
+        return known
     name = re.sub("-(noshort|nobn)", "", run["model"])
     millions = MILLIONS.get(name, ZOO if name.startswith("torchvision:") else OWN)
     channels, side = shape(run)
@@ -71,7 +78,9 @@ def shape(run: Run) -> tuple[int, int]:
 
 
 def images(run: Run) -> int:
-    """Number of training images of the run."""
+    """Number of training images of the run; if they were not counted, a guess for those of one's own."""
+    if number := counted(run, "images"):
+        return number
     known = SIZES | {"imagenet": IMAGENET}
     return run["subset"] or known.get(run["dataset"], UNKNOWN_SIZE)
 
@@ -82,10 +91,15 @@ def epoch_steps(run: Run) -> int:
 
 
 def windows(run: Run) -> int:
-    """Whole windows of the run; a guess for an externally recorded trajectory, whose length is not known yet."""
-    if run["walk"]:
+    """Whole windows of the run; a guess for an externally recorded trajectory whose steps were not counted."""
+    if run["walk"] and not counted(run, "steps"):
         return WALK_WINDOWS
-    return (run["steps"] or run["epochs"] * epoch_steps(run)) // run["window"]
+    return steps(run) // run["window"]
+
+
+def steps(run: Run) -> int:
+    """Steps of the run, which those of an externally recorded trajectory must have been counted for."""
+    return counted(run, "steps") or run["steps"] or run["epochs"] * epoch_steps(run)
 
 
 def training_memory(run: Run, modes: Mapping[str, Any] | None = None) -> int:
@@ -146,34 +160,48 @@ def modes_memory(run: Run, settings: Mapping[str, Any]) -> int:
     return round(2 * BASE_MB + CUDA_MB * gpus(run) + (data + space + 5 * vectors(run, settings)) / 1e6)
 
 
-def modes_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Time of the eigenvectors in minutes, if the search takes half of most_products."""
-    operations = settings["most_products"] / 2 * PRODUCT * gradient_operations(run, settings["images"])
-    return _measuring_minutes(run, operations)
+def modes_gradients(run: Run, settings: Mapping[str, Any]) -> float:
+    """Cost of the eigenvectors in gradients of an image, if the search takes half of most_products."""
+    return settings["most_products"] / 2 * PRODUCT * settings["images"]
 
 
-def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Time of the Hessian at all snapshots in minutes, if a search takes half of most_products."""
+def hessian_gradients(run: Run, settings: Mapping[str, Any]) -> float:
+    """Cost of the Hessian at all snapshots in gradients of an image, if a search takes half of most_products."""
     products = run["snapshots"] * (settings["most_products"] / 2 + settings["trace_products"])
-    return _measuring_minutes(run, products * PRODUCT * gradient_operations(run, settings["images"]))
+    return products * PRODUCT * settings["images"]
 
 
-def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Time of the loss surface and its enlargement in minutes."""
-    points = settings["points"] ** 2 + settings["zoom_points"] ** 2
-    return _measuring_minutes(run, points * FORWARD * gradient_operations(run, settings["images"]))
+def landscape_gradients(run: Run, settings: Mapping[str, Any]) -> float:
+    """Cost of the loss surface and its enlargement in gradients of an image."""
+    return (settings["points"] ** 2 + settings["zoom_points"] ** 2) * FORWARD * settings["images"]
 
 
-def noise_curvature_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Time of gradient noise and curvature along a guess of MODES modes at all snapshots in minutes."""
-    noise = settings["batches"] * gradient_operations(run, run["batch_size"])
-    curvature = MODES * PRODUCT * gradient_operations(run, settings["curvature_batches"] * run["batch_size"])
-    return _measuring_minutes(run, run["snapshots"] * (noise + curvature))
+def noise_curvature_gradients(run: Run, settings: Mapping[str, Any]) -> float:
+    """Cost of gradient noise and curvature along a guess of MODES modes at all snapshots in gradients of an image."""
+    batches = settings["batches"] + MODES * PRODUCT * settings["curvature_batches"]
+    return run["snapshots"] * batches * run["batch_size"]
 
 
-def _measuring_minutes(run: Run, operations: float) -> int:
-    """Time of this number of operations on the run's GPU or on one thread, in minutes."""
-    return round(BASE_MINUTES + PATIENCE * operations / SPEED[place(run)] / 60)
+# By the analysis that evaluates the network so often.
+GRADIENTS = {
+    "modes": modes_gradients,
+    "hessian": hessian_gradients,
+    "landscape": landscape_gradients,
+    "noise_curvature": noise_curvature_gradients,
+}
+
+
+def measuring_minutes(analysis: str) -> Callable[[Run, Mapping[str, Any]], int]:
+    """Time of an analysis of GRADIENTS in minutes, on the run's GPU or on one thread, as a function."""
+
+    def minutes(run: Run, settings: Mapping[str, Any]) -> int:
+        operations = gradient_operations(run, 1) * GRADIENTS[analysis](run, settings)
+        return round(BASE_MINUTES + PATIENCE * operations / SPEED[place(run)] / 60)
+
+    return minutes
+
+
+modes_minutes, hessian_minutes, landscape_minutes, noise_curvature_minutes = map(measuring_minutes, GRADIENTS)
 
 
 def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:

@@ -1,8 +1,6 @@
 """One run from its settings to its files."""
 
 import functools
-import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from sgdwalk.storage.provenance import attributes
 from sgdwalk.study import factories
 from sgdwalk.training import parents, problem
 from sgdwalk.training.finished import Finished
+from sgdwalk.training.state_folder import state_folder
 from sgdwalk.training.trainer import Run
 
 
@@ -48,20 +47,6 @@ def train(
         finished.deliver(outputs)
         lock.clear()
     remove_if_empty(folder)
-
-
-def state_folder(checkpoints: Path, scratch: str) -> Path:
-    """Folder of the states of the run with these checkpoints; in `scratch` its name is unique among all studies.
-
-    Raises ValueError if `scratch` has a variable that the environment does not have.
-    """
-    if not scratch:
-        return checkpoints.with_name("state")
-    place = os.path.expandvars(os.path.expanduser(scratch))
-    if "$" in place:
-        raise ValueError(f"scratch = '{scratch}': must have variables that are set where the job runs, {place} remains")
-    unique = hashlib.sha256(str(checkpoints.resolve()).encode()).hexdigest()[:12]
-    return Path(place) / f"{checkpoints.parent.name}-{unique}"
 
 
 def written(run: Run, names: list[str], code: str) -> list[Path]:

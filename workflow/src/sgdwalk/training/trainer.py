@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from sgdwalk.training.devices import allow_tf32, device
 from sgdwalk.training.initialisation import INITIALISATIONS
 from sgdwalk.training.losses import objective
 from sgdwalk.training.parents import Parent, keep_velocity
+from sgdwalk.training.progress import Heartbeat
 from sgdwalk.training.resume_states import ResumeStates
 from sgdwalk.training.schedules import learning_rate
 
@@ -78,7 +78,8 @@ class Run:
         self.steps = settings["steps"] or settings["epochs"] * self.batches.steps
         count = min(settings["snapshots"], self.steps + 1)
         self.snapshots = np.unique(np.linspace(0, self.steps, count).round().astype(int))
-        self._check_lengths()
+        check_lengths(settings, len(images.train), self.steps)
+        self.heartbeat = Heartbeat(self.work, self.steps, self.check)
         self._begin()
         self._check_smallest_batch()
         self._check_network()
@@ -107,17 +108,6 @@ class Run:
         self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # sums of loss and errors in the epoch
         self.seen = 0  # images in the epoch
 
-    def _check_lengths(self) -> None:
-        """Refuse lengths that could not be checked before the data were loaded."""
-        settings = self.settings
-        if settings["window"] > self.steps:
-            raise ValueError(f"window = {settings['window']}: must be at most {self.steps}, the steps of the run")
-        if settings["batch_size"] > len(self.images.train):
-            raise ValueError(f"batch_size = {settings['batch_size']}: must be at most {len(self.images.train)}")
-        for anchor in settings["record"]["anchors"]:
-            if anchor >= self.steps:
-                raise ValueError(f"record.anchors = {anchor}: must be below {self.steps}, the steps of the run")
-
     def _check_smallest_batch(self) -> None:
         """Refuse batches of one image if the network's batch norm cannot take them."""
         if self._smallest() == 1:
@@ -145,7 +135,7 @@ class Run:
         """
         self._resume()
         self.model.train()
-        began, first = time.monotonic(), self.recorder.step
+        self.heartbeat.begin(self.recorder.step)
         while not self._over():
             epoch, done = divmod(self.recorder.step, self.batches.steps)
             for inputs, labels in self.batches.epoch(epoch, done):
@@ -155,7 +145,7 @@ class Run:
                 if self.recorder.step % self.batches.steps == 0 or self.recorder.step == self.steps:
                     self._end_epoch()
                 if self.recorder.step % self.settings["window"] == 0:
-                    self._end_window(began, first)
+                    self._end_window()
                 if self._over():
                     break
         self.recorder.close()
@@ -182,6 +172,8 @@ class Run:
         self.tally[0] += loss * len(labels)
         self.tally[1] += (logits.argmax(1) != labels).sum()
         self.seen += len(labels)
+        if self.device.type == "cpu" and self.heartbeat.due():  # elsewhere the loss would have to be waited for
+            self.heartbeat.tell(self.recorder.step, loss.item())
 
     def _gradients(self, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (loss, logits) of a minibatch, gradients in p.grad; on CUDA a graph computes full minibatches."""
@@ -194,6 +186,7 @@ class Run:
     @torch.no_grad()
     def _end_epoch(self) -> None:
         loss, wrong = self.tally.tolist()
+        self.heartbeat.tell(self.recorder.step, loss / self.seen)
         test_loss, test_error = self._test()
         self.recorder.end_epoch(
             train_loss=loss / self.seen,
@@ -216,16 +209,15 @@ class Run:
         self.model.train()
         return tuple((total / len(self.images.test)).tolist())
 
-    def _end_window(self, began: float, first: int) -> None:
-        step = self.recorder.step
-        rate = (step - first) / (time.monotonic() - began)
-        left = (self.steps - step) / rate
-        loss = self.recorder.loss.mean().item()
+    def _end_window(self) -> None:
+        done = self.heartbeat.progress(self.recorder.step, loss := self.recorder.loss.mean().item())
         print(
-            f"step {step}/{self.steps}  window loss {loss:.4f}  {rate:.0f} steps/s  {left:.0f} s left",
+            f"step {done.step}/{done.steps}  window loss {loss:.4f}  {done.steps_per_second:.0f} steps/s"
+            f"  {done.seconds_left:.0f} s left",
             file=sys.stderr,
             flush=True,
         )
+        self.heartbeat.tell(done.step, loss)
         self._save_state()
 
     def _save_state(self) -> None:
@@ -281,6 +273,17 @@ class Run:
     def datasets(self) -> dict[str, xr.Dataset]:
         """The data sets of the run's files, by name."""
         return self.recorder.datasets(self.steps)
+
+
+def check_lengths(settings: Mapping[str, Any], images: int, steps: int) -> None:
+    """Refuse lengths that could not be checked before the number of training images was known, and the run's steps."""
+    if settings["window"] > steps:
+        raise ValueError(f"window = {settings['window']}: must be at most {steps}, the steps of the run")
+    if settings["batch_size"] > images:
+        raise ValueError(f"batch_size = {settings['batch_size']}: must be at most {images}")
+    for anchor in settings["record"]["anchors"]:
+        if anchor >= steps:
+            raise ValueError(f"record.anchors = {anchor}: must be below {steps}, the steps of the run")
 
 
 def arithmetic(settings: Mapping[str, Any]) -> None:

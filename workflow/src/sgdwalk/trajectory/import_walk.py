@@ -84,6 +84,27 @@ def replayed(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
         return in_steps(replay(walk, settings, path, anchors).datasets(), first, every)
 
 
+def steps_and_size(path: str, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """(steps, parameters) of a walk, whose weights are not read; ValueError as of import_walk for what it lacks.
+
+    0 parameters for a folder that Recorder.save wrote: it holds no weights.
+    """
+    if Path(path).is_dir():
+        return recorded(path, settings)["training"].sizes["step"], 0
+    with open_walk(path) as walk:
+        first, every = numbered(walk, path)
+        steps, parameters = walk["weight"].shape
+        rows_of(settings["record"]["anchors"], first, every, steps, path)
+        check_window(settings["window"], steps, path)
+    return steps, parameters
+
+
+def check_window(window: int, steps: int, path: str) -> None:
+    """Refuse a window that is longer than the walk."""
+    if window > steps:
+        raise ValueError(f"window = {window}: must be at most {steps}, the rows of weight in {path}")
+
+
 def numbered(walk: xr.Dataset, path: str) -> tuple[int, int]:
     """(first step, steps between two weights) of the coordinate `step`, (0, 1) without one; ValueError if not even."""
     step = walk["step"].values
@@ -145,8 +166,7 @@ def open_walk(path: str) -> xr.Dataset:
 def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str, anchors: Mapping[int, int]) -> Recorder:
     """A closed recorder that every step of the trajectory was passed to, with these anchors' rows."""
     steps, size = walk["weight"].shape
-    if settings["window"] > steps:
-        raise ValueError(f"window = {settings['window']}: must be at most {steps}, the rows of weight in {path}")
+    check_window(settings["window"], steps, path)
     weight = nn.Parameter(torch.from_numpy(walk["weight"][0].values))
     model = nn.Module()
     model.weight = weight

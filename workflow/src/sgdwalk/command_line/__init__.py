@@ -1,0 +1,1 @@
+"""The command `sgdwalk`: a module a command, over functions of the library. No torch unless a command needs it."""

@@ -1,0 +1,171 @@
+"""Time, memory and disk that a study will take on this machine, from the speed of its networks here. No torch.
+
+Upper estimates of memory and guesses of time: steps are timed, or else counted at 10 GFLOP/s a thread
+(study.resources); what evaluates the network is counted in gradients; all other jobs by the windows that they read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sgdwalk.study import resources
+from sgdwalk.study.jobs import analyses_of_run, jobs_of_study, recording_rule
+from sgdwalk.study.load import Study
+
+Run = Mapping[str, Any]
+
+TESTED = 1 / 5  # test images in units of training images
+OPTIMISER = {"adam": 2}  # sizes of its state in units of the weights; SGD has one with momentum, else none
+SERIES = 14  # numbers a step in training.nc and directions.nc
+ALONG = 3  # numbers a step and mode in directions.nc
+RESUME_STATES = 2
+LAYERS = 10  # a guess of the groups of layers that are recorded separately
+READ = 100e6  # bytes of a recorded walk that are read in a second
+JOB_SECONDS = 6  # start of Python with its libraries, reading, writing
+WINDOW_SECONDS = {"msd": 1.0, "path": 1.0, "msl": 1.0, "tails": 1.0}  # of a window of LONG steps
+LONG = 1000
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What is known of a run's training on this machine.
+
+    step, window: seconds of a step, and of the distances of a window. device: 'cpu' or 'cuda'. parameters, images,
+    steps: counted, None where resources guesses or knows them.
+    """
+
+    step: float
+    window: float
+    device: str = "cpu"
+    parameters: int | None = None
+    images: int | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a run: seconds of its training on its threads and of each analysis, MB of the largest job, bytes of results.
+
+    states: bytes beside these while it trains.
+    """
+
+    training: float
+    analyses: Mapping[str, float]
+    memory: float
+    disk: float
+    states: float
+
+
+def untimed(run: Run) -> Speed:
+    """The speed that resources counts with, on a CPU."""
+    return Speed(resources.step_seconds({**run, "device": "cpu"}), 0.0) if run["model"] else Speed(0.0, 0.0)
+
+
+def with_counts(run: Run, speed: Speed) -> dict[str, Any]:
+    """The run on the device of the speed, with the numbers that were counted, which resources prefers to its own."""
+    known = {key: getattr(speed, key) for key in ("parameters", "images", "steps") if getattr(speed, key)}
+    return {**run, "device": speed.device, "counted": known}
+
+
+def estimate(study: Study, name: str, speed: Speed) -> Estimate:
+    """The estimate of a run of a study."""
+    run = with_counts(study.runs[name], speed)
+    trained = recording_rule(study, name) == "train"
+    made = {analysis.name: seconds(study, analysis, run, speed) for analysis in analyses_of_run(study, name)}
+    memory = [_amount(analysis.memory, run, section(study, analysis)) for analysis in analyses_of_run(study, name)]
+    memory += [resources.training_memory(run, study.settings["modes"])] if trained else []
+    return Estimate(
+        training_seconds(run, speed) if trained else JOB_SECONDS + walk_bytes(run) / READ,
+        made,
+        max(memory),
+        disk(study, run, trained),
+        states(run) if trained else 0,
+    )
+
+
+def training_seconds(run: Run, speed: Speed) -> float:
+    """Time of a training: steps, distances of windows, the test images of each epoch."""
+    epochs = resources.steps(run) / resources.epoch_steps(run)
+    tested = epochs * TESTED * resources.images(run) * resources.FORWARD * speed.step / run["batch_size"]
+    return JOB_SECONDS + resources.steps(run) * speed.step + resources.windows(run) * speed.window + tested
+
+
+def seconds(study: Study, analysis, run: Run, speed: Speed) -> float:
+    """Time of an analysis."""
+    if analysis.name in resources.GRADIENTS:
+        gradients = resources.GRADIENTS[analysis.name](run, section(study, analysis))
+        return JOB_SECONDS + gradients * speed.step / run["batch_size"]
+    longer = run["window"] / LONG
+    return JOB_SECONDS + WINDOW_SECONDS.get(analysis.name, 0) * resources.windows(run) * longer
+
+
+def section(study: Study, analysis) -> Mapping[str, Any]:
+    """The settings of an analysis."""
+    return study.settings.get(analysis.section or analysis.name, {})
+
+
+def _amount(given, run: Run, settings: Mapping[str, Any]) -> float:
+    return given(run, settings) if callable(given) else given
+
+
+# Disk
+
+
+def walk_bytes(run: Run) -> float:
+    """Size of a recorded walk, as far as its numbers were counted."""
+    known = [resources.counted(run, what) or 0 for what in ("steps", "parameters")]
+    return 4.0 * known[0] * known[1]
+
+
+def disk(study: Study, run: Run, trained: bool) -> float:
+    """Bytes of a run's results, not compressed."""
+    record, steps = run["record"], resources.windows(run) * run["window"]
+    number = 8 if run["dtype"] == "float64" else 4
+    weights = number * resources.parameters(run) if trained else 0
+    modes = study.settings["modes"]["count"] if run["parent"] else 0
+    per_step = 8 * (SERIES + len(record["anchors"]) + ALONG * modes) + 4 * record["sketch"]
+    groups = 1 + (LAYERS if record["layers"] else 0)
+    kept = weights * (1 + states_of_optimiser(run)) * run["snapshots"] if trained else 0
+    kept += weights * run["snapshots"] if trained and run["analyses"] else 0
+    kept += weights * steps if record["walk"] else 0
+    samples = 4 * record["samples"] * resources.windows(run)
+    return groups * resources.distances(run) + per_step * steps + samples + kept + modes * weights
+
+
+def states(run: Run) -> float:
+    """Bytes that a training keeps until it ends, to resume from."""
+    number = 8 if run["dtype"] == "float64" else 4
+    gradients = resources.epoch_steps(run) if run["record"]["noise"] else 0
+    return RESUME_STATES * number * resources.parameters(run) * (4 + states_of_optimiser(run) + gradients)
+
+
+def states_of_optimiser(run: Run) -> int:
+    """Numbers of the optimiser's state per weight."""
+    return OPTIMISER.get(run["optimiser"], int(run["momentum"] > 0))
+
+
+# The whole study
+
+
+def busy(study: Study, found: Mapping[str, Estimate]) -> float:
+    """Seconds of all jobs, one after the other, times their threads."""
+    runs = (study.runs[name]["threads"] or 1 for name in found)
+    each = (e.training * threads + sum(e.analyses.values()) for e, threads in zip(found.values(), runs, strict=True))
+    return sum(each) + JOB_SECONDS * (len(jobs_of_study(study)) + len(found))
+
+
+def elapsed(study: Study, found: Mapping[str, Estimate], cores: int) -> float:
+    """Seconds from start to end on so many cores: of all jobs without a gap, or of the longest chain of runs."""
+    return max(busy(study, found) / cores, *(chain(study, found, name) for name in found))
+
+
+def chain(study: Study, found: Mapping[str, Estimate], name: str) -> float:
+    """Seconds until a run and its longest analysis are done, with all runs that it goes on from."""
+    return trained_after(study, found, name) + max(found[name].analyses.values())
+
+
+def trained_after(study: Study, found: Mapping[str, Estimate], name: str) -> float:
+    """Seconds until the files of a run are there, with those of the runs that it goes on from."""
+    before = study.runs[name]["windows_of"] or study.runs[name]["parent"]
+    waited = trained_after(study, found, before) if before else 0
+    return waited + found[name].analyses.get("modes", 0) + found[name].training
