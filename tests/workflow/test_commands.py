@@ -1,12 +1,14 @@
 """Snakemake's own commands on the shipped studies and profiles."""
 
+import contextlib
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
-from studies import ROOT, snakemake
+from studies import ROOT, planned, snakemake
 
 STUDIES = sorted(path.parent.name for path in (ROOT / "config").glob("*/config.yaml"))
 
@@ -16,6 +18,16 @@ def test_dry_run_of_every_shipped_study(study, fresh):
     done = snakemake(fresh, "-n", "--quiet", "rules", study=study)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "train" in done.stdout + done.stderr
+
+
+def test_the_jobs_that_status_counts_are_those_that_snakemake_plans(fresh):
+    sys.path.insert(0, str(ROOT / "workflow" / "src"))
+    from sgdwalk.study.jobs import jobs
+    from sgdwalk.study.load import load_study
+
+    with contextlib.chdir(fresh):
+        found = jobs(load_study("tiny", fresh / "config"))
+    assert Counter(job.rule for job in found) == planned(fresh)
 
 
 def test_a_copy_of_the_template_takes_the_row_of_the_readme(fresh):

@@ -2,10 +2,13 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
+STARTED = time.monotonic()
 # The library of this clone, or the installed one where the workflow was fetched without it.
 SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "src"
 SNAKEFILES = [(place / "Snakefile").resolve() for place in SOURCE.parents[:2]]
@@ -20,6 +23,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([*PLACES, os.getcwd(), *INHERITED])
 KEPT = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**30}
 os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items()})
 
+from sgdwalk.command_line.ended import ended
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS

@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sgdwalk.command_line import studies
@@ -82,7 +83,7 @@ def tried(study: Study, name: str, faults: list[str]) -> Speed | None:
             from sgdwalk.trajectory.import_walk import steps_and_size
 
             steps, parameters = steps_and_size(row["walk"], row)
-            return Speed(0.0, 0.0, steps=steps, parameters=parameters)
+            return replace(estimates.NO_TRAINING, steps=steps, parameters=parameters)
         from sgdwalk.training import trial
 
         return trial.speed(row)

@@ -1,6 +1,6 @@
 """Draw one figure, of a study or from files of any place.
 
-With --study the figure has the data and the width of the study's figures.yaml. ROLE=SOURCE takes other data for a role:
+With a STUDY the figure has the data and the width of its figures.yaml. ROLE=SOURCE takes other data for a role:
 the path of a file, or FILE/RUN of the study as in figures.yaml; several with commas for a role that takes a list,
 nothing after '=' to leave a role out. The roles of all figures: docs/files.md.
 """
@@ -22,8 +22,9 @@ WIDTHS = ("single", "double")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("figure", metavar="FIGURE", help="its name, as fig2")
-    parser.add_argument("data", nargs="*", metavar="ROLE=SOURCE", help="data of a role")
-    parser.add_argument("--study", metavar="STUDY", help="a folder of config/ whose results are drawn")
+    parser.add_argument(
+        "data", nargs="*", metavar="STUDY or ROLE=SOURCE", help="a folder of config/; then other data for its roles"
+    )
     parser.add_argument("--width", choices=WIDTHS, help="one or two columns of a journal, 3.4 or 7 inches")
     parser.add_argument(
         "--output", action="append", metavar="FILE", help="pdf, svg or png; may be repeated (FIGURE.pdf unless given)"
@@ -39,8 +40,9 @@ def run(given: argparse.Namespace) -> None:
     for output in outputs:
         if Path(output).suffix[1:] not in FORMATS:
             raise ConfigError(f"--output '{output}': must end with one of {', '.join(f'.{kind}' for kind in FORMATS)}")
-    data, width = of_study(given.figure, given.study) if given.study else ({}, WIDTHS[1])
-    data |= overridden(given.data, known[given.figure], given.study)
+    study = given.data.pop(0) if given.data and "=" not in given.data[0] else None
+    data, width = of_study(given.figure, study) if study else ({}, WIDTHS[1])
+    data |= overridden(given.data, known[given.figure], study)
     check(given.figure, data, known[given.figure])
     drawn(given.figure, data, outputs, given.width or width)
     print("\n".join(outputs))
@@ -80,7 +82,7 @@ def check(figure: str, data: Mapping[str, Any], signature: Signature) -> None:
     """Refuse a role without data that needs it, a file that is not there, and one of another kind."""
     for role, known in signature.roles.items():
         if known.needed and not data.get(role):
-            raise ConfigError(f"{figure}: role '{role}' needs data: {role}=FILE, or a --study that has this figure")
+            raise ConfigError(f"{figure}: role '{role}' needs data: {role}=FILE, or a STUDY that has this figure")
     for role, value in data.items():
         kind = signature.roles[role].takes.partition("/")[0]
         for path in value if isinstance(value, list) else [value] if value else []:

@@ -93,7 +93,7 @@ def differing_settings(one: Results, other: Results) -> Iterator[tuple[str, str,
 
 
 def settings_of_run(folder: Path) -> dict[str, Any]:
-    """Settings of every file of a run by 'FILE: key', those of the run as 'training: key', and what it was made with."""
+    """Settings of every file of a run by 'FILE: key' (of the run: 'training: key'), and what it was made with."""
     found = {}
     for path in sorted(folder.glob("*.nc"), key=lambda path: path.stem != "training"):
         if path.stem in OF_RECORDERS and path.stem != "training":  # made together with it

@@ -22,24 +22,30 @@ RESUME_STATES = 2
 LAYERS = 10  # a guess of the groups of layers that are recorded separately
 READ = 100e6  # bytes of a recorded walk that are read in a second
 JOB_SECONDS = 6  # start of Python with its libraries, reading, writing
-WINDOW_SECONDS = {"msd": 1.0, "path": 1.0, "msl": 1.0, "tails": 1.0}  # of a window of LONG steps
+WINDOW_SECONDS = {"msd": 0.6, "path": 1.7, "msl": 1.0, "tails": 3.0}  # of a window of LONG steps
 LONG = 1000
+PRODUCTS = 4  # Hessian-vector products that an eigenvalue takes, as seen; a request to a scheduler allows for more
+EIGENVALUES = {"hessian": "eigenvalues", "modes": "count"}  # the setting that says how many
 
 
 @dataclass(frozen=True)
 class Speed:
     """What is known of a run's training on this machine.
 
-    step, window: seconds of a step, and of the distances of a window. device: 'cpu' or 'cuda'. parameters, images,
-    steps: counted, None where resources guesses or knows them.
+    step, window, image: seconds of a step, of the distances of a window, and of the gradient of an image among many.
+    device: 'cpu' or 'cuda'. parameters, images, steps: counted, None where resources guesses or knows them.
     """
 
     step: float
     window: float
+    image: float
     device: str = "cpu"
     parameters: int | None = None
     images: int | None = None
     steps: int | None = None
+
+
+NO_TRAINING = Speed(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,11 @@ class Estimate:
 
 
 def untimed(run: Run) -> Speed:
-    """The speed that resources counts with, on a CPU."""
-    return Speed(resources.step_seconds({**run, "device": "cpu"}), 0.0) if run["model"] else Speed(0.0, 0.0)
+    """The speed that resources counts with, on a thread."""
+    if not run["model"]:
+        return NO_TRAINING
+    image = resources.gradient_operations(run, 1) / resources.SPEED["cpu"]
+    return Speed(resources.step_seconds({**run, "device": "cpu"}), 0.0, image)
 
 
 def with_counts(run: Run, speed: Speed) -> dict[str, Any]:
@@ -86,17 +95,25 @@ def estimate(study: Study, name: str, speed: Speed) -> Estimate:
 def training_seconds(run: Run, speed: Speed) -> float:
     """Time of a training: steps, distances of windows, the test images of each epoch."""
     epochs = resources.steps(run) / resources.epoch_steps(run)
-    tested = epochs * TESTED * resources.images(run) * resources.FORWARD * speed.step / run["batch_size"]
+    tested = epochs * TESTED * resources.images(run) * resources.FORWARD * speed.image
     return JOB_SECONDS + resources.steps(run) * speed.step + resources.windows(run) * speed.window + tested
 
 
 def seconds(study: Study, analysis, run: Run, speed: Speed) -> float:
     """Time of an analysis."""
     if analysis.name in resources.GRADIENTS:
-        gradients = resources.GRADIENTS[analysis.name](run, section(study, analysis))
-        return JOB_SECONDS + gradients * speed.step / run["batch_size"]
+        gradients = resources.GRADIENTS[analysis.name](run, usual(analysis.name, section(study, analysis)))
+        return JOB_SECONDS + gradients * speed.image
     longer = run["window"] / LONG
     return JOB_SECONDS + WINDOW_SECONDS.get(analysis.name, 0) * resources.windows(run) * longer
+
+
+def usual(analysis: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of an analysis with the number of products that its search for eigenvalues usually takes."""
+    if analysis not in EIGENVALUES:
+        return settings
+    products = min(settings["most_products"], PRODUCTS * settings[EIGENVALUES[analysis]])
+    return {**settings, "most_products": 2 * products}  # of which resources counts one half
 
 
 def section(study: Study, analysis) -> Mapping[str, Any]:

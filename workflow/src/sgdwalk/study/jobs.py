@@ -7,7 +7,6 @@ from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS, SNAPSHOTS
 from sgdwalk.study.load import SAMPLERS, TOY, Study
 from sgdwalk.study.targets import FORMATS, OF_RECORDERS
 
-
 TABLES = {"summary": "summary.csv", "claims": "claims.csv", "checks": "checks.csv", "verdict": "checks.passed"}
 
 

@@ -20,6 +20,7 @@ from sgdwalk.study import factories, resources
 from sgdwalk.study.estimates import Speed
 from sgdwalk.study.registry import DATASETS
 from sgdwalk.training import problem
+from sgdwalk.training.cuda_graphs import gradients
 from sgdwalk.training.trainer import Run, check_lengths
 
 STEPS, SECONDS = 12, 1.0  # of a trial, at most; the first step is not counted
@@ -46,6 +47,18 @@ class Trial(Run):
                 break
         return statistics.median(times[1:] or times)
 
+    def image_seconds(self) -> float:
+        """Time of the gradient of an image, of as many at once as LARGEST allows."""
+        affordable = max(SMALLEST, int(LARGEST / resources.gradient_operations(self.settings, 1)))
+        inputs, labels = (torch.cat(parts)[:affordable] for parts in zip(*self.batches.epoch(0), strict=True))
+        times = []
+        for _ in range(2):
+            began = time.perf_counter()
+            gradients(self.model, self.objective, inputs, labels)
+            finish(self.device)
+            times.append(time.perf_counter() - began)
+        return min(times) / len(labels)
+
 
 def speed(run: Mapping[str, Any]) -> Speed:
     """Build the run's network, take a few steps on its images, or on random ones of their shape, and time them.
@@ -63,9 +76,10 @@ def speed(run: Mapping[str, Any]) -> Speed:
     build = functools.partial(factories.factory(spec), **spec["arguments"])
     with tempfile.TemporaryDirectory() as work, quiet():
         trial = Trial(settings, build, images, Path(work), "")
-        step = trial.step_seconds() * run["batch_size"] / size
+        step, image = trial.step_seconds() * run["batch_size"] / size, trial.image_seconds()
     parameters, kind = trial.recorder.size, trial.device
-    return Speed(step, window_seconds(run["window"], parameters, trial.dtype, kind), kind.type, parameters, count)
+    window = window_seconds(run["window"], parameters, trial.dtype, kind)
+    return Speed(step, window, image, kind.type, parameters, count)
 
 
 def sample(run: Mapping[str, Any]) -> tuple[int | None, Images]:
