@@ -1,10 +1,8 @@
 """A small study in a folder of its own, and the command run in it."""
 
-import json
 from pathlib import Path
 
 import pytest
-from netCDF4 import Dataset
 from sgdwalk.command_line.main import main
 from sgdwalk.study.load import load_study
 
@@ -56,12 +54,3 @@ def refused(command):
         return line
 
     return run
-
-
-def result(path, contract="training", **attributes):
-    """A NetCDF file that has nothing but attributes; settings as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    told = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in attributes.items()}
-    with Dataset(path, "w") as file:
-        file.setncatts({"contract": contract} | told)
-    return path

@@ -1,14 +1,28 @@
 """The command as a whole: bad input is one line and exit status 2; nothing heavy is imported unless it is needed."""
 
+import re
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sgdwalk.command_line import main
 from sgdwalk.command_line.text import aligned, duration, size
 
 COMMANDS = [module.__name__.rpartition(".")[2] for module in main.COMMANDS]
+ROOT = Path(__file__).resolve().parents[3]
+SHARED = {"--help", "--config", "--cores"}  # of all commands, and of snakemake
+
+
+def test_the_page_on_commands_has_each_with_all_its_options():
+    page = (ROOT / "docs" / "commands.md").read_text()
+    sections = dict(re.findall(r"^## `sgdwalk (\w+)[^\n]*`\n(.*?)(?=^## |\Z)", page, re.S | re.M))
+    assert [*sections] == COMMANDS
+    for name, own in main.parser()._subparsers._group_actions[0].choices.items():
+        options = {option for action in own._actions for option in action.option_strings if option.startswith("--")}
+        described = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", sections[name]))
+        assert described | SHARED == options | SHARED, name
 
 
 @pytest.mark.parametrize("name", COMMANDS)

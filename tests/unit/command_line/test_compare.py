@@ -1,7 +1,7 @@
 """Two runs or studies side by side."""
 
 import pytest
-from conftest import result
+from result_files import result
 from sgdwalk.study import comparison
 
 HEAD = "run,steps,first_msd_exponent,first_msd_exponent_low,first_msd_exponent_high,last_alpha,last_alpha_low,last_alpha_high\n"

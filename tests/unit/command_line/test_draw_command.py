@@ -1,7 +1,7 @@
 """Figures from the command line: which files are drawn, and what is refused."""
 
 import pytest
-from conftest import result
+from result_files import result
 from sgdwalk.jobs import draw
 
 

@@ -1,15 +1,15 @@
 """A new study from the template."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from sgdwalk.study import from_template
 from sgdwalk.study.load import load_study
-from test_trainer import ROOT
 
-TEMPLATE = ROOT / "config" / "template"
+TEMPLATE = Path(__file__).resolve().parents[3] / "config" / "template"
 
 
 @pytest.fixture
