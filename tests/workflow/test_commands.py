@@ -30,6 +30,14 @@ def test_the_jobs_that_status_counts_are_those_that_snakemake_plans(fresh):
     assert Counter(job.rule for job in found) == planned(fresh)
 
 
+def test_at_its_end_the_workflow_says_once_where_results_are(fresh):
+    done = snakemake(fresh, "--cores", "1", "results/tiny/figures/limiting_process.pdf")
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = (done.stdout + done.stderr).splitlines()
+    assert said.count("results/tiny/figures/: 1 of 13 figures as pdf, svg, png") == 1
+    assert said.count("a page of all results: snakemake --report report.html --config study=tiny") == 1
+
+
 def test_a_copy_of_the_template_takes_the_row_of_the_readme(fresh):
     text = (ROOT / "README.md").read_text()
     table = re.search(r"```\n(run\t.*?)```", text, re.S)[1]

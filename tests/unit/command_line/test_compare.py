@@ -45,11 +45,10 @@ def test_two_studies_run_by_run(command, results):
     found = compared(command, "s", "t")
     assert found["settings that differ"] == [
         ["run", "setting", "s", "t"],
+        ["all", "training: software.torch", "2.6", "2.7"],
         ["a", "training: lr", "0.1", "0.3"],
-        ["a", "training: software.torch", "2.6", "2.7"],
         ["a", "msd: copies", "200", "100"],
         ["b", "training: seed", "1", "2"],
-        ["b", "training: software.torch", "2.6", "2.7"],
     ]
     assert found["estimates"] == [
         ["run", "quantity", "s", "t", "intervals"],

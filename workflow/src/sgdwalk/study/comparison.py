@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,15 +82,28 @@ def unpaired(one: Results, other: Results) -> Iterator[tuple[str, list[str]]]:
 # Settings
 
 
-def differing_settings(one: Results, other: Results) -> Iterator[tuple[str, str, str, str]]:
-    """(run, setting, value in the one, value in the other) of all files that both have of a run."""
-    for shown, mine, theirs in pairs(one, other):
-        left, right = settings_of_run(one.runs[mine]), settings_of_run(other.runs[theirs])
-        shared = {key.partition(":")[0] for key in left} & {key.partition(":")[0] for key in right}
-        for key in dict.fromkeys([*left, *right]):
-            values = left.get(key, ""), right.get(key, "")
-            if values[0] != values[1] and key.partition(":")[0] in shared:
-                yield shown, key, *map(str, values)
+def differing_settings(one: Results, other: Results) -> list[tuple[str, str, str, str]]:
+    """(run, setting, value in the one, value in the other) of all files that both have of a run.
+
+    What is the same for every one of several runs comes first, once, with 'all' for the run.
+    """
+    compared_runs = pairs(one, other)
+    found = [
+        (shown, *row) for shown, mine, theirs in compared_runs for row in differing(one.runs[mine], other.runs[theirs])
+    ]
+    times = Counter(row[1:] for row in found)
+    everywhere = [row for row in times if times[row] == len(compared_runs) > 1]
+    return [("all", *row) for row in everywhere] + [row for row in found if row[1:] not in everywhere]
+
+
+def differing(mine: Path, theirs: Path) -> Iterator[tuple[str, str, str]]:
+    """(setting, value of the one run, value of the other) of two folders of runs."""
+    left, right = settings_of_run(mine), settings_of_run(theirs)
+    shared = {key.partition(":")[0] for key in left} & {key.partition(":")[0] for key in right}
+    for key in dict.fromkeys([*left, *right]):
+        values = left.get(key, ""), right.get(key, "")
+        if values[0] != values[1] and key.partition(":")[0] in shared:
+            yield key, *map(str, values)
 
 
 def settings_of_run(folder: Path) -> dict[str, Any]:
