@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from sgdwalk.study import estimates
+from sgdwalk.training import trial
 
 NETS = """
 from torch import nn
@@ -54,6 +56,19 @@ def test_networks_and_images_of_ones_own_are_tried_and_counted(command, table, p
     status, said, error = command("check", "s")
     assert (status, error) == (0, "")
     assert [line.split()[:3] for line in said.splitlines()[3:5]] == [["a", "195", "45"], ["cut", "195", "-"]]
+
+
+def test_runs_with_the_same_steps_are_tried_once(command, study, monkeypatch):
+    tried = []
+
+    def speed(row):
+        tried.append(row["run"])
+        return estimates.Speed(step=1.0, size=row["batch_size"], pair=0.0, image=0.01, parameters=1234)
+
+    monkeypatch.setattr(trial, "speed", speed)
+    said = command("check", "s")[1]
+    assert tried == ["a", "child"]  # with momentum
+    assert [line.split()[1:5] for line in said.splitlines()[3:7]] == [["1,234", "100", "1", "s"]] * 4
 
 
 FAULTS = {

@@ -11,7 +11,7 @@ from sgdwalk.study.load import load_study
 RUNS = (
     "run\tparent\twindows_of\twindow\tanalyses\tthreads\na\t\t\t\thessian\t2\nchild\ta\t\t\tspeed\t\ncut\t\ta\t50\t\t\n"
 )
-SPEED = Speed(step=0.5, window=3.0, image=0.01, parameters=1000)
+SPEED = Speed(step=0.25, size=32, pair=3e-4, image=0.01, parameters=1000)  # 0.5 s a step of 64, 3 s a window of 100
 
 
 @pytest.fixture

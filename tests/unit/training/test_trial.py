@@ -6,7 +6,7 @@ import itertools
 import pytest
 import torch
 from runs import settings
-from sgdwalk.study import resources
+from sgdwalk.study import estimates, resources
 from sgdwalk.study.run_table import complete
 from sgdwalk.training import trial
 from sgdwalk.training.trainer import Run
@@ -18,17 +18,17 @@ def run(**given):
     return complete({**ROW_ONLY, **settings(**{"model": "mlp3", "batch_size": 32, "steps": 1000, **given})}, "test: ")
 
 
-def test_a_step_counts_for_as_many_images_as_it_would_have(monkeypatch):
-    """A clock that makes every step one second long, and steps of two images of 32."""
-    monkeypatch.setattr(trial, "LARGEST", 0)
+def test_steps_of_few_images_and_what_they_take(monkeypatch):
+    """By a clock that makes every step and every product one second long."""
+    monkeypatch.setattr(estimates, "LARGEST", 0)
     monkeypatch.setattr(trial.time, "perf_counter", functools.partial(next, itertools.count(0.0)))
     taken, step = [], Run._step
     monkeypatch.setattr(Run, "_step", lambda self, *batch: (taken.append(len(batch[1])), step(self, *batch)))
     found = trial.speed(run(window=512, record={"noise": True, "layers": True, "sketch": 4}))
-    assert (found.step, found.image) == (16.0, 0.5)
-    assert taken == [2, 2]  # more than a second
-    columns = min(found.parameters, trial.COLUMNS)
-    assert found.window == pytest.approx((512 / 256) ** 2 * found.parameters / columns)
+    assert (found.step, found.size, found.image) == (1.0, 2, 0.5)
+    assert taken == [2, 2]  # more than SECONDS
+    assert found.pair == pytest.approx(found.parameters / min(found.parameters, trial.COLUMNS) / trial.ROWS**2)
+    assert estimates.step_seconds(run(), found) == 16.0
 
 
 def test_it_is_of_the_network_that_would_be_trained_and_leaves_nothing(monkeypatch, capsys, tmp_path):
@@ -49,9 +49,9 @@ def test_random_images_have_the_shape_of_the_data_set(dataset, shape, classes):
 
 
 def test_large_steps_are_timed_with_fewer_images():
-    assert trial.timed_batch(run(batch_size=1024)) == 1024
+    assert estimates.timed_batch(run(batch_size=1024)) == 1024
     large = run(model="wrn110-8", dataset="cifar10", batch_size=1024)
-    assert trial.timed_batch(large) == trial.SMALLEST
+    assert estimates.timed_batch(large) == estimates.SMALLEST
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

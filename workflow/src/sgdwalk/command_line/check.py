@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sgdwalk.command_line import studies
 from sgdwalk.command_line.text import aligned, duration, size
@@ -27,8 +28,8 @@ from sgdwalk.study.validation import ConfigError
 LOOKED_UP = "sgdwalk.data.vision:load"  # the loader of torchvision's data sets
 # Settings that the time of a step depends on.
 OF_A_STEP = (
-    *("model_spec", "dataset_spec", "batch_size", "dtype", "threads", "device", "optimiser", "momentum", "loss"),
-    *("window", "subset", "image_size", "augment", "deterministic", "cuda_graphs", "record", "epochs", "steps"),
+    *("model_spec", "dataset_spec", "dtype", "threads", "device", "optimiser", "loss"),
+    *("subset", "image_size", "normalise", "label_noise", "augment", "deterministic", "cuda_graphs", "record", "tf32"),
 )
 
 
@@ -62,46 +63,55 @@ def run(given: argparse.Namespace) -> int:
 def timed(study: Study, faults: list[str]) -> dict[str, Speed]:
     """The speeds of the runs of which the network, or the walk, could be tried; what is wrong goes to `faults`."""
     found: dict[str, Speed] = {}
-    known: dict[str, Speed | None] = {}
+    known: dict[str, Speed] = {}
     for name, row in study.runs.items():
-        if recording_rule(study, name) == "cut_windows":
+        if row["windows_of"]:
+            found |= {name: found[row["windows_of"]]} if row["windows_of"] in found else {}
             continue
-        key = row["walk"] or json.dumps([row[setting] for setting in OF_A_STEP])
-        if key not in known:
-            known[key] = tried(study, name, faults)
-        if known[key] is not None:
-            found[name] = known[key]
-    cut = {name: found.get(row["windows_of"]) for name, row in study.runs.items() if row["windows_of"]}
-    return found | {name: speed for name, speed in cut.items() if speed}
+        shown(f"trying {name}")
+        try:
+            found[name] = tried(row, known)
+        except Exception as error:  # of somebody else's code, too
+            faults.append(f"{studies.CONFIG / study.name / 'runs.tsv'}: run '{name}': {one_line(error)}")
+    shown("")
+    return found
 
 
-def tried(study: Study, name: str, faults: list[str]) -> Speed | None:
-    """The speed of one run; None, and a line in `faults`, where its network, images or walk are refused."""
-    row = study.runs[name]
-    try:
-        if row["walk"]:
-            from sgdwalk.trajectory.import_walk import steps_and_size
+def shown(text: str) -> None:
+    """What is being done, on the last line of a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-            steps, parameters = steps_and_size(row["walk"], row)
-            return replace(estimates.NO_TRAINING, steps=steps, parameters=parameters)
-        from sgdwalk.training import trial
 
-        return trial.speed(row)
-    except Exception as error:  # of somebody else's code, too
-        faults.append(f"{studies.CONFIG / study.name / 'runs.tsv'}: run '{name}': {one_line(error)}")
-        return None
+def tried(row: Mapping[str, Any], known: dict[str, Speed]) -> Speed:
+    """The speed of a run; what is refused is raised. known: what was found for runs with the same steps."""
+    if row["walk"]:
+        from sgdwalk.trajectory.import_walk import steps_and_size
+
+        steps, parameters = steps_and_size(row["walk"], row)
+        return replace(estimates.NO_TRAINING, steps=steps, parameters=parameters)
+    from sgdwalk.training import trial
+    from sgdwalk.training.trainer import check_lengths
+
+    key = json.dumps([estimates.timed_batch(row), row["momentum"] > 0, *(row[setting] for setting in OF_A_STEP)])
+    if key not in known:
+        known[key] = trial.speed(row)
+    if known[key].images:
+        check_lengths(row, known[key].images, resources.steps(estimates.with_counts(row, known[key])))
+    return known[key]
 
 
 def missing_images(study: Study) -> Iterator[str]:
-    """A line for each data set of torchvision that cannot be read, and that no job will download."""
+    """A line for each data set that is not there or cannot be read, and that no job will download."""
     from sgdwalk.study import factories
 
-    specs = [
-        row["dataset_spec"] for row in (*study.runs.values(), study.settings["regression"]["data"]) if row["dataset"]
-    ]
-    for text in dict.fromkeys(json.dumps(spec) for spec in specs if spec["factory"] == LOOKED_UP):
+    rows = (*study.runs.values(), study.settings["regression"]["data"])
+    specs = {json.dumps(row["dataset_spec"]): row for row in rows if row["dataset"]}
+    for text, row in specs.items():
         spec = json.loads(text)
-        if spec["arguments"].get("download"):
+        if row["dataset"] == "imagenet" and not Path(row["path"]).is_dir():
+            yield f"data set imagenet: no folder '{row['path']}' with its archives"
+        if spec["factory"] != LOOKED_UP or spec["arguments"].get("download"):
             continue
         try:
             factories.factory(spec)(**spec["arguments"])
@@ -133,7 +143,7 @@ def line(study: Study, name: str, speed: Speed, found: Estimate) -> tuple[str, .
         name,
         f"{resources.parameters(run):,.0f}" if trained or speed.parameters else "-",
         f"{resources.steps(run):,}" if trained or speed.steps else "-",
-        duration(speed.step) if trained else "-",
+        duration(estimates.step_seconds(run, speed)) if trained else "-",
         duration(found.training),
         duration(sum(found.analyses.values())),
         size(1e6 * found.memory),

@@ -32,12 +32,14 @@ EIGENVALUES = {"hessian": "eigenvalues", "modes": "count"}  # the setting that s
 class Speed:
     """What is known of a run's training on this machine.
 
-    step, window, image: seconds of a step, of the distances of a window, and of the gradient of an image among many.
-    device: 'cpu' or 'cuda'. parameters, images, steps: counted, None where resources guesses or knows them.
+    step: seconds of a step with `size` images. pair: seconds of the distance of two weights, so that those of a window
+    take pair x window^2. image: seconds of the gradient of an image among many. device: 'cpu' or 'cuda'. parameters,
+    images, steps: counted, None where resources guesses or knows them.
     """
 
     step: float
-    window: float
+    size: int
+    pair: float
     image: float
     device: str = "cpu"
     parameters: int | None = None
@@ -45,7 +47,9 @@ class Speed:
     steps: int | None = None
 
 
-NO_TRAINING = Speed(0.0, 0.0, 0.0)
+NO_TRAINING = Speed(0.0, 1, 0.0, 0.0)
+LARGEST = 1e10  # operations of a step that is timed: of a larger batch as many images as this allows
+SMALLEST = 2  # images of a step that is timed
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,22 @@ def untimed(run: Run) -> Speed:
     if not run["model"]:
         return NO_TRAINING
     image = resources.gradient_operations(run, 1) / resources.SPEED["cpu"]
-    return Speed(resources.step_seconds({**run, "device": "cpu"}), 0.0, image)
+    return Speed(resources.step_seconds({**run, "device": "cpu"}), run["batch_size"], 0.0, image)
+
+
+def timed_batch(run: Run) -> int:
+    """Images in the steps that are timed for a run."""
+    return min(run["batch_size"], affordable(run))
+
+
+def affordable(run: Run) -> int:
+    """Images whose gradient takes LARGEST operations; SMALLEST, if that is fewer."""
+    return max(SMALLEST, int(LARGEST / resources.gradient_operations(run, 1)))
+
+
+def step_seconds(run: Run, speed: Speed) -> float:
+    """Time of a step of a run."""
+    return speed.step * run["batch_size"] / speed.size
 
 
 def with_counts(run: Run, speed: Speed) -> dict[str, Any]:
@@ -96,7 +115,8 @@ def training_seconds(run: Run, speed: Speed) -> float:
     """Time of a training: steps, distances of windows, the test images of each epoch."""
     epochs = resources.steps(run) / resources.epoch_steps(run)
     tested = epochs * TESTED * resources.images(run) * resources.FORWARD * speed.image
-    return JOB_SECONDS + resources.steps(run) * speed.step + resources.windows(run) * speed.window + tested
+    windows = resources.windows(run) * run["window"] ** 2 * speed.pair
+    return JOB_SECONDS + resources.steps(run) * step_seconds(run, speed) + windows + tested
 
 
 def seconds(study: Study, analysis, run: Run, speed: Speed) -> float:

@@ -17,15 +17,13 @@ from sgdwalk.data.choice import chosen
 from sgdwalk.data.images import Images, from_pixels
 from sgdwalk.recorder.squared_distances import squared_distances
 from sgdwalk.study import factories, resources
-from sgdwalk.study.estimates import Speed
+from sgdwalk.study.estimates import SMALLEST, Speed, affordable, timed_batch
 from sgdwalk.study.registry import DATASETS
 from sgdwalk.training import problem
 from sgdwalk.training.cuda_graphs import gradients
-from sgdwalk.training.trainer import Run, check_lengths
+from sgdwalk.training.trainer import Run
 
-STEPS, SECONDS = 12, 1.0  # of a trial, at most; the first step is not counted
-LARGEST = 2e10  # operations of a step that is timed; one of a larger batch is timed with fewer images
-SMALLEST = 2  # images
+STEPS, SECONDS = 12, 0.5  # of a trial, at most; the first step is not counted
 CLASSES = {"cifar100": 100, "imagenet": 1000}
 OWN = ("npz", "image-folder")  # data sets whose size and shape only their files tell
 ROWS, COLUMNS = 256, 2**14  # of the weights whose distances are timed
@@ -49,15 +47,12 @@ class Trial(Run):
 
     def image_seconds(self) -> float:
         """Time of the gradient of an image, of as many at once as LARGEST allows."""
-        affordable = max(SMALLEST, int(LARGEST / resources.gradient_operations(self.settings, 1)))
-        inputs, labels = (torch.cat(parts)[:affordable] for parts in zip(*self.batches.epoch(0), strict=True))
-        times = []
-        for _ in range(2):
-            began = time.perf_counter()
-            gradients(self.model, self.objective, inputs, labels)
-            finish(self.device)
-            times.append(time.perf_counter() - began)
-        return min(times) / len(labels)
+        batches = zip(*self.batches.epoch(0), strict=True)
+        inputs, labels = (torch.cat(parts)[: affordable(self.settings)] for parts in batches)
+        began = time.perf_counter()
+        gradients(self.model, self.objective, inputs, labels)
+        finish(self.device)
+        return (time.perf_counter() - began) / len(labels)
 
 
 def speed(run: Mapping[str, Any]) -> Speed:
@@ -76,10 +71,9 @@ def speed(run: Mapping[str, Any]) -> Speed:
     build = functools.partial(factories.factory(spec), **spec["arguments"])
     with tempfile.TemporaryDirectory() as work, quiet():
         trial = Trial(settings, build, images, Path(work), "")
-        step, image = trial.step_seconds() * run["batch_size"] / size, trial.image_seconds()
-    parameters, kind = trial.recorder.size, trial.device
-    window = window_seconds(run["window"], parameters, trial.dtype, kind)
-    return Speed(step, window, image, kind.type, parameters, count)
+        step, image = trial.step_seconds(), trial.image_seconds()
+    parameters, device = trial.recorder.size, trial.device
+    return Speed(step, size, pair_seconds(parameters, trial.dtype, device), image, device.type, parameters, count)
 
 
 def sample(run: Mapping[str, Any]) -> tuple[int | None, Images]:
@@ -89,7 +83,6 @@ def sample(run: Mapping[str, Any]) -> tuple[int | None, Images]:
         return None, random_images(run, wanted)
     images = problem.load_images(run)
     count = len(images.train)
-    check_lengths(run, count, run["steps"] or run["epochs"] * -(-count // run["batch_size"]))
     return count, chosen(images, subset=min(wanted, count), normalise=run["normalise"])
 
 
@@ -103,23 +96,17 @@ def random_images(run: Mapping[str, Any], count: int) -> Images:
     return from_pixels(pixels, labels, pixels[:SMALLEST], labels[:SMALLEST])
 
 
-def timed_batch(run: Mapping[str, Any]) -> int:
-    """Images in the batches of a trial of the run."""
-    affordable = int(LARGEST / resources.gradient_operations(run, 1))
-    return min(run["batch_size"], max(SMALLEST, affordable))
-
-
-def window_seconds(window: int, parameters: int, dtype: torch.dtype, device: torch.device) -> float:
-    """Time of the squared distances of a window, from those of fewer weights: it grows with window^2 x parameters."""
-    rows, columns = min(window, ROWS), min(parameters, COLUMNS)
-    weights = torch.randn(rows, columns, dtype=dtype, device=device)
+def pair_seconds(parameters: int, dtype: torch.dtype, device: torch.device) -> float:
+    """Time of the squared distances of ROWS weights, over ROWS^2; from COLUMNS of their parameters."""
+    columns = min(parameters, COLUMNS)
+    weights = torch.randn(ROWS, columns, dtype=dtype, device=device)
     times = []
     for _ in range(3):
         began = time.perf_counter()
         squared_distances(weights)
         finish(device)
         times.append(time.perf_counter() - began)
-    return min(times) * (window / rows) ** 2 * parameters / columns
+    return min(times) / ROWS**2 * parameters / columns
 
 
 def finish(device: torch.device) -> None:
