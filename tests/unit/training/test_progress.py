@@ -9,7 +9,7 @@ import pytest
 from sgdwalk.storage import lock
 from sgdwalk.training import progress
 from sgdwalk.training.progress import Heartbeat, Progress, newest
-from test_trainer import MLP, run
+from test_trainer import MLP, cut_off, run
 
 
 @pytest.fixture
@@ -81,6 +81,14 @@ def test_a_training_tells_its_steps_and_losses(tmp_path, monkeypatch):
     assert set(each) == set(range(1, 21)) - {5, 10, 15, 20}
     assert [each[step] for step in each] == pytest.approx([losses[step - 1] for step in each])
     assert told[-1] == (21, pytest.approx(losses.mean()))  # of the window
+
+
+def test_a_training_that_went_on_counts_its_speed_from_there(tmp_path, monkeypatch):
+    cut_off(monkeypatch, 30, run(tmp_path, MLP))
+    again = run(tmp_path, MLP)
+    again.train()
+    assert again.heartbeat.first == 21
+    assert newest(tmp_path).steps == 87
 
 
 def test_who_has_a_folder_and_whether_it_lives_is_seen_without_taking_it(tmp_path):
