@@ -18,16 +18,22 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
 def on_files(files: Files, config) -> Files:
-    """Add the pages to those of docs/, with their links as these are seen from there."""
+    """Add the pages to those of docs/."""
     for page, source in PAGES.items():
-        text = (ROOT / source).read_text(encoding="utf-8")
-        files.append(File.generated(config, page, content=moved(text, posixpath.dirname(source))))
+        files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     return files
 
 
-def moved(text: str, folder: str) -> str:
-    """`text` of a file in `folder`, with the links to other pages as they are from a page in docs/."""
-    return LINK.sub(lambda link: f"]({page_of(posixpath.normpath(posixpath.join(folder, link[1])))}", text)
+def on_page_markdown(text: str, page, config, files: Files) -> str:
+    """The text of a page, with links between files of the project as links between pages."""
+    name = page.file.src_uri
+    here = posixpath.dirname(PAGES.get(name, f"docs/{name}"))
+
+    def moved(link: re.Match) -> str:
+        target = page_of(posixpath.normpath(posixpath.join(here, link[1])))
+        return f"]({posixpath.relpath(target, posixpath.dirname(name) or '.')}"
+
+    return LINK.sub(moved, text)
 
 
 def page_of(path: str) -> str:
