@@ -8,6 +8,7 @@ from studies import snakemake
 
 selenium = pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support import expected_conditions as expected  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -33,10 +34,20 @@ def browser():
         driver.quit()
 
 
-def click(driver, text):
-    """Click the link or button that shows this text, once it is there."""
-    path = f"//*[self::a or self::button][normalize-space()='{text}']"
-    WebDriverWait(driver, 30).until(lambda d: d.find_element(By.XPATH, path)).click()
+def wait(driver, path):
+    """The element, once it is there and can be clicked."""
+    return WebDriverWait(driver, 30).until(expected.element_to_be_clickable((By.XPATH, path)))
+
+
+def follow(driver, *words):
+    """Click one link after the other."""
+    for text in words:
+        wait(driver, f"//a[normalize-space()='{text}']").click()
+
+
+def show(driver, name):
+    """Click the eye in the row of a result."""
+    wait(driver, f"//tr[contains(., '{name}')]//a[@iconname='eye']").click()
 
 
 def test_the_front_page_is_in_the_report(report):
@@ -49,6 +60,15 @@ def test_the_front_page_is_in_the_report(report):
 def test_a_reader_finds_numbers_a_figure_and_a_table(report):
     with browser() as driver:
         driver.get(report.as_uri())
-        driver.save_screenshot("/tmp/report1.png")
-        print(driver.page_source[-6000:])
-        assert 0
+        wait(driver, "//td[normalize-space()='Chen et al. 2022']")
+        follow(driver, "Figures", "Chen et al.")
+        wait(driver, "//td[contains(., 'Fig. 2: mean squared displacement')]")
+        show(driver, "fig2")
+        drawn = wait(driver, "//img[contains(@src, 'filename=fig2.png')]")
+        assert int(drawn.get_property("naturalWidth")) > 1000
+        driver.get(report.as_uri())
+        follow(driver, "Tables")
+        show(driver, "claims")
+        driver.switch_to.frame(wait(driver, "//iframe"))
+        assert wait(driver, "//td[.='undecided']").is_displayed()
+        assert "subdiffusive in the end" in driver.find_element(By.TAG_NAME, "table").text

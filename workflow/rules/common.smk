@@ -27,7 +27,13 @@ from sgdwalk.command_line.ended import ended
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories, resources
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
-from sgdwalk.study.figure_specs import caption, figure_signatures, source_path, source_paths, sources
+from sgdwalk.study.figure_specs import (
+    caption,
+    figure_signatures,
+    source_path,
+    source_paths,
+    sources,
+)
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, load_study
 from sgdwalk.study.targets import FORMATS, OF_RECORDERS, check_targets
 from sgdwalk.study.validation import ConfigError

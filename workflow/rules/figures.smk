@@ -9,7 +9,7 @@ rule figure:
             caption="../report/figure.rst",
             category="Figures",
             subcategory=figure_paper,
-            labels={"figure": "{figure}", "shows": figure_title},
+            labels=figure_labels,
         ),
     log:
         f"{LOGS}/figures/{{figure}}.log",

@@ -218,6 +218,9 @@ def figure_caption(wildcards):
     return caption(figure, STUDY.figures[figure], STUDY.own.signatures)
 
 
+PAPERS = ("Chen et al.", "Kunin et al.")
+
+
 def figure_title(wildcards):
     return (figure_signatures() | STUDY.own.signatures)[wildcards.figure].title
 
@@ -225,7 +228,14 @@ def figure_title(wildcards):
 def figure_paper(wildcards):
     """The paper whose figure it is, as its title says."""
     title = figure_title(wildcards)
-    return next((p for p in ("Chen et al.", "Kunin et al.") if p in title), "More")
+    return next((paper for paper in PAPERS if paper in title), "More")
+
+
+def figure_labels(wildcards):
+    """Its name and title, without the paper, under which it stands in the report."""
+    title, paper = figure_title(wildcards), figure_paper(wildcards)
+    shows = title.replace(f" of {paper}", "").replace(f" ({paper})", "")
+    return {"figure": wildcards.figure, "shows": shows}
 
 
 def figure_width(wildcards):

@@ -12,7 +12,7 @@ CLAIM = {
 
 def test_a_claim_has_its_interval_and_what_its_verdict_rests_on():
     text = pages.page("claims", [CLAIM])
-    assert "<td>0.781 [0.69, 0.8]</td>" in text
+    assert '<td class="number">0.781 [0.69, 0.8]</td>' in text
     assert f"<td>{pages.INSIDE}</td>" in text
     assert 'style="background: #cfe8d5">agrees</td>' in text
 

@@ -16,6 +16,7 @@ COLOURS = {"agrees": "#cfe8d5", "differs": "#f6d5c9", "undecided": "#f3ecc8", "n
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: #222 }
 table { border-collapse: collapse } th, td { padding: .35em .7em; text-align: left; vertical-align: top }
+td.number { white-space: nowrap }
 th { position: sticky; top: 0; background: #37474f; color: white; font-weight: 600 }
 tr { border-bottom: 1px solid #ddd }
 """
@@ -42,9 +43,10 @@ def page(table: str, rows: Sequence[Row]) -> str:
 
 
 def cell(text: str) -> str:
-    """A cell, coloured by a verdict or a failed check."""
+    """A cell, coloured by a verdict or a failed check; an estimate with its interval stays in one line."""
     colour = f' style="background: {COLOURS[text]}"' if text in COLOURS else ""
-    return f"<td{colour}>{escape(text)}</td>"
+    number = ' class="number"' if text.endswith("]") else ""
+    return f"<td{colour}{number}>{escape(text)}</td>"
 
 
 def claim(row: Row) -> Mapping[str, str]:
