@@ -66,7 +66,7 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
     evenly spaced, or smaller than 11 x 11.
     """
     rng = np.random.default_rng(seed)
-    loss = landscape["loss"].transpose("x", "y").values.astype(np.float64)
+    loss = landscape["loss"].isel(plane=0, missing_dims="ignore").transpose("x", "y").values.astype(np.float64)
     step, n = _grid_step(landscape), len(loss)
     logarithm = logarithm and bool((loss > 0).all())
     heights = np.log10(loss) if logarithm else loss

@@ -159,9 +159,17 @@ def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:
 
 
 def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Time of the loss surface and its enlargement in minutes."""
-    points = settings["points"] ** 2 + settings["zoom_points"] ** 2
-    return _measuring_minutes(run, points * FORWARD * gradient_operations(run, settings["images"]))
+    """Time of the loss surfaces and their enlargements in minutes."""
+    images = settings["points"] ** 2 * (settings["images"] + settings["test_images"])
+    images += settings["zoom_points"] ** 2 * settings["images"]
+    return _measuring_minutes(run, settings["planes"] * FORWARD * gradient_operations(run, images))
+
+
+def path_planes_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Time of the two planes through the snapshots and of the line in minutes."""
+    points = 2 * settings["points"] ** 2 + settings["line_points"] + run["snapshots"]
+    images = points * (settings["images"] + settings["test_images"])
+    return _measuring_minutes(run, FORWARD * gradient_operations(run, images))
 
 
 def noise_curvature_minutes(run: Run, settings: Mapping[str, Any]) -> int:
