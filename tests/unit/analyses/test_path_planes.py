@@ -48,6 +48,7 @@ def three(images, tmp_path_factory):
 def test_both_planes_of_three_snapshots_contain_them(three):
     contracts.check(three, path_planes.CONTRACT)
     assert three.status.values.tolist() == ["ok", "ok"]
+    np.testing.assert_array_equal(three.through, [0, 2.5, 5])  # by default the first, the middle and the last one
     np.testing.assert_allclose(three.path_share[:, :2], 1, rtol=1e-9)
     distances = [np.hypot(three.path_x[k, 0], three.path_y[k, 0]) for k in (0, 1)]
     np.testing.assert_allclose(distances[0], distances[1], rtol=1e-9)
@@ -103,11 +104,18 @@ def test_weights_that_are_not_finite_have_a_status_and_no_planes(images, tmp_pat
 )
 def test_snapshots_that_are_not_there_are_refused_by_name(count, through, said):
     with pytest.raises(ValueError, match=said):
-        path_planes.checked_through(through, count)
+        path_planes.compute("nowhere", run=RUN | {"snapshots": count}, through=through)
 
 
-def test_by_default_the_plane_goes_through_the_first_the_middle_and_the_last_snapshot():
-    assert [path_planes.checked_through((), count) for count in (3, 6, 11)] == [[0, 1, 2], [0, 2, 5], [0, 5, 10]]
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("count", "through"), [(1, ()), (2, ()), (3, (0, 1, 4))])
+def test_a_run_that_ended_before_a_snapshot_has_a_status_in_place_of_its_plane(images, tmp_path, count, through):
+    found = path_planes.compute(checkpoints(tmp_path / "checkpoints", images, count), run=RUN, through=through, **FEW)
+    contracts.check(found, path_planes.CONTRACT)
+    assert found.status.values.tolist() == ["too few snapshots" if count < 3 else "ok", "too few snapshots"]
+    assert found.loss[1].isnull().all()
+    assert np.isfinite(found.snapshot_loss).all()
+    assert found.sizes["component"] == count - 1
 
 
 def test_an_interrupted_job_goes_on_and_gives_the_same_file(images, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from sgdwalk.landscapes import snapshot_planes
@@ -73,9 +74,10 @@ def compute(
     any structure of the loss: explained_orthogonal, of as many steps with the measured lengths, all orthogonal;
     explained_random_walk, 6 / (pi^2 k^2), of a long walk of equal steps.
 
-    Returns the data set of CONTRACT. A plane that is not there (weights that are not finite, snapshots on a line) is
-    NaN, and status says why. FileNotFoundError where there are no checkpoints; ValueError for fewer than three,
-    for `through` that are not three of them, and for batches as in landscape.compute. Source of the plane of
+    Returns the data set of CONTRACT. A plane that is not there (weights that are not finite, a run that diverged before
+    its third snapshot, snapshots on a line) is NaN, and status says why. FileNotFoundError where there are no
+    checkpoints; ValueError for a run whose settings have fewer than three snapshots, for `through` that are not three
+    of them, and for batches as in landscape.compute. Source of the plane of
     components: Li et al. 2018 (arXiv 1712.09913), Section 7; of that through three points: Garipov et al. 2018 (arXiv
     1802.10026); of the line: Goodfellow et al. 2015 (arXiv 1412.6544).
     """
@@ -83,17 +85,20 @@ def compute(
     from sgdwalk.landscapes.mean_loss import network_and_losses
     from sgdwalk.landscapes.snapshot_surfaces import Snapshots
 
+    checked_through(through, run["snapshots"])
     snapshots = trained_networks.snapshots(checkpoints)
-    three, last = checked_through(through, len(snapshots)), len(snapshots) - 1
+    last = len(snapshots) - 1
+    three = [*through] or [0, last // 2, last]
     model, losses = network_and_losses(run, "path_planes", images, test_images, batch_size, batch_norm, seed)
     path = Snapshots(model, [snapshot["model"] for snapshot in snapshots], losses, kept or KeptRows())
     epoch = np.array([snapshot["epoch"] for snapshot in snapshots])
+    epoch_of = pd.Series(epoch).reindex  # NaN for a snapshot that the run did not reach
     ends, position = np.eye(len(epoch))[[0, last]], stretched(np.array([0.0, 1.0]), margin, line_points)
     line = path.surfaces(np.stack([ends[0] - ends[1], 0 * ends[1]]), last, 1 - position, np.zeros(1), "line")
     null = snapshot_planes.orthogonal_walk(path.gram)
     planes = [
-        on_plane(path, snapshot_planes.principal_components(path.gram)[1], last, margin, points, "components"),
-        on_plane(path, snapshot_planes.through_three(path.gram, three), three[2], margin, points, "three"),
+        on_plane(path, snapshot_planes.principal_components(path.gram)[1], [last], margin, points, "components"),
+        on_plane(path, snapshot_planes.through_three(path.gram, three), three, margin, points, "three"),
     ]
     return xr.Dataset(
         {
@@ -101,8 +106,8 @@ def compute(
             "explained": ("component", snapshot_planes.explained(path.gram)),
             "explained_orthogonal": ("component", snapshot_planes.explained(null)),
             "explained_random_walk": ("component", snapshot_planes.random_walk_shares(last)),
-            "origin": ("plane", epoch[[last, three[2]]]),
-            "through": ("corner", epoch[three]),
+            "origin": ("plane", epoch_of([last, three[-1]])),
+            "through": ("corner", epoch_of(three)),
         }
         | {f"line_{name}": ("position", values[:, 0]) for name, values in line.items()}
         | {f"snapshot_{name}": ("epoch", values) for name, values in path.losses().items()}
@@ -111,15 +116,20 @@ def compute(
     )
 
 
-def on_plane(path, coefficients: np.ndarray, origin: int, margin: float, points: int, name: str) -> xr.Dataset:
-    """The variables of one plane: of the directions with these coefficients [2, snapshot], around a snapshot."""
+def on_plane(
+    path, coefficients: np.ndarray, needed: Sequence[int], margin: float, points: int, name: str
+) -> xr.Dataset:
+    """The variables of one plane, of the directions with these coefficients [2, snapshot].
+
+    needed: the snapshots that the plane goes through; its origin is the last of them.
+    """
+    origin = min(needed[-1], len(path.gram) - 1)
     place, share = snapshot_planes.coordinates(path.gram, coefficients, origin)
     x, y = (stretched(along, margin, points) for along in place)
     surfaces = path.surfaces(coefficients, origin, x, y, name)
-    whole = "ok" if np.isfinite(coefficients).all() else "the snapshots are on a line"
     return xr.Dataset(
         {
-            "status": whole if np.isfinite(path.gram).all() else "weights are not finite",
+            "status": obstacle(path.gram, coefficients, needed),
             "x": ("row", x),
             "y": ("column", y),
             "path_x": ("epoch", place[0]),
@@ -130,6 +140,15 @@ def on_plane(path, coefficients: np.ndarray, origin: int, margin: float, points:
     )
 
 
+def obstacle(gram: np.ndarray, coefficients: np.ndarray, needed: Sequence[int]) -> str:
+    """Why snapshots have no plane of these coefficients [2, snapshot], or 'ok'; needed: snapshots that it needs."""
+    if not np.isfinite(gram).all():
+        return "weights are not finite"
+    if len(gram) <= max(*needed, LEAST - 1):
+        return "too few snapshots"
+    return "ok" if np.isfinite(coefficients).all() else "the snapshots are on a line"
+
+
 def stretched(values: np.ndarray, margin: float, points: int) -> np.ndarray:
     """Evenly spaced points over the range of the values and `margin` times that on each side; NaN if a value is."""
     low, high = values.min(), values.max()
@@ -137,11 +156,9 @@ def stretched(values: np.ndarray, margin: float, points: int) -> np.ndarray:
     return np.linspace(low - beyond, high + beyond, points)
 
 
-def checked_through(through: Sequence[int], count: int) -> list[int]:
-    """The three snapshots, of `count`, that the second plane goes through; ValueError for others than three of them."""
+def checked_through(through: Sequence[int], count: int) -> None:
+    """Refuse planes through `count` snapshots of which there are too few, and `through` that are not three of them."""
     if count < LEAST:
         raise ValueError(f"snapshots = {count}: must be at least {LEAST} for planes through them")
-    three = [*through] or [0, (count - 1) // 2, count - 1]
-    if len(three) != LEAST or len({*three}) != LEAST or not {*three} <= {*range(count)}:
-        raise ValueError(f"path_planes.through = {three}: must be three different snapshots from 0 to {count - 1}")
-    return three
+    if through and (len(through) != LEAST or len({*through}) != LEAST or not {*through} <= {*range(count)}):
+        raise ValueError(f"path_planes.through = {[*through]}: must be three different snapshots from 0 to {count - 1}")

@@ -28,7 +28,7 @@ def draw(surfaces: list[xr.Dataset] | None) -> Page:
         raise ValueError(f"loss_planes: surfaces: {len(runs)} runs, but there are {MOST['surfaces']} panels for them")
     letters = style.letters(2 * len(runs))
     above, below = letters[: len(runs)], letters[len(runs) :]
-    figure, axes = style.panels([above, below], 5.8, Grid(len(runs), 4.2 / len(runs)), solid=below)
+    figure, axes = style.panels([above, below], 5.8, Grid(len(runs), 3.2 if len(runs) == 1 else 2.1), solid=below)
     losses = np.ma.masked_invalid(np.concatenate([data.loss[0].values.ravel() for data in surfaces or []] or [[]]))
     scale = contours.colours(losses) if losses.count() else None
     drawn = [contour(axes[letter], data, scale) for letter, data in zip(above, runs, strict=True)]

@@ -17,24 +17,28 @@ def principal_components(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     n snapshots have n - 1 components about their mean, here by falling variance (a sum of squares, not divided by n):
     the eigenvectors of the centred Gram matrix. The first snapshot's coordinates are not below the last one's. NaN for
-    snapshots that are not finite; the coefficients of a component without variance are NaN.
+    snapshots that are not finite; the coefficients of a component without variance, or that is not there, are NaN.
     """
+    coefficients = np.full((2, len(gram)), np.nan)
     if not np.isfinite(gram).all():
-        return np.full(len(gram) - 1, np.nan), np.full((2, len(gram)), np.nan)
+        return np.full(len(gram) - 1, np.nan), coefficients
     centring = np.eye(len(gram)) - 1 / len(gram)
     value, vector = np.linalg.eigh(centring @ gram @ centring)
     value, vector = value[:0:-1].clip(0), vector[:, :0:-1].T[:2]  # without the least one, which is that of the mean
     vector = np.where(vector[:, :1] < vector[:, -1:], -vector, vector)
-    length = np.sqrt(np.where(value[:2] > RESOLVED * value[0], value[:2], np.nan))
-    return value, vector / length[:, None]
+    length = np.sqrt(np.where(value[:2] > RESOLVED * value.max(initial=0), value[:2], np.nan))
+    coefficients[: len(length)] = vector / length[:, None]
+    return value, coefficients
 
 
 def through_three(gram: np.ndarray, three: Sequence[int]) -> np.ndarray:
     """Coefficients [2, snapshot] of two orthogonal directions of length 1 that span the plane of three snapshots.
 
     The first points from the third snapshot to the first one; along the second, the second snapshot's coordinate is
-    positive. NaN for a direction that the snapshots do not span.
+    positive. NaN for a direction that the snapshots do not span, and for both where one of the three is missing.
     """
+    if max(three) >= len(gram):
+        return np.full((2, len(gram)), np.nan)
     corners = np.eye(len(gram))[list(three)]
     first, second = corners[:2] - corners[2]
     longest = max(first @ gram @ first, second @ gram @ second)
