@@ -46,9 +46,9 @@ def bar(axes: Axes | list[Axes], drawn: ScalarMappable, label: str) -> None:
     """A colour bar of a loss below the panels, with few ticks."""
     low, high = drawn.norm.vmin, drawn.norm.vmax
     logarithmic = isinstance(drawn.norm, LogNorm) and high > 30 * low
-    page = (axes[0] if isinstance(axes, list) else axes).figure
+    page, shrink = (axes[0].figure, 0.6) if isinstance(axes, list) else (axes.figure, 1.0)
     made = page.colorbar(
-        drawn, ax=axes, label=label, location="bottom", aspect=25,
+        drawn, ax=axes, label=label, location="bottom", aspect=25, shrink=shrink,
         ticks=LogLocator(numticks=4) if logarithmic else MaxNLocator(4),
         format=lambda value, _: decade(value) if logarithmic else f"{value:.4g}",
     )  # fmt: skip

@@ -37,6 +37,7 @@ def draw(surfaces: list[xr.Dataset] | None) -> Page:
     if figure.panels:
         label = style.name(runs[0].loss, "training loss")
         contours.bar(list(figure.panels.values()), next(filter(None, drawn)), label)
+    style.title_figure(figure, style.describe_common(surfaces or []))
     return figure
 
 
@@ -49,7 +50,7 @@ def contour(axes: Axes, data: xr.Dataset | None, scale: Scale | None):
         axes.locator_params(nbins=5)
         axes.plot(0, 0, label="final weights", **contours.FINAL)
         style.key(axes)
-        style.title_run(axes, data)
+        style.heading(axes, data.attrs.get("run", ""))
     return drawn
 
 
