@@ -11,7 +11,7 @@ import pytest
 import test_trainer
 import torch
 from runs import settings
-from sgdwalk.analyses import hessian, landscape
+from sgdwalk.analyses import hessian, landscape, path_planes
 from sgdwalk.landscapes import trained_networks
 from sgdwalk.recorder import squared_distances as module
 from sgdwalk.recorder.squared_distances import squared_distances
@@ -208,17 +208,19 @@ def test_curvature_and_loss_surface_are_those_of_a_cpu(tmp_path):
     }
     run = settings(dtype="float64") | {f"{kind}_spec": spec for kind, spec in specs.items()}
     model = problem.build(run, problem.load_images(run))
-    for step in (0, 1):
+    weights = [p.data for p in model.parameters()]
+    for step in (0, 1, 2):
         torch.save({"step": step, "epoch": step, "model": model.state_dict()}, tmp_path / f"step-{step:09d}.pt")
-        torch._foreach_mul_([p.data for p in model.parameters()], 1.1)
+        torch._foreach_mul_(weights[step::2], 1.1)
     few = {"images": 40, "batch_size": 20}
     for analysis, options in (
         (hessian, {"eigenvalues": 3, "tolerance": 1e-6, **few}),
-        (landscape, {"points": 11, "zoom_points": 9, **few}),
+        (landscape, {"points": 11, "zoom_points": 9, "test_images": 20, **few}),
+        (path_planes, {"points": 5, "line_points": 5, "test_images": 20, **few}),
     ):
         cpu, gpu = (analysis.compute(str(tmp_path), run=run | {"device": d}, **options) for d in ("cpu", "cuda"))
         for name, values in cpu.items():
-            if name != "residual":
+            if name not in ("residual", "status"):
                 np.testing.assert_allclose(gpu[name], values, rtol=1e-5, atol=1e-9, err_msg=name)
 
 

@@ -37,6 +37,7 @@ ANALYSES = {
     "extract": ("checkpoints", "snapshots.nc", "train", (4000, 20), 0),
     "hessian": ("checkpoints", "hessian.nc", "curvature", (8000, 30), 30),
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
+    "path_planes": ("checkpoints", "path_planes.nc", "train", (8000, 30), 25),
     "dimension": ("landscape.nc", "dimension.nc", "analysis", (4000, 60), 0),
     "displacement": ("directions.nc distances.nc sketch.nc", "displacement.nc", "analysis", ESTIMATED, 0),
     "noise_curvature": ("checkpoints modes.nc", "noise_curvature.nc", "curvature", (8000, 30), 30),
@@ -44,7 +45,7 @@ ANALYSES = {
     "phase_space": ("directions.nc noise_curvature.nc", "phase_space.nc", "analysis", (4000, 60), 0),
     "epoch_memory": ("directions.nc noise_curvature.nc", "epoch_memory.nc", "analysis", (4000, 60), 0),
 }
-NETWORK = ("extract", "modes", "hessian", "landscape", "noise_curvature")
+NETWORK = ("extract", "modes", "hessian", "landscape", "path_planes", "noise_curvature")
 EXPENSIVE = {"train", "import_walk", "modes", "hessian", "noise_curvature"}  # a job each in a cluster's queue
 COLLECTED = {"summary", "claims", "checks", "verdict", "all", "study"}  # one each in a study
 

@@ -15,6 +15,7 @@ SIZES = {
     "rank": 5, "plane": 2, "scale": 10, "octave": 3, "box": 3, "leader_scale": 2, "order": 11, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
     "axis": 2, "stage": 5, "start": 2, "replicate": 3, "tested": 2, "quantity": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
+    "row": 12, "column": 12, "component": 4, "corner": 3, "position": 15,
     "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
 }  # fmt: skip
 LAG = np.arange(1, 31)
@@ -73,8 +74,23 @@ def training(run, diverged=-1, **factors):
 def landscape(loss=None):
     x, zoom = np.linspace(-1, 1, 12), np.linspace(-0.1, 0.1, 12)
     bowl = np.exp(4 * (x[:, None] ** 2 + x**2)) if loss is None else loss
-    run = {"path_x": [0.4, 0.2, 0], "path_y": [0.4, 0.1, 0], "path_share": [0.1, 0.2, np.nan]}
+    run = {"path_x": [[0.4, 0.2, 0]] * 2, "path_y": [[0.4, 0.1, 0]] * 2, "path_share": [[0.1, 0.2, np.nan]] * 2}
     return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, **run)
+
+
+def path_planes(nan=False, test=True):
+    factor, side = np.nan if nan else 1.0, np.linspace(-2, 12, 12)
+    data = build(
+        "path_planes", epoch=[0.0, 3.0, 6.0, 9.0, 12.0], plane=["principal components", "three snapshots"],
+        status="weights are not finite" if nan else "ok", x=side, y=side[:, None].T / 3,
+        loss=np.exp((side[:, None] ** 2 + side**2) / 80) * factor, origin=12.0, through=[0.0, 6.0, 12.0],
+        path_x=np.array([10.0, 7, 4, 2, 0]), path_y=np.array([0.0, 2.5, 3, 2, 0]), path_share=[1.0, 0.9, 0.95, 0.9, np.nan],
+        explained=np.array([0.8, 0.15, 0.03, 0.02]) * factor, explained_orthogonal=[0.64, 0.2, 0.1, 0.06],
+        explained_random_walk=0.6 / np.arange(1, 5) ** 2, component=np.arange(1, 5),
+        position=np.linspace(-0.25, 1.25, 15), line_loss=np.geomspace(3, 0.01, 15) * factor,
+        line_test_loss=np.geomspace(3, 0.1, 15) * factor, snapshot_loss=np.array([2.3, 1, 0.5, 0.1, 0.02]) * factor,
+    )  # fmt: skip
+    return data if test else data.drop_vars(["test_loss", "line_test_loss", "snapshot_test_loss"])
 
 
 def dimension(status="ok", planes=2, leaders=True):
@@ -343,6 +359,8 @@ WHOLE = {
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "toy_phases": {"phases": toy_phases()},
+    "loss_planes": {"surfaces": [landscape(), landscape(np.linspace(1, 30, 144).reshape(12, 12))]},
+    "path_planes": {"planes": path_planes()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
     "limiting_process": {},
@@ -379,6 +397,8 @@ EMPTY = {
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "toy_phases": {"phases": toy_phases(nan=True)},
+    "loss_planes": {"surfaces": [landscape(np.nan), landscape(np.nan)]},
+    "path_planes": {"planes": path_planes(nan=True)},
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
     "limiting_process": {},
@@ -409,6 +429,8 @@ SMALLEST = {
     "fig7": {"hessian": [spectrum(2)]},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
+    "loss_planes": {"surfaces": [landscape()]},
+    "path_planes": {"planes": path_planes(test=False)},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
     "limiting_process": {},

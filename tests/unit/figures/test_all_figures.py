@@ -57,7 +57,7 @@ def test_runs_without_finite_values_are_drawn(figure):
     svg(draw(figure, EMPTY[figure]))
 
 
-@pytest.mark.parametrize("figure", ["fig1", "fig5", "fig5_checks", "fig6"])
+@pytest.mark.parametrize("figure", ["fig1", "fig5", "fig5_checks", "fig6", "path_planes"])
 def test_figures_of_one_run_name_it_once_above_all_panels(figure):
     assert (
         settled(figure, "double", smallest=False)._suptitle.get_text().replace("\xa0", " ")
@@ -66,7 +66,8 @@ def test_figures_of_one_run_name_it_once_above_all_panels(figure):
 
 
 @pytest.mark.parametrize(
-    ("figure", "role", "most"), [("fig2_others", "runs", 6), ("fig7", "hessian", 6), ("ensembles", "groups", 3)]
+    ("figure", "role", "most"),
+    [("fig2_others", "runs", 6), ("fig7", "hessian", 6), ("loss_planes", "surfaces", 2), ("ensembles", "groups", 3)],
 )
 def test_more_sources_than_panels_are_refused(figure, role, most):
     with pytest.raises(ValueError, match=f"^{figure}: {role}: {most + 1} .* {most} (panels|rows)"):

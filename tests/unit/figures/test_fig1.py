@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from figure_data import dimension, draw, entries, landscape
 from matplotlib.colors import LogNorm, Normalize
-from sgdwalk.figures import fig1
+from sgdwalk.figures import contours
 
 
 @pytest.mark.parametrize(
@@ -12,13 +12,13 @@ from sgdwalk.figures import fig1
     [([1.0, 100.0], LogNorm, 10.0), ([1.0, 9.0], Normalize, 5.0), ([-1.0, 100.0], Normalize, 49.5)],
 )
 def test_contours_are_logarithmic_for_positive_losses_over_more_than_a_decade(values, kind, middle):
-    norm, levels = fig1.colours(np.ma.masked_invalid(values))
+    norm, levels = contours.colours(np.ma.masked_invalid(values))
     assert type(norm) is kind
-    assert levels[fig1.LEVELS // 2] == pytest.approx(middle)
+    assert levels[contours.LEVELS // 2] == pytest.approx(middle)
 
 
 def test_a_constant_surface_has_increasing_levels():
-    assert (np.diff(fig1.colours(np.ma.masked_invalid([2.0, 2.0]))[1]) > 0).all()
+    assert (np.diff(contours.colours(np.ma.masked_invalid([2.0, 2.0]))[1]) > 0).all()
 
 
 def test_the_dimension_has_its_interval_and_a_surface_without_one_its_reason():
@@ -52,6 +52,6 @@ def test_the_snapshots_are_drawn_where_they_are_not_one_point(reach, panel):
 @pytest.mark.parametrize(("lowest", "height"), [(1.0, "log₁₀ loss"), (0.0, "the loss")])
 def test_the_variogram_says_what_the_height_is(lowest, height):
     data = landscape()
-    data.loss[0, 0] = lowest
+    data.loss[:, 0, 0] = lowest
     drawn = draw("fig1", {"surface": data, "dimension": dimension()})
     assert drawn.panels["c"].get_ylabel() == f"mean squared difference of {height}"

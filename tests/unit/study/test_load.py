@@ -41,6 +41,21 @@ def refused(read, message, **files):
     assert re.search(message, said), said
 
 
+@pytest.mark.parametrize(
+    ("snapshots", "through", "message"),
+    [
+        (2, "[]", "runs.tsv: snapshots = 2 of run 'r': must be at least 3 beside analyses = 'path_planes'$"),
+        (4, "[0, 1, 4]", "runs.tsv: snapshots = 4 of run 'r': must be at least 5 beside"),
+        (4, "[0, 1]", r"config.yaml: path_planes.through = \[0, 1\]: must be three snapshots, or empty$"),
+        (4, "[0, 1, 1]", "path_planes.through = .*must not contain duplicates"),
+    ],
+)
+def test_planes_through_snapshots_that_a_run_does_not_have_are_refused(study, snapshots, through, message):
+    config = CONFIG + f"path_planes: {{through: {through}}}\n"
+    refused(study, message, config=config, runs=f"run|snapshots|analyses\nr|{snapshots}|path_planes\n")
+    study(config=CONFIG, runs="run|snapshots|analyses\nr|3|path_planes\n")
+
+
 GROUPS = {
     "one group, by the name that its runs share": ("run|seed\nr-a|0\nr-b|1\n", {"r": ["r-a", "r-b"]}),
     "two groups that share a name": (

@@ -82,6 +82,7 @@ def test_hessian_and_loss_surface_of_the_paper_fit_into_a_day_of_a_gpu_and_not_o
     for minutes, analysis, name in (
         (resources.hessian_minutes, "hessian", "resnet14-b1024"),
         (resources.landscape_minutes, "landscape", "resnet56-b1024"),
+        (resources.path_planes_minutes, "path_planes", "resnet56-b1024"),
     ):
         run, settings = study.runs[name], study.settings[analysis]
         assert 30 < minutes(run, settings) < 1440 < minutes(run | {"device": "cpu"}, settings)

@@ -3,19 +3,15 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator
 
-from sgdwalk.figures import style
+from sgdwalk.figures import contours, style
 from sgdwalk.figures.fig1_checks import without_dimension
 from sgdwalk.figures.page import Grid, Page
-from sgdwalk.figures.ticks import decade
 from sgdwalk.storage.provenance import stored_settings
 
 ROLES = {"surface": "landscape", "dimension": "dimension"}
 ABSENT = {"surface": "a run with a loss surface", "dimension": "the dimension of a loss surface"}
-LEVELS = 30
 ESTIMATORS = {  # of the control surfaces: marker, colour, name of this surface's estimate
     "variogram": ("o", style.BLUE, "dimension"),
     "extrapolated": ("D", style.GREEN, "extrapolated_dimension"),
@@ -23,15 +19,15 @@ ESTIMATORS = {  # of the control surfaces: marker, colour, name of this surface'
 }
 NAMES = {"variogram": "variogram", "extrapolated": "at distance 0", "box": "boxes"}
 NEAR = 0.05  # of the enlargement's side: snapshots that all lie so near to the centre are one point
-CENTRE = {"color": "white", "marker": "P", "markersize": 5, "markeredgecolor": "black", "linestyle": ""}
-PATH = {"color": "white", "marker": "o", "markersize": 3, "markeredgecolor": "black", "markeredgewidth": 0.6}
 
 
 def draw(surface: xr.Dataset | None, dimension: xr.Dataset | None = None) -> Page:
     """Surface with the run's projected path (a), enlargement (b), variogram (c), estimates on control surfaces (d).
 
-    surface: landscape.nc of a run. dimension: dimension.nc of the same run. None leaves its panels out.
+    surface: landscape.nc of a run, of which the first plane is shown. dimension: dimension.nc of the same run. None
+    leaves its panels out.
     """
+    surface = None if surface is None else surface.isel(plane=0)
     figure, axes = style.panels("ab\ncd", 5.9, single=Grid(2, 2.55))
     plane(axes["a"], surface, "loss")
     plane(axes["b"], surface, "zoom_loss")
@@ -48,31 +44,9 @@ def plane(axes: Axes, data: xr.Dataset | None, variable: str) -> None:
     if style.missing(axes, data, ABSENT["surface"]):
         return
     loss = data[variable]
-    shown = np.ma.masked_invalid(loss.values.T)
-    if shown.count() == 0:
-        style.placeholder(axes, "the surface has no finite values")
-        return
-    x, y = (data[dim] for dim in loss.dims)
-    scale, levels = colours(shown)
-    filled = axes.contourf(x, y, shown, levels, norm=scale, cmap=style.SURFACE)
-    axes.contour(x, y, shown, levels[::3], norm=scale, colors="white", linewidths=0.3, alpha=0.6)
-    axes.set(xlabel=style.name(x), ylabel=style.name(y), box_aspect=1)
-    logarithmic = isinstance(scale, LogNorm) and levels[-1] > 30 * levels[0]
-    bar = axes.figure.colorbar(
-        filled, ax=axes, label=style.name(loss, "training loss"), location="bottom", aspect=25,
-        ticks=LogLocator(numticks=4) if logarithmic else MaxNLocator(4),
-        format=lambda value, _: decade(value) if logarithmic else f"{value:.4g}",
-    )  # fmt: skip
-    bar.minorticks_off()
-
-
-def colours(values: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
-    """Norm and contour levels: logarithmic where positive values span more than a decade, else linear."""
-    low, high = float(values.min()), float(values.max())
-    if low > 0 and high > 10 * low:
-        return LogNorm(low, high), np.geomspace(low, high, LEVELS + 1)
-    high = high if high > low else low + 1e-12
-    return Normalize(low, high), np.linspace(low, high, LEVELS + 1)
+    drawn = contours.filled(axes, *(data[dim] for dim in loss.dims), loss)
+    if drawn is not None:
+        contours.bar(axes, drawn, style.name(loss, "training loss"))
 
 
 def snapshots(whole: Axes, zoom: Axes, data: xr.Dataset) -> None:
@@ -81,9 +55,11 @@ def snapshots(whole: Axes, zoom: Axes, data: xr.Dataset) -> None:
     reach = np.nanmax(np.abs([data.path_x, data.path_y]), initial=0)
     resolving = None if reach <= NEAR * side[1] else whole if reach > side[1] else zoom
     for axes in (axes for axes in (whole, zoom) if axes.figure is not None):
-        axes.plot(0, 0, label="final weights", **CENTRE)
+        axes.plot(0, 0, label="final weights", **contours.FINAL)
         if axes is resolving:
-            axes.plot(data.path_x, data.path_y, linewidth=0.8, label="snapshots, projected", zorder=1.9, **PATH)
+            axes.plot(
+                data.path_x, data.path_y, linewidth=0.8, label="snapshots, projected", zorder=1.9, **contours.PATH
+            )
         if axes is whole:
             axes.plot(side[[0, 1, 1, 0, 0]], side[[0, 0, 1, 1, 0]], color="white", linewidth=0.8)
             axes.plot([], [], linestyle="", label="white frame: panel b")

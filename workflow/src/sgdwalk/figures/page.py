@@ -3,7 +3,7 @@
 import contextlib
 import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import matplotlib
@@ -105,12 +105,17 @@ class Key(NamedTuple):
 
 
 class Page(Figure):
-    """A figure of lettered panels in a grid; `panels` by letter. It is complete after `settle`."""
+    """A figure of lettered panels in a grid; `panels` by letter. It is complete after `settle`.
 
-    def __init__(self, letters: list[str], grid: Grid):
+    solid: letters of the panels that show surfaces in perspective.
+    """
+
+    def __init__(self, letters: list[str], grid: Grid, solid: Collection[str] = ()):
         self.page_width, self.grid = width(), grid
         super().__init__(figsize=(WIDTHS[self.page_width], grid.row), layout="constrained")
-        self.panels = {letter: self.add_subplot(label=letter) for letter in letters}
+        self.panels = {
+            letter: self.add_subplot(label=letter, projection="3d" if letter in solid else None) for letter in letters
+        }
         self._place_panels()
         self.headings: dict[Axes, str] = {}
         self.keys: dict[Axes, Key] = {}

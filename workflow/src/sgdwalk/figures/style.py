@@ -2,7 +2,7 @@
 
 import itertools
 import string
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import matplotlib
 import numpy as np
@@ -71,17 +71,20 @@ def letters(count: int) -> list[str]:
     return list(itertools.islice(itertools.chain(string.ascii_letters, pairs), count))
 
 
-def panels(layout: str | list[list[str]], height: float, single: page.Grid | None = None) -> tuple[Page, dict]:
+def panels(
+    layout: str | list[list[str]], height: float, single: page.Grid | None = None, solid: Collection[str] = ()
+) -> tuple[Page, dict]:
     """A page of the width in force (page.settings) and its lettered panels.
 
     layout: the letters in rows, as at double width. height: inches of all rows there. single: the grid at single width;
-    by default two columns, or one, of rows that are a sixth lower. Panels that `placeholder` empties leave the page.
+    by default two columns, or one, of rows that are a sixth lower. solid: letters of panels in perspective. Panels that
+    `placeholder` empties leave the page.
     """
     rows = layout.splitlines() if isinstance(layout, str) else layout
     grid = page.Grid(len(rows[0]), height / len(rows))
     if page.width() == "single":
         grid = single or page.Grid(min(2, grid.columns), grid.row / 1.2)
-    figure = Page([letter for row in rows for letter in row if letter != "."], grid)
+    figure = Page([letter for row in rows for letter in row if letter != "."], grid, solid)
     return figure, dict(figure.panels)
 
 

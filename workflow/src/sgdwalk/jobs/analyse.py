@@ -1,5 +1,6 @@
 """The job that computes one analysis, chosen by name."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import xarray as xr
 from sgdwalk import registered
 from sgdwalk.jobs.inputs import read
 from sgdwalk.storage import netcdf, run_files
+from sgdwalk.storage.kept_rows import KeptRows, rows_beside
 from sgdwalk.storage.provenance import attributes, settings_of_run
 
 
@@ -27,14 +29,17 @@ def analyse(
     inputs: path or paths by the names of compute's arguments. settings: its other arguments. code, run, run_seed:
     attributes of the file (see provenance.attributes); it also takes the settings of the run from what it reads.
     own: modules of the user's own analyses that the job needs.
+    An analysis whose compute has an argument `kept` (storage.kept_rows) goes on where an earlier attempt was stopped.
     """
     registered.register(*own)
     module = registered.analysis(name)
     data = {key: read(path) for key, path in inputs.items()}
     stamp = attributes(settings, code, run, run_seed, run_settings(data, settings))
-    netcdf.write(
-        module.compute(**data, **settings), output, module.CONTRACT, stamp, loss_unit=loss_unit(data, settings)
-    )
+    resumes = "kept" in inspect.signature(module.compute).parameters
+    kept = rows_beside(output, inputs, settings, code) if resumes else KeptRows()
+    result = module.compute(**data, **({"kept": kept} if resumes else {}), **settings)
+    netcdf.write(result, output, module.CONTRACT, stamp, loss_unit=loss_unit(data, settings))
+    kept.clear()
 
 
 def run_settings(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:

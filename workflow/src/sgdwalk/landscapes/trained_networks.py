@@ -32,11 +32,28 @@ def network_and_batches(
     """
     allow_tf32(False)
     data, place = load_images(run) if data is None else data, device(run["device"])
-    inputs, labels = (part.to(place) for part in sample(data, run, images, seed))
-    model, batches = build(run, data).to(place), equal_batches(inputs, labels, batch_size)
+    model = build(run, data).to(place)
+    return model, image_batches(model, run, section, images, batch_size, batch_norm, seed, data)
+
+
+def image_batches(
+    model: nn.Module,
+    run: Mapping[str, Any],
+    section: str,
+    images: int,
+    batch_size: int,
+    batch_norm: str,
+    seed: int,
+    data: Images,
+    split: str = "train",
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Random images of a split ('train' or 'test') for a run's network, as network_and_batches returns them."""
+    inputs, labels = (part.to(device(run["device"])) for part in sample(data, run, images, seed, split))
+    batches = equal_batches(inputs, labels, batch_size)
     if batch_norm == "batch":
-        check_batch(model, batches[0][0], f"{section}.batch_size = {batch_size}, {section}.images = {images}")
-    return model, batches
+        key = {"train": "images", "test": "test_images"}[split]
+        check_batch(model, batches[0][0], f"{section}.batch_size = {batch_size}, {section}.{key} = {images}")
+    return batches
 
 
 def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:
@@ -50,11 +67,14 @@ def snapshots(checkpoints: str | Path) -> list[dict[str, Any]]:
     return [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
 
 
-def sample(images: Images, run: Mapping[str, Any], count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """`count` random training images, normalised but not augmented, and their labels."""
-    pick = np.random.default_rng(seed).permutation(len(images.train))[:count]
-    inputs = Scale(images, "cpu", getattr(torch, run["dtype"]))(torch.from_numpy(images.train[pick]))
-    return inputs, torch.from_numpy(images.train_labels[pick])
+def sample(
+    images: Images, run: Mapping[str, Any], count: int, seed: int, split: str = "train"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`count` random images of a split ('train' or 'test'), normalised but not augmented, and their labels."""
+    pixels, labels = getattr(images, split), getattr(images, f"{split}_labels")
+    pick = np.random.default_rng(seed).permutation(len(pixels))[:count]
+    inputs = Scale(images, "cpu", getattr(torch, run["dtype"]))(torch.from_numpy(pixels[pick]))
+    return inputs, torch.from_numpy(labels[pick])
 
 
 def equal_batches(inputs: torch.Tensor, labels: torch.Tensor, size: int) -> list[tuple[torch.Tensor, torch.Tensor]]:

@@ -20,6 +20,7 @@ from sgdwalk.study.validation import ConfigError, checked, read_yaml, schema
 EVERY_RUN = (*RECORDED, *files_of_runs(ALWAYS))
 EVERY_CHILD = ("directions", *files_of_runs(CHILDREN))
 TOY = ("fractal", "random", "convex", "cone", "flat")  # landscapes that claims are about, and their nulls
+LEAST = 3  # snapshots of a run with planes through them
 MOST_POSITIONS = 10**8  # walkers times steps of a simulation: all are in memory at once
 SAMPLERS = ("independent", "shuffled-epochs")  # of the linear regression
 
@@ -83,6 +84,7 @@ def load_study(name: Any, folder: Path) -> Study:
     runs = read_runs(root / "runs.tsv", settings["training"])
     check_modes(settings["modes"], runs, f"{root / 'config.yaml'}: ")
     check_requests(runs, f"{root / 'runs.tsv'}: ")
+    check_snapshots(settings["path_planes"]["through"], runs, f"{root / 'runs.tsv'}: ")
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
@@ -108,6 +110,8 @@ def read_settings(path: Path) -> tuple[dict[str, Any], OwnModules]:
 
 def check_settings(settings: Mapping[str, Any], where: str) -> None:
     """Check keys of config.yaml that depend on each other, and resolve the data set of the linear regression."""
+    if len(through := settings["path_planes"]["through"]) not in (0, 3):
+        raise ConfigError(f"{where}path_planes.through = {through}: must be three snapshots, or empty")
     wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
     if wanted > most:
         raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
@@ -151,6 +155,15 @@ def check_requests(runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
         for analysis in run["analyses"]:
             if analysis in OF_CHILDREN and not run.get("parent"):
                 raise ConfigError(f"{where}analyses = '{analysis}' of run '{name}': must be of a run with a parent")
+
+
+def check_snapshots(through: Sequence[int], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuse planes through the snapshots of a run that has fewer than three, or fewer than `through` counts."""
+    least = max([LEAST, *(k + 1 for k in through)])
+    for name, run in runs.items():
+        if "path_planes" in run["analyses"] and run["snapshots"] < least:
+            reason = f"must be at least {least} beside analyses = 'path_planes'"
+            raise ConfigError(f"{where}snapshots = {run['snapshots']} of run '{name}': {reason}")
 
 
 def check_source(study: Study, source: str, where: str) -> None:

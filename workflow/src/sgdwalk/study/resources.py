@@ -172,8 +172,16 @@ def hessian_gradients(run: Run, settings: Mapping[str, Any]) -> float:
 
 
 def landscape_gradients(run: Run, settings: Mapping[str, Any]) -> float:
-    """Cost of the loss surface and its enlargement in gradients of an image."""
-    return (settings["points"] ** 2 + settings["zoom_points"] ** 2) * FORWARD * settings["images"]
+    """Cost of the loss surfaces and their enlargements in gradients of an image."""
+    images = settings["points"] ** 2 * (settings["images"] + settings["test_images"])
+    images += settings["zoom_points"] ** 2 * settings["images"]
+    return settings["planes"] * FORWARD * images
+
+
+def path_planes_gradients(run: Run, settings: Mapping[str, Any]) -> float:
+    """Cost of the two planes through the snapshots and of the line in gradients of an image."""
+    points = 2 * settings["points"] ** 2 + settings["line_points"] + run["snapshots"]
+    return FORWARD * points * (settings["images"] + settings["test_images"])
 
 
 def noise_curvature_gradients(run: Run, settings: Mapping[str, Any]) -> float:
@@ -187,6 +195,7 @@ GRADIENTS = {
     "modes": modes_gradients,
     "hessian": hessian_gradients,
     "landscape": landscape_gradients,
+    "path_planes": path_planes_gradients,
     "noise_curvature": noise_curvature_gradients,
 }
 
@@ -201,7 +210,11 @@ def measuring_minutes(analysis: str) -> Callable[[Run, Mapping[str, Any]], int]:
     return minutes
 
 
-modes_minutes, hessian_minutes, landscape_minutes, noise_curvature_minutes = map(measuring_minutes, GRADIENTS)
+modes_minutes = measuring_minutes("modes")
+hessian_minutes = measuring_minutes("hessian")
+landscape_minutes = measuring_minutes("landscape")
+path_planes_minutes = measuring_minutes("path_planes")
+noise_curvature_minutes = measuring_minutes("noise_curvature")
 
 
 def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:
