@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS, SNAPSHOTS, Analysis
-from sgdwalk.study.load import SAMPLERS, TOY, Study
+from sgdwalk.study.figure_specs import sources
+from sgdwalk.study.load import SAMPLERS, Study
 from sgdwalk.study.targets import FORMATS, OF_RECORDERS
 
-TABLES = {"summary": "summary.csv", "claims": "claims.csv", "checks": "checks.csv", "verdict": "checks.passed"}
+TABLES = {name: (f"{name}.csv", f"{name}.html") for name in ("summary", "claims", "checks")}
+TABLES["verdict"] = ("checks.passed",)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def analyses_of_run(study: Study, run: str) -> list[Analysis]:
     wanted = {*study.analyses(run)}
     if recording_rule(study, run) == "train" and study.runs[run]["analyses"]:
         wanted |= {analysis.writes for analysis in ANALYSES if analysis.condition == SNAPSHOTS}
-    found = [analysis for analysis in ANALYSES if analysis.unit == "run"]
+    found = [analysis for analysis in (*ANALYSES, *study.own.analyses) if analysis.unit == "run"]
     for analysis in reversed(found):  # an analysis stands below those that it reads
         if analysis.writes in wanted:
             wanted |= {*analysis.reads}
@@ -67,7 +69,10 @@ def analyses_of_run(study: Study, run: str) -> list[Analysis]:
 
 def jobs_of_study(study: Study) -> list[Job]:
     """The jobs that are not of one run: toy model, regression, groups of runs, figures, tables."""
-    made = [("toy", name, f"{FOLDERS['landscape']}/{name}") for name in TOY]
+    made = [("toy", name, f"{FOLDERS['landscape']}/{name}") for name in study.landscapes]
+    shown = {source for spec in study.figures.values() for _, source in sources(spec["data"])}
+    of_toy = {analysis.name: f"{FOLDERS['toy']}/{analysis.writes}" for analysis in ANALYSES if analysis.unit == "toy"}
+    made += [(name, name, path) for name, path in of_toy.items() if path in shown]
     made += [("regression", name, f"{FOLDERS['sampler']}/{name}") for name in SAMPLERS]
     made += [(rule, name, f"{FOLDERS['group']}/{writes}") for rule, name, writes in groups(study)]
     single = [Job(rule, name, (f"{path}.nc",), f"logs/{path}.log") for rule, name, path in made]
@@ -75,7 +80,7 @@ def jobs_of_study(study: Study) -> list[Job]:
         Job("figure", name, tuple(f"figures/{name}.{suffix}" for suffix in FORMATS), f"logs/figures/{name}.log")
         for name in study.figures
     ]
-    tables = [Job(name, name, (file,), f"logs/{name}.log") for name, file in TABLES.items()]
+    tables = [Job(name, name, files, f"logs/{name}.log") for name, files in TABLES.items()]
     return [*single, *figures, *tables]
 
 
