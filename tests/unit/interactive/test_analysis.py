@@ -86,6 +86,11 @@ def test_what_cannot_be_analysed_is_named(arguments, settings, message):
         analyse(*arguments, **settings)
 
 
+def test_another_file_than_it_reads_is_named(made):
+    with pytest.raises(ValueError, match=r"^msl: the data set is a file 'msd': must be 'distances'$"):
+        analyse("msl", made / "runs" / "resnet14-a" / "msd.nc")
+
+
 def test_a_module_of_ones_own_has_settings_units_and_files_like_the_others(made, own, tmp_path):
     squares = own("squares_of_distances")
     distances = read(made / "runs" / "resnet14-a" / "distances.nc")
