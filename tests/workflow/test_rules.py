@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import yaml
+from sgdwalk.study import analysis_table, own_modules
 from studies import ROOT, copy_of_the_workflow
 
 SAMPLE = {
@@ -199,6 +200,10 @@ def test_training_is_known_by_all_that_it_runs(rules):
     assert {"training.job", "training.problem", "training.trainer", "data.choice", "data.digits", "models.mlp"} <= code
     assert {"recorder.window_recorder", "storage.netcdf", "storage.run_files"} <= code
     assert not {module for module in code if module.startswith(("analyses", "figures", "tables", "trajectory"))}
+
+
+def test_no_analysis_of_ones_own_can_have_the_name_of_a_rule(rules):
+    assert set(rules) <= {*own_modules.RULES, *(analysis.name for analysis in analysis_table.ANALYSES)}
 
 
 @pytest.mark.parametrize("profile", ["pbs", "slurm"])

@@ -1,6 +1,7 @@
 """An analysis called in a notebook gives what the workflow writes, and refuses what the workflow refuses."""
 
 import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,17 @@ SETTINGS = {{"power": {{"minimum": 1}}}}
 
 def compute(distances, *, power: int = 2):
     return distances[["distance2"]].rename(distance2="square").drop_vars(list(distances.coords)) ** power
+"""
+NETWORK = """\
+import xarray as xr
+from sgdwalk.storage.contracts import Contract, variable
+
+CONTRACT = Contract("of_network", {"seed": variable("", "1", "seed")})
+
+
+def compute(checkpoints, *, run, images: int = 5):
+    assert checkpoints.endswith("checkpoints")
+    return xr.Dataset({"seed": run["seed"]})
 """
 
 
@@ -86,6 +98,11 @@ def test_what_cannot_be_analysed_is_named(arguments, settings, message):
         analyse(*arguments, **settings)
 
 
+def test_another_file_than_it_reads_is_named(made):
+    with pytest.raises(ValueError, match=r"^msl: the data set is a file 'msd': must be 'distances'$"):
+        analyse("msl", made / "runs" / "resnet14-a" / "msd.nc")
+
+
 def test_a_module_of_ones_own_has_settings_units_and_files_like_the_others(made, own, tmp_path):
     squares = own("squares_of_distances")
     distances = read(made / "runs" / "resnet14-a" / "distances.nc")
@@ -97,6 +114,15 @@ def test_a_module_of_ones_own_has_settings_units_and_files_like_the_others(made,
         analyse(squares, distances, power=0)
     found.to_netcdf(tmp_path / "s.nc")
     assert read(tmp_path / "s.nc").attrs["contract"] == "squares_of_distances"
+
+
+def test_an_analysis_of_a_network_takes_the_run_from_beside_its_checkpoints(made, own):
+    network = own("of_network")
+    Path(network.__file__).write_text(NETWORK, encoding="utf-8")
+    found = analyse(importlib.reload(network), made / "runs" / "resnet14-b" / "checkpoints")
+    assert float(found.seed) == 1
+    assert (found.attrs["run"], found.attrs["run_seed"]) == ("resnet14-b", "1")
+    assert '"window": 40' in found.attrs["run_settings"]
 
 
 def test_the_file_of_an_unknown_analysis_is_refused_by_read_and_opened_unchecked(made, tmp_path):

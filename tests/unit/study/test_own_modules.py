@@ -149,6 +149,31 @@ REFUSED = {
         {"turning": ANALYSIS.replace(" = 20", "")},
         "compute's setting 'longest' must have a default that is a plain value",
     ),
+    "a run for an analysis without a network": (
+        {"turning": ANALYSIS.replace("*, ", "*, run, ")},
+        "compute reads no checkpoints: must not have a keyword argument 'run'",
+    ),
+    "no run for an analysis of a network": (
+        {"network": OTHERS["network.py"].replace("run, ", "")},
+        "compute reads checkpoints: must have a keyword argument 'run'",
+    ),
+    "settings that are no mapping": (
+        {"turning": ANALYSIS.replace('{"longest": {"minimum": 1}}', '["longest"]')},
+        r"SETTINGS = \['longest'\]: must be like {'lag': {'minimum': 1}}",
+    ),
+    "a limit that is none": ({"turning": ANALYSIS.replace(": 1}", ": 'x'}")}, "SETTINGS: 'x' is not of type 'number'"),
+    "a default beyond its limits": (
+        {"turning": ANALYSIS.replace("= 20", "= 0")},
+        "default: longest = 0: must be at least 1",
+    ),
+    "a request that is no number": (
+        {"turning": ANALYSIS.replace("MINUTES = 3", "MINUTES = 'x'")},
+        "MINUTES = 'x': must be a number above 0",
+    ),
+    "a constant that is computed": (
+        {"turning": ANALYSIS.replace("MINUTES = 3", "MINUTES = 2 * HALF")},
+        "MINUTES must be a plain value, as it is read without an import",
+    ),
     "limits of no setting": (
         {"turning": ANALYSIS.replace('{"longest"', '{"lag"')},
         r"SETTINGS: compute has no setting 'lag' \(it has: longest, weighted, shares\)",

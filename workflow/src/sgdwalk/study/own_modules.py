@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
 from sgdwalk.storage.code_hash import importable
 from sgdwalk.study import resources
 from sgdwalk.study.analysis_table import ANALYSES, RECORDED, Analysis
 from sgdwalk.study.figure_specs import Signature, constant, figure_signatures, signature
-from sgdwalk.study.validation import ConfigError
+from sgdwalk.study.validation import ConfigError, checked
 
 TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 RULES = (
@@ -137,51 +140,91 @@ def analysis_of(module: str, path: Path, where: str, before: Iterable[str] = ())
     (MB) and MINUTES, what its jobs request. before: names of own analyses above, whose files it may read.
     """
     name, body = short_name(module), parsed(path, where)
-    contract = next(
-        (node.value for node in body if isinstance(node, ast.Assign | ast.AnnAssign) and assigned(node) == "CONTRACT"),
-        None,
-    )
+    check_contract(body, name, f"{where}no CONTRACT in {path}", where)
     compute = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == "compute"), None)
-    for what, found in (("CONTRACT", contract), ("function compute", compute)):
-        if found is None:
-            raise ConfigError(f"{where}no {what} in {path}")
-    if (called := contract_name(contract)) not in (None, name):
-        raise ConfigError(f"{where}CONTRACT is named '{called}': must be '{name}', as its module")
-    reads = tuple(argument.arg for argument in (*compute.args.posonlyargs, *compute.args.args))
-    known = (*FILES, CHECKPOINTS, *before)
-    for file in reads or ("",):
-        if file not in known:
-            raise ConfigError(f"{where}compute reads '{file}': must be a file of a run ({', '.join(known)})")
-    memory, minutes, limits = (told(body, key, where) for key in ("MEMORY", "MINUTES", "SETTINGS"))
+    if compute is None:
+        raise ConfigError(f"{where}no function compute in {path}")
+    reads = files_read(compute, (*FILES, CHECKPOINTS, *before), where)
     network = CHECKPOINTS in reads
     analysis = Analysis(
         name, reads, name, f"{name} of {{run}}", condition=name, network=network, module=module,
-        memory=memory or resources.analysis_memory, minutes=minutes or resources.analysis_minutes,
+        memory=requested(body, "MEMORY", where) or resources.analysis_memory,
+        minutes=requested(body, "MINUTES", where) or resources.analysis_minutes,
         environment="train" if network else "analysis",
     )  # fmt: skip
-    return analysis, schema_of(settings_of(compute, limits or {}, where, aside={"run"} if network else set()))
+    rules = settings_of(compute, told(body, "SETTINGS", where), where)
+    if network != ("run" in rules):
+        said = "checkpoints: must have" if network else "no checkpoints: must not have"
+        raise ConfigError(f"{where}compute reads {said} a keyword argument 'run', the run's settings")
+    rules.pop("run", None)
+    return analysis, checked_schema(rules, where)
 
 
-def settings_of(compute: ast.FunctionDef, limits: Mapping[str, Any], where: str, aside: set[str]) -> dict[str, Any]:
-    """The rule of each setting: type and default from the signature, the rest from SETTINGS."""
-    rules = {}
-    for argument, default in zip(compute.args.kwonlyargs, compute.args.kw_defaults, strict=True):
-        if argument.arg in aside:
-            continue
-        try:
-            value = ast.literal_eval(default) if default else None
-        except ValueError:
-            default = None
-        if default is None:
-            raise ConfigError(f"{where}compute's setting '{argument.arg}' must have a default that is a plain value")
-        kind = TYPES.get(ast.unparse(argument.annotation) if argument.annotation else "")
-        rule = {"default": list(value) if isinstance(value, tuple) else value} | ({"type": kind} if kind else {})
-        rules[argument.arg] = rule | limits.get(argument.arg, {})
+def check_contract(body: list[ast.stmt], name: str, missing: str, where: str) -> None:
+    """Refuse a module without a CONTRACT, and one that is named otherwise."""
+    nodes = (node for node in body if isinstance(node, ast.Assign | ast.AnnAssign))
+    contract = next((node.value for node in nodes if assigned(node) == "CONTRACT"), None)
+    if contract is None:
+        raise ConfigError(missing)
+    if (called := contract_name(contract)) not in (None, name):
+        raise ConfigError(f"{where}CONTRACT is named '{called}': must be '{name}', as its module")
+
+
+def files_read(compute: ast.FunctionDef, known: Iterable[str], where: str) -> tuple[str, ...]:
+    """The positional arguments of compute; each is a file of a run."""
+    reads = tuple(argument.arg for argument in (*compute.args.posonlyargs, *compute.args.args))
+    if unknown := [file for file in reads or ("",) if file not in known]:
+        raise ConfigError(f"{where}compute reads '{unknown[0]}': must be a file of a run ({', '.join(known)})")
+    return reads
+
+
+def requested(body: list[ast.stmt], name: str, where: str) -> float | None:
+    """MEMORY or MINUTES of a module, a number above 0; None where it has none."""
+    value = told(body, name, where)
+    if value is not None and not (isinstance(value, int | float) and value > 0):
+        raise ConfigError(f"{where}{name} = {value!r}: must be a number above 0")
+    return value
+
+
+def settings_of(compute: ast.FunctionDef, limits: Any, where: str) -> dict[str, Any]:
+    """The rule of each keyword argument: type and default from the signature, the rest from SETTINGS.
+
+    `run` has none; it is a setting only of an analysis that reads checkpoints.
+    """
+    limits = {} if limits is None else limits
+    if not isinstance(limits, dict) or not all(isinstance(rule, dict) for rule in limits.values()):
+        raise ConfigError(f"{where}SETTINGS = {limits!r}: must be like {{'lag': {{'minimum': 1}}}}")
+    arguments = zip(compute.args.kwonlyargs, compute.args.kw_defaults, strict=True)
+    rules = {argument.arg: rule_of(argument, default, where) for argument, default in arguments}
     if unknown := sorted({*limits} - {*rules}):
-        raise ConfigError(
-            f"{where}SETTINGS: compute has no setting '{unknown[0]}' (it has: {', '.join(rules) or 'none'})"
-        )
-    return rules
+        known = ", ".join(rules) or "none"
+        raise ConfigError(f"{where}SETTINGS: compute has no setting '{unknown[0]}' (it has: {known})")
+    return {name: rule | limits.get(name, {}) for name, rule in rules.items()}
+
+
+def rule_of(argument: ast.arg, default: ast.expr | None, where: str) -> dict[str, Any]:
+    """Type and default of a keyword argument."""
+    kind = TYPES.get(ast.unparse(argument.annotation) if argument.annotation else "")
+    rule = {"type": kind} if kind else {}
+    if argument.arg == "run" and default is None:
+        return rule
+    try:
+        value = ast.literal_eval(default)
+    except (ValueError, TypeError):
+        said = f"compute's setting '{argument.arg}' must have a default that is a plain value"
+        raise ConfigError(f"{where}{said}") from None
+    return rule | {"default": list(value) if isinstance(value, tuple) else value}
+
+
+def checked_schema(rules: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The schema of these settings, which their defaults satisfy."""
+    section = schema_of(rules)
+    try:
+        Draft202012Validator.check_schema(section)
+    except SchemaError as error:
+        raise ConfigError(f"{where}SETTINGS: {error.message}") from None
+    checked({name: rule["default"] for name, rule in rules.items() if "default" in rule}, section, f"{where}default: ")
+    return section
 
 
 def schema_of(rules: Mapping[str, Any]) -> dict[str, Any]:
