@@ -1,5 +1,6 @@
 """A study's three files: what is read from them, and what is refused with a message of one line."""
 
+import os
 import re
 import sys
 from importlib.machinery import ModuleSpec
@@ -338,6 +339,30 @@ BAD = {
         {"runs": "run|lr|\nr|0.1|x\n"},
         "line 2: 'x': must be in a column with a name$",
     ),
+    "brackets that do not match": (
+        {"runs": "run|analyses\nr|[[hessian\n"},
+        "analyses = '..hessian': must be of type array",
+    ),
+    "a path that is too long": (
+        {"runs": f"run|walk\nr|{'w' * 3000}\n"},
+        "walk = 'w{199}[.]{3}: must be a file or folder that exists$",
+    ),
+    "a path that is longer than any": (
+        {"runs": f"run|walk\nr|{'w' * 5000}\n"},
+        "walk = 'w{199}[.]{3}: must have at most 4000 characters$",
+    ),
+    "a long parent": (
+        {"runs": f"run|parent\nr|{'w' * 300}\n"},
+        "parent = 'w*[.]{3}: must be a training above this row .there is none.$",
+    ),
+    "a long base": ({"config": f"base: {'w' * 300}\n"}, "base = 'w*[.]{3}: must have at most 200 characters$"),
+    "a control character": ({"config": 'title: "a\\0b"\n'}, r"title = 'a\\x00b': must be without control characters$"),
+    "half a character": ({"config": 'title: "\\ud800"\n'}, r"title = '\\ud800': must be without control characters$"),
+    "a control character in a cell": ({"runs": "run|path\nr|a\0b\n"}, "path = .*: must be without control characters$"),
+    "roles that are no text": (
+        {"figures": "fig6: {caption: c, data: {1: path/r, path: path/r, msl: msl/r}}\n"},
+        "fig6.data: unknown role '1' .its roles: msl, path.$",
+    ),
     "a long value": (
         {"config": f"training: {{window: '{'9' * 1000}x'}}\n"},
         "window = '9{199}...: must be of type integer",
@@ -466,6 +491,27 @@ def test_a_whole_number_with_a_decimal_point_becomes_an_integer(study):
     read = study("run|batch_size\nr|16.0\n", CONFIG + "landscape: {points: 20.0}\n")
     assert repr(read.runs["r"]["batch_size"]) == "16"
     assert repr(read.settings["landscape"]["points"]) == "20"
+
+
+def test_whole_numbers_in_lists_become_integers(study):
+    config = CONFIG.replace("window: 20", "window: 20, schedule_epochs: [3.0], record: {anchors: [5.0]}")
+    read = study(config=config + "regression: {ranks: [2.0, 1]}\n")
+    run = read.runs["r"]
+    found = (run["schedule_epochs"], run["record"]["anchors"], read.settings["regression"]["ranks"])
+    assert repr(found) == "([3], [5], [2, 1])"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(study, tmp_path):
+    study()
+    (tmp_path / "config" / "s" / "runs.tsv").chmod(0)
+    with pytest.raises(ConfigError, match=r"runs.tsv: cannot be read .Permission denied.$"):
+        load_study("s", tmp_path / "config")
+
+
+def test_a_study_with_a_name_that_no_folder_has_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"study = 'a{300}': no .*studies here: none"):
+        load_study("a" * 300, tmp_path)
 
 
 def test_every_number_has_an_upper_and_a_lower_limit():

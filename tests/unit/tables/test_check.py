@@ -74,3 +74,10 @@ def test_the_verdict_names_failed_checks_and_omits_empty_details(tmp_path):
         checks.verdict(str(whole))
     table[table.passed].to_csv(whole, index=False)
     checks.verdict(str(whole))
+
+
+def test_a_run_whose_name_is_a_number_keeps_it(tmp_path):
+    (tmp_path / "check.csv").write_text("run,check,passed,detail\n007,finite,True,\n1e3,in range,False,0\n")
+    assert checks.read(str(tmp_path / "check.csv")).run.tolist() == ["007", "1e3"]
+    with pytest.raises(RuntimeError, match=r"failed checks: 1e3: in range \(0\)$"):
+        checks.verdict(str(tmp_path / "check.csv"))

@@ -66,7 +66,7 @@ def load_study(name: Any, folder: Path) -> Study:
     """
     name = "" if name is None else str(name)  # Snakemake reads study=3 as a number, and study= as None
     root = folder / name
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", name) or not (root / "config.yaml").is_file():
         found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
         raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found or 'none'})")
     settings = checked(read_yaml(root / "config.yaml"), schema("config"), f"{root / 'config.yaml'}: ")
