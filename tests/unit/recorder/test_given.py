@@ -48,7 +48,6 @@ NO_MODELS = {
     "its class": (lambda: nn.Linear, "the network itself, an nn.Module, not the class Linear"),
     "nothing": (lambda: None, "the network itself, an nn.Module, not NoneType"),
     "lazy layers": (lambda: nn.LazyLinear(3), "its weights before it is recorded, weight has none yet"),
-    "no memory": (lambda: nn.Linear(2, 1, device="meta"), "its weights before it is recorded, weight has none yet"),
 }
 
 

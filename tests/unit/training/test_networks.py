@@ -72,6 +72,15 @@ def test_a_network_in_a_wrapper_has_the_names_and_the_walk_and_the_hessian_of_th
     assert np.isfinite(hessian.compute(str(done.checkpoints.folder), run=run, **options).eigenvalue).all()
 
 
+def test_recurrent_layers_do_without_cudnn_where_the_hessian_is_needed():
+    """Its kernels have no second derivative; a CPU can only show that it is off, and on again afterwards."""
+    before = torch.backends.cudnn.enabled
+    for model, expected in ((nn.Sequential(nn.LSTM(2, 2)), False), (nn.Linear(2, 2), before)):
+        with curvature.plain_recurrence(model):
+            assert torch.backends.cudnn.enabled == expected
+        assert torch.backends.cudnn.enabled == before
+
+
 def weight_normed(channels, size, classes, norm=nn.utils.parametrizations.weight_norm):
     return nn.Sequential(nn.Flatten(), norm(nn.Linear(channels * size**2, 3)), nn.Tanh(), nn.Linear(3, classes))
 

@@ -58,7 +58,7 @@ def check_model(model) -> None:
     if not isinstance(model, nn.Module):
         raise ValueError(f"model: must be the network itself, an nn.Module, not {_kind(model)}")
     for name, p in model.named_parameters():
-        if nn.parameter.is_lazy(p) or p.is_meta:
+        if nn.parameter.is_lazy(p):
             raise ValueError(f"model: must have its weights before it is recorded, {name} has none yet")
 
 
