@@ -147,7 +147,7 @@ def evaluated(model: nn.Module, inputs: torch.Tensor, name: str):
 
 @torch.no_grad()
 def alike(a: torch.Tensor, b: torch.Tensor, share: float = 0.0) -> bool:
-    """Whether two tensors differ by at most this share of the largest value; on meta there are no values, and it is so."""
+    """Whether two tensors differ by at most this share of the largest value; always on meta, which has no values."""
     return a.is_meta or torch.allclose(a, b, rtol=0, atol=share * float(a.nan_to_num().abs().max()), equal_nan=True)
 
 
