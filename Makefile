@@ -10,6 +10,14 @@ OLD := import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d: make
 ifneq ($(words $(CURDIR)),1)
 $(error $(CURDIR): must be a path without blanks, since Snakemake starts no job with a Python in it)
 endif
+# Another clone's environment is not touched: to make it anew here would empty it there.
+ifneq ($(filter-out $(CURDIR)/%,$(realpath .venv)),)
+ifneq ($(wildcard .venv/ready),)
+ifneq ($(shell cat .venv/ready),$(CURDIR))
+$(error .venv: is a link to the environment of $(shell cat .venv/ready): must be one of this clone, remove the link)
+endif
+endif
+endif
 # What is installed in .venv has its path in it: after the clone was moved it is made anew.
 ifneq ($(shell cat .venv/ready 2>/dev/null),)
 ifneq ($(shell cat .venv/ready),$(CURDIR))
@@ -60,7 +68,6 @@ coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverag
 
 .venv/ready: envs/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || $(PYTHON) -c '$(OLD)'
-	@test ! -L .venv || { echo '.venv: must not be a link, since the folder is emptied before the installation' >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r envs/requirements.txt
 	echo $(CURDIR) >$@

@@ -12,7 +12,7 @@ import test_trainer
 import torch
 from runs import settings
 from sgdwalk.analyses import hessian, landscape, path_planes
-from sgdwalk.landscapes import trained_networks
+from sgdwalk.landscapes import curvature, trained_networks
 from sgdwalk.recorder import squared_distances as module
 from sgdwalk.recorder.squared_distances import squared_distances
 from sgdwalk.recorder.window_recorder import Recorder
@@ -229,3 +229,26 @@ def test_distances_are_those_of_a_cpu(monkeypatch):
     monkeypatch.setattr(module, "ELSEWHERE", 8 * 60 * 700)
     monkeypatch.setattr(module, "ROWS", 25)
     torch.testing.assert_close(squared_distances(weights.cuda()).cpu(), squared_distances(weights), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN])
+def test_recurrent_layers_have_the_second_derivatives_of_a_cpu(layer):
+    """CuDNN has none of them."""
+
+    class Rows(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inward, self.head = layer(4, 5, batch_first=True), nn.Linear(5, 3)
+
+        def forward(self, x):
+            return self.head(self.inward(x[:, 0])[0][:, -1])
+
+    torch.manual_seed(0)
+    model, inputs, labels = Rows().double(), torch.randn(6, 1, 4, 4).double(), torch.arange(6) % 3
+    loss, products = nn.functional.cross_entropy, []
+    for device in ("cpu", "cuda"):
+        batch = (inputs.to(device), labels.to(device))
+        operator = curvature.hessian(model.to(device), model.state_dict(), [batch], loss, "batch")
+        ones = torch.ones(operator.size, dtype=torch.float64, device=device)
+        products.append(operator.matvec(ones).detach().cpu())
+    torch.testing.assert_close(products[1], products[0], rtol=1e-9, atol=1e-12)

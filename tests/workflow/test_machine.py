@@ -93,15 +93,20 @@ def test_a_clone_that_was_moved_is_set_up_again(clone, tmp_path):
     assert "up to date" in clone((3, 11), moved).stdout
 
 
-def test_an_environment_that_is_a_link_is_not_emptied(clone, tmp_path):
-    kept = tmp_path / "shared" / "kept"
-    kept.parent.mkdir()
-    kept.touch()
-    (tmp_path / "clone" / ".venv").symlink_to(kept.parent)
-    refused = clone((3, 11))
+def test_a_link_to_the_environment_of_another_clone_is_refused_and_leaves_it_whole(clone, tmp_path):
+    assert clone((3, 11)).returncode == 0
+    other = tmp_path / "other"
+    shutil.copytree(tmp_path / "clone", other, ignore=shutil.ignore_patterns(".venv"))
+    (other / ".venv").symlink_to(tmp_path / "clone" / ".venv")
+    refused = clone((3, 11), other)
     assert refused.returncode != 0
-    assert ".venv: must not be a link" in refused.stderr
-    assert kept.exists()
+    assert f".venv: is a link to the environment of {tmp_path / 'clone'}: must be one of this clone" in refused.stderr
+    assert (tmp_path / "clone" / ".venv" / "ready").read_text() == f"{tmp_path / 'clone'}\n"
+    (other / ".venv").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (other / ".venv").symlink_to(tmp_path / "elsewhere")  # on a larger disk, say
+    assert clone((3, 11), other).returncode == 0
+    assert "up to date" in clone((3, 11), other).stdout
 
 
 def test_a_clone_in_a_path_with_a_blank_is_refused_before_anything_is_made(clone, tmp_path):

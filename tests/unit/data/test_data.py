@@ -1,9 +1,11 @@
 import hashlib
+import io
 import multiprocessing
 import os
 import pickle
 import shutil
 import time
+import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from http.client import IncompleteRead
 from pathlib import Path
@@ -165,6 +167,36 @@ def test_a_damaged_member_of_an_npz_is_named(tmp_path, save):
     assert "\n" not in str(caught.value)
 
 
+def endless(path):
+    """x_train says that it has more pixels than any memory."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**7, 1000, 1000)})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train.npy", header.getvalue())
+
+
+def encrypted(path):
+    """All members say that they need a password."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train.npy", b"")
+    content = bytearray(path.read_bytes())
+    for sign, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = 0
+        while (start := content.find(sign, start)) >= 0:
+            content[start + place] |= 1
+            start += 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("spoil", "why"), [(endless, "Unable to allocate"), (encrypted, ".*encrypted")])
+def test_a_member_that_cannot_be_read_is_named(spoil, why, tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez(path, y_train=LABELS, x_test=PIXELS, y_test=LABELS)
+    spoil(path)
+    with pytest.raises(ValueError, match=rf"mine\.npz: x_train: must be a whole array of numbers \({why}"):
+        npz.load(path=str(path))
+
+
 def test_a_file_that_is_no_npz_is_named(tmp_path):
     (tmp_path / "mine.npz").write_text("not an archive")
     with pytest.raises((ValueError, OSError), match=r"mine\.npz"):
@@ -221,7 +253,7 @@ def test_a_class_without_images_or_in_one_split_alone_is_refused(tmp_path, split
         folder.load(path=str(tmp_path))
     (tmp_path / other / "cat").mkdir()
     shutil.copy(tmp_path / other / "ant" / "0.png", tmp_path / other / "cat")
-    with pytest.raises(ValueError, match=rf"{split}/cat: no images \(expected .bmp, "):
+    with pytest.raises(ValueError, match=rf"{split}/cat: no images \(expected .avif, .bmp, "):
         folder.load(path=str(tmp_path))
 
 
@@ -243,6 +275,49 @@ def test_12_bits_in_files_of_16_are_refused(tmp_path):
     deep_folder(tmp_path, RNG.integers(0, 4096, (2, 6, 6)).astype(np.uint16))
     with pytest.raises(ValueError, match="train: pixels of 16 bits are all below 4096: must be scaled to 65535"):
         folder.load(path=str(tmp_path))
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_12_bits_among_images_of_8_are_refused_in_either_split(split, tmp_path):
+    for part in ("train", "test"):
+        save_folder(tmp_path, part)
+    Image.fromarray(np.full((6, 6), 3000, np.uint16)).save(tmp_path / split / "bee" / "x.png")
+    with pytest.raises(ValueError, match=f"{split}: pixels of 16 bits are all below 4096"):
+        folder.load(path=str(tmp_path))
+
+
+def test_a_link_to_nothing_is_named(tmp_path):
+    for part in ("train", "test"):
+        save_folder(tmp_path, part)
+    (tmp_path / "train" / "ant" / "x.png").symlink_to(tmp_path / "moved.png")
+    with pytest.raises(ValueError, match=r"train/ant/x\.png: not an image that can be read"):
+        folder.load(path=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("split", "shape", "message"),
+    [
+        (("train", "test"), (6, 8), "/train: images of 8 x 6 pixels: must be squares, or set image_size$"),
+        (("test",), (8, 8), ": images of train and test have 6 x 6 and 8 x 8 pixels; set image_size$"),
+    ],
+)
+def test_images_of_shapes_that_do_not_fit_are_named(split, shape, message, tmp_path):
+    for part in ("train", "test"):
+        save_folder(tmp_path, part)
+    for part in split:
+        for path in (tmp_path / part).glob("*/*.png"):
+            Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(path)
+    with pytest.raises(ValueError, match=f"{tmp_path}{message}"):
+        folder.load(path=str(tmp_path))
+    assert folder.load(path=str(tmp_path), size=4).train.shape == (4, 3, 4, 4)
+
+
+@pytest.mark.parametrize(("suffix", "format"), [("jfif", "JPEG"), ("tga", "TGA"), ("jp2", "JPEG2000"), ("pnm", "PPM")])
+def test_images_with_less_common_names_count(suffix, format, tmp_path):
+    for part in ("train", "test"):
+        save_folder(tmp_path, part)
+    Image.fromarray(np.full((6, 6, 3), 99, np.uint8)).save(tmp_path / "train" / "bee" / f"x.{suffix}", format)
+    assert folder.load(path=str(tmp_path)).train[:, 0, 0, 0].tolist() == [0, 1, 10, 11, 99]
 
 
 def test_dark_images_of_8_bits_are_taken(tmp_path):
@@ -313,6 +388,15 @@ def test_mnist_in_its_own_format(tmp_path, name, source, flip):
     np.testing.assert_array_equal(data.train[:, 0], images)
     np.testing.assert_array_equal(data.test_labels, [0, 1, 2])
     assert data.flip == flip
+
+
+def test_fewer_labels_than_images_are_said_of_their_data_set(tmp_path):
+    save_mnist(tmp_path)
+    for part, count in (("train", 4), ("t10k", 2)):
+        header = np.array([0x00000801, count], ">u4").tobytes()
+        (tmp_path / "MNIST" / "raw" / f"{part}-labels-idx1-ubyte").write_bytes(header + bytes(count))
+    with pytest.raises(FileNotFoundError, match=r"data set mnist is not under .*labels have shape \(4,\)"):
+        vision.load(name="mnist", path=str(tmp_path))
 
 
 def save_cifar(root, monkeypatch):

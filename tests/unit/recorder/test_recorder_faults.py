@@ -160,7 +160,48 @@ def test_numbers_that_no_recorder_can_have_are_refused(options, message):
         Recorder(nn.Linear(2, 1), **{"window": 20} | options)
 
 
-NO_NUMBERS = {"text": "0.5", "two numbers": torch.ones(2), "complex": torch.tensor(1j), "a list": [1.0, 2.0]}
+def resting(calls, move):
+    """The status of a walk of 24 recorded steps that moves by `move` after every so many of them."""
+    weight = nn.Parameter(torch.ones(3))
+    recorder = Recorder(nn.ParameterList([weight]), 12, samples=12)
+    for step in range(24):
+        weight.grad = torch.ones(3)
+        recorder.record(0.0)
+        weight.data[0] += move * (step % calls == calls - 1)
+    return recorder.faults.status
+
+
+@pytest.mark.parametrize(("calls", "rests"), [(2, 5), (4, 6), (9, 8)])
+def test_gradients_that_are_accumulated_over_several_calls_are_said(calls, rests):
+    with pytest.warns(RuntimeWarning, match="rest") as caught:
+        status = resting(calls, 0.1)
+    assert len(caught) == 1
+    assert status == f"weights rest at {rests} steps in steps 0 to 11: record() belongs once before each update"
+
+
+@pytest.mark.filterwarnings("error")
+def test_moves_within_rounding_between_rests_are_those_of_a_walk_that_has_converged():
+    assert resting(4, 2**-23) == "recorded"
+    assert resting(1, 0.1) == "recorded"
+
+
+def test_weights_of_another_precision_are_said():
+    model = nn.Linear(2, 1)
+    recorder = Recorder(model, 3, samples=10)
+    recorder.record(0.5)
+    model.double()
+    recorder.record(0.5)
+    with pytest.warns(RuntimeWarning, match="weights of another precision before step 2: weight, bias"):
+        recorder.close()
+
+
+NO_NUMBERS = {
+    "too large": 10**400,
+    "text": "0.5",
+    "two numbers": torch.ones(2),
+    "complex": torch.tensor(1j),
+    "a list": [1.0, 2.0],
+}
 
 
 @pytest.mark.parametrize("case", NO_NUMBERS)

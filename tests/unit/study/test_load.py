@@ -1,5 +1,6 @@
 """A study's three files: what is read from them, and what is refused with a message of one line."""
 
+import os
 import re
 import sys
 from importlib.machinery import ModuleSpec
@@ -353,6 +354,30 @@ BAD = {
         {"runs": "run|lr|\nr|0.1|x\n"},
         "line 2: 'x': must be in a column with a name$",
     ),
+    "brackets that do not match": (
+        {"runs": "run|analyses\nr|[[hessian\n"},
+        "analyses = '..hessian': must be of type array",
+    ),
+    "a path that is too long": (
+        {"runs": f"run|walk\nr|{'w' * 3000}\n"},
+        "walk = 'w{199}[.]{3}: must be a file or folder that exists$",
+    ),
+    "a path that is longer than any": (
+        {"runs": f"run|walk\nr|{'w' * 5000}\n"},
+        "walk = 'w{199}[.]{3}: must have at most 4000 characters$",
+    ),
+    "a long parent": (
+        {"runs": f"run|parent\nr|{'w' * 300}\n"},
+        "parent = 'w*[.]{3}: must be a training above this row .there is none.$",
+    ),
+    "a long base": ({"config": f"base: {'w' * 300}\n"}, "base = 'w*[.]{3}: must have at most 200 characters$"),
+    "a control character": ({"config": 'title: "a\\0b"\n'}, r"title = 'a\\x00b': must be without control characters$"),
+    "half a character": ({"config": 'title: "\\ud800"\n'}, r"title = '\\ud800': must be without control characters$"),
+    "a control character in a cell": ({"runs": "run|path\nr|a\0b\n"}, "path = .*: must be without control characters$"),
+    "roles that are no text": (
+        {"figures": "fig6: {caption: c, data: {1: path/r, path: path/r, msl: msl/r}}\n"},
+        "fig6.data: unknown role '1' .its roles: msl, path.$",
+    ),
     "a long value": (
         {"config": f"training: {{window: '{'9' * 1000}x'}}\n"},
         "window = '9{199}...: must be of type integer",
@@ -507,6 +532,27 @@ def test_a_whole_number_with_a_decimal_point_becomes_an_integer(study):
     assert repr(read.settings["landscape"]["points"]) == "20"
 
 
+def test_whole_numbers_in_lists_become_integers(study):
+    config = CONFIG.replace("window: 20", "window: 20, schedule_epochs: [3.0], record: {anchors: [5.0]}")
+    read = study(config=config + "regression: {ranks: [2.0, 1]}\n")
+    run = read.runs["r"]
+    found = (run["schedule_epochs"], run["record"]["anchors"], read.settings["regression"]["ranks"])
+    assert repr(found) == "([3], [5], [2, 1])"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(study, tmp_path):
+    study()
+    (tmp_path / "config" / "s" / "runs.tsv").chmod(0)
+    with pytest.raises(ConfigError, match=r"runs.tsv: cannot be read .Permission denied.$"):
+        load_study("s", tmp_path / "config")
+
+
+def test_a_study_with_a_name_that_no_folder_has_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"study = 'a{300}': no .*studies here: none"):
+        load_study("a" * 300, tmp_path)
+
+
 def test_every_number_has_an_upper_and_a_lower_limit():
     def unlimited(key, rule):
         inside = [*rule.get("properties", {}).items(), *([("items", rule["items"])] if rule.get("items") else [])]
@@ -545,8 +591,47 @@ def test_a_user_defined_package_is_searched_for_but_not_imported(study, tmp_path
     read = study("run|model|dataset\nr|owned.nets:build|numpy.random:load\n")
     with pytest.raises(ConfigError, match=r"runs.tsv: model = 'owned.nets:build' of run 'r': no package 'owned' in /"):
         check_packages(read, tmp_path / "config")
-    (tmp_path / "owned.py").write_text("raise RuntimeError\n")
+    (tmp_path / "owned").mkdir()
+    (tmp_path / "owned" / "nets.py").write_text("raise RuntimeError\n\n\ndef build(*shape):\n    pass\n")
     check_packages(read, tmp_path / "config")
+
+
+OWNED = {
+    "no such module": ("nets:build", "", "no module 'nets' in /"),
+    "no such name": ("nets:biuld", "def build():\n    pass\n", "no 'biuld' in .*nets.py .there are: build.$"),
+    "nothing in it": ("nets:build", "X = 1\n", "no 'build' in .*nets.py .there are: none.$"),
+    "no Python": ("nets:build", "def (:\n", "must be in Python that can be read: invalid syntax .nets.py, line 1.$"),
+    "a null byte": ("nets:build", "X = 1\0\n", "must be in Python that can be read: source code .* null bytes$"),
+    "no encoding": ("nets:build", "# coding: nope\n", "must be in Python that can be read: unknown encoding .*: nope$"),
+    "no Python in what it imports": (
+        "nets:build",
+        "import {}.pieces\n\nbuild = 1\n",
+        "must be in Python that can be read: invalid syntax .pieces.py, line 1.$",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OWNED)
+def test_a_module_of_ones_own_is_looked_at_before_any_work(case, study, tmp_path):
+    where, text, message = OWNED[case]
+    package = f"own_{[*OWNED].index(case)}"  # what is found of a package is remembered
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "pieces.py").write_text("def (:\n")
+    if text:
+        (tmp_path / package / "nets.py").write_text(text.format(package))
+    read = study(f"run|model\nr|{package}.{where}\n")
+    with pytest.raises(
+        ConfigError, match=f"model = '{package}.{where}' of run 'r': {message}".replace("'nets'", ".*nets.")
+    ) as caught:
+        check_packages(read, tmp_path / "config")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["from pieces import *\n", "build = make()\n", "from pieces import x as build\n"])
+def test_a_name_may_be_bound_in_any_way(text, study, tmp_path):
+    package = f"bound_{len(text)}"
+    (tmp_path / f"{package}.py").write_text(text)
+    check_packages(study(f"run|model\nr|{package}:build\n"), tmp_path / "config")
 
 
 def test_a_package_installed_in_place_is_found(study, tmp_path, monkeypatch):

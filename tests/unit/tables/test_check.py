@@ -27,6 +27,15 @@ def test_errors_that_were_not_measured_fail_no_check():
         assert passed["errors between 0 and 1"] == expected
 
 
+def test_what_the_recorder_found_wrong_fails_a_check_that_says_it():
+    training = trained([0.5], [0.5])
+    for status, expected in (("recorded", (True, "")), ("weights do not move", (False, "weights do not move"))):
+        found = {name: rest for name, *rest in check.checks_of_training(training.assign_attrs(status=status))}
+        assert tuple(found["recorded is what was trained"]) == expected
+    older = {name: passed for name, passed, _ in check.checks_of_training(training)}
+    assert older["recorded is what was trained"]
+
+
 @pytest.mark.filterwarnings("error")
 def test_weights_that_do_not_move_pass_the_checks_of_distances():
     training = trained([0.5], [0.5]).assign(step_length=("step", np.zeros(4)))
@@ -65,3 +74,10 @@ def test_the_verdict_names_failed_checks_and_omits_empty_details(tmp_path):
         checks.verdict(str(whole))
     table[table.passed].to_csv(whole, index=False)
     checks.verdict(str(whole))
+
+
+def test_a_run_whose_name_is_a_number_keeps_it(tmp_path):
+    (tmp_path / "check.csv").write_text("run,check,passed,detail\n007,finite,True,\n1e3,in range,False,0\n")
+    assert checks.read(str(tmp_path / "check.csv")).run.tolist() == ["007", "1e3"]
+    with pytest.raises(RuntimeError, match=r"failed checks: 1e3: in range \(0\)$"):
+        checks.verdict(str(tmp_path / "check.csv"))

@@ -72,6 +72,15 @@ def test_a_network_in_a_wrapper_has_the_names_and_the_walk_and_the_hessian_of_th
     assert np.isfinite(hessian.compute(str(done.checkpoints.folder), run=run, **options).eigenvalue).all()
 
 
+def test_recurrent_layers_do_without_cudnn_where_the_hessian_is_needed():
+    """Its kernels have no second derivative; a CPU can only show that it is off, and on again afterwards."""
+    before = torch.backends.cudnn.enabled
+    for model, expected in ((nn.Sequential(nn.LSTM(2, 2)), False), (nn.Linear(2, 2), before)):
+        with curvature.plain_recurrence(model):
+            assert torch.backends.cudnn.enabled == expected
+        assert torch.backends.cudnn.enabled == before
+
+
 def weight_normed(channels, size, classes, norm=nn.utils.parametrizations.weight_norm):
     return nn.Sequential(nn.Flatten(), norm(nn.Linear(channels * size**2, 3)), nn.Tanh(), nn.Linear(3, classes))
 
@@ -142,6 +151,28 @@ def with_complex_weights(channels, size, classes):
     return nn.Linear(size, classes, dtype=torch.cfloat)
 
 
+def expanded(channels, size, classes):
+    model = plain(channels, size, classes)
+    model.scale = nn.Parameter(torch.ones(1).expand(3))
+    return model
+
+
+class Remembering(nn.Linear):
+    def get_extra_state(self):
+        return object
+
+    def set_extra_state(self, state):
+        pass
+
+
+def of_one_argument(classes):
+    return nn.Linear(64, classes)
+
+
+def failing(channels, size, classes):
+    return nn.Linear(-1, classes)
+
+
 NO_NETWORK = {
     "None": (lambda *shape: None, "must return an nn.Module, not NoneType"),
     "a function": (lambda *shape: plain, "must return an nn.Module, not function"),
@@ -154,6 +185,13 @@ NO_NETWORK = {
     "a script inside": (lambda *shape: nn.Sequential(torch.jit.script(plain(*shape))), ".*not a ScriptModule"),
     "no parameters": (lambda *shape: nn.Flatten(), "must have trainable parameters"),
     "all frozen": (frozen, "must have trainable parameters"),
+    "an expanded parameter": (expanded, "must have parameters with memory of their own: scale was expanded"),
+    "a state of objects": (
+        lambda channels, size, classes: Remembering(size, classes),
+        "must have an extra state of tensors, numbers and text: _extra_state is of type type",
+    ),
+    "another factory": (of_one_argument, "fails for 1 channels, 4 pixels a side, 5 classes: of_one_argument.. takes 1"),
+    "a factory that fails": (failing, "fails for 1 channels, 4 pixels a side, 5 classes: Trying to create tensor with"),
     "complex weights": (with_complex_weights, "must have real parameters: split weight into its real and imaginary"),
 }
 
@@ -196,6 +234,135 @@ def test_what_gives_no_logits_is_refused_before_the_first_step(case, tmp_path):
         Run(given("x") | {"model": "p:f"}, functools.partial(Changed, change=change), images(), tmp_path, "code")
     assert "\n" not in str(caught.value)
     assert not any(tmp_path.iterdir())
+
+
+class Acting(nn.Module):
+    """A network that does something with itself and its input before it answers, and scales its answer by the result."""
+
+    def __init__(self, *shape, act):
+        super().__init__()
+        self.inner, self.act = plain(*shape), act
+        self.register_buffer("cache", None)
+        self.register_buffer("last", torch.zeros(1, 4))
+        self.random, self.calls = np.random.default_rng(0), 0
+
+    def forward(self, x):
+        return self.act(self, x) * self.inner(x)
+
+
+def given_a_buffer(net, x):
+    net.cache = torch.ones(1)
+    return net.cache
+
+
+def given_a_parameter(net, x):
+    net.scale = nn.Parameter(torch.ones(1))
+    return net.scale
+
+
+def given_a_longer_buffer(net, x):
+    net.last = x[:, 0, 0]
+    return 1
+
+
+def frozen_when_called(net, x):
+    net.inner[1].requires_grad_(False)
+    return 1
+
+
+def counted(net, x):
+    net.calls += 1
+    return net.calls
+
+
+MOVING = {
+    "a buffer made when called": (given_a_buffer, "before it returns: cache changes when it is called$"),
+    "a parameter made when called": (given_a_parameter, "before it returns: scale changes when it is called$"),
+    "a buffer as long as the batch": (given_a_longer_buffer, "before it returns: last changes when it is called$"),
+    "layers frozen when called": (frozen_when_called, "before it returns: inner.1.bias changes when it is called$"),
+    "a generator of its own": (
+        lambda net, x: net.random.random(),
+        "must give equal outputs for equal inputs and random",
+    ),
+    "a count of its calls": (
+        counted,
+        "must give equal outputs for equal inputs and random states: draw from the global",
+    ),
+    "its input changed": (lambda net, x: x.mul_(2).mean(), "must not change its input in place$"),
+}
+
+
+@pytest.mark.parametrize("case", MOVING)
+def test_what_could_not_be_resumed_or_evaluated_again_is_refused(case):
+    act, message = MOVING[case]
+    torch.manual_seed(0)
+    with pytest.raises(ValueError, match=f"^model = 'n': .*{message}") as caught:
+        networks.check_logits(Acting(*SHAPE, act=act), torch.randn(2, 1, 4, 4), 5, "n")
+    assert "\n" not in str(caught.value)
+
+
+def test_outputs_that_are_not_numbers_are_equal_to_themselves():
+    logits = torch.tensor([[torch.nan, 1.0], [torch.inf, 2.0]])
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
+    model.register_forward_hook(lambda module, inputs, output: output * 0 + logits)
+    networks.check_logits(model, torch.ones(2, 1, 4, 4), 2, "n")
+
+
+def with_buffers(channels, size, classes):
+    model = plain(channels, size, classes)
+    model.register_buffer("mask", torch.ones(1).expand(3), persistent=False)
+    model.register_buffer("graph", torch.eye(2).to_sparse())
+    return model
+
+
+def test_expanded_and_sparse_buffers_are_kept_and_extracted(tmp_path, monkeypatch):
+    monkeypatch.setattr(own_networks, "with_buffers", with_buffers, raising=False)
+    run, done = trained(tmp_path, "with_buffers", steps=20)
+    assert done.model.mask.is_contiguous()
+    found = extract.compute(str(done.checkpoints.folder), run=run)
+    assert found.buffer[1].values.tolist() == [1, 1, 1, 1, 0, 0, 1]
+    assert found.buffer_name.values.tolist() == ["mask"] * 3 + ["graph"] * 4
+
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(context, gradient):
+        return 2 * context.saved_tensors[0] * gradient
+
+
+SQUARED = {
+    "as torch has it": (torch.square, None),
+    "differentiable once": (
+        Square.apply,
+        "torch's are not symmetric, so that one of its functions has none or a wrong one$",
+    ),
+    "not implemented": (lambda x: torch.cdist(x, x[:3]), "the derivative for '_cdist_backward' is not implemented.$"),
+}
+
+
+@pytest.mark.parametrize("case", SQUARED)
+def test_a_loss_without_the_right_second_derivative_is_refused(case):
+    """torch leaves the part of a function that is differentiable once out of the product without an error."""
+
+    class Squared(nn.Module):
+        def forward(self, x):
+            return function(x)
+
+    function, message = SQUARED[case]
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 6), Squared(), nn.Linear(3 if "not" in case else 6, 3))
+    batch = (torch.randn(5, 1, 4, 4), torch.tensor([0, 1, 2, 0, 1]))
+    operator = curvature.hessian(model, model.state_dict(), [batch], objective(settings()), "batch")
+    if message is None:
+        return curvature.check_second_derivative(operator, "n", 0)
+    with pytest.raises(ValueError, match=f"^model = 'n': its loss must have second derivatives: {message}"):
+        curvature.check_second_derivative(operator, "n", 0)
 
 
 def test_more_outputs_than_classes_are_allowed(tmp_path):

@@ -10,7 +10,7 @@ from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.storage import netcdf
 from sgdwalk.storage.provenance import settings_of_run
 from sgdwalk.tables import check, summary
-from sgdwalk.trajectory.import_walk import FILES, import_walk
+from sgdwalk.trajectory.import_walk import FILES, import_walk, noted
 from torch import nn
 from walks import fbm
 
@@ -109,15 +109,14 @@ def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
     found = bring(tmp_path, a_walk())
     distances = found["distances"]
     found = {name: data for name, data in found.items() if name not in ("layers", "sketch", "directions")}
-    table = check.compute(
-        **found,
-        msd=msd.compute(distances, copies=5),
-        path=path.compute(distances, copies=5),
-        msl=msl.compute(distances, copies=5),
-        tails=tails.compute(found["gradients"]),
-        fluctuations=fluctuations.compute(found["training"]),
-    )
+    analysed = {
+        name: module.compute(distances, copies=5) for name, module in (("msd", msd), ("path", path), ("msl", msl))
+    }
+    analysed["tails"] = tails.compute(found["gradients"])
+    table = check.compute(**found, **analysed, fluctuations=fluctuations.compute(found["training"]))
     assert table[~table.passed].empty, table[~table.passed].to_string()
+    (row,) = summary.compute([found["training"]], **{name: [data] for name, data in analysed.items()}).itertuples()
+    assert (row.run, row.status, row.diverged_step) == ("theirs", "recorded", -1)
 
 
 def test_the_spacing_of_the_files_steps_is_that_of_all_lags_and_steps(tmp_path):
@@ -221,6 +220,11 @@ def test_an_anchor_that_is_not_among_the_files_steps_is_refused(tmp_path):
         (a_walk(loss=("step", np.where(np.arange(60) % 2, 1.0, np.nan))), r"walk\.nc: loss at step 0 is not finite"),
         (a_walk().isel(parameter=slice(0)), r"walk\.nc: weight has shape \(60, 0\): must have at least one"),
         (a_walk().isel(step=slice(0)), r"walk\.nc: weight has shape \(0, 6\): must have at least one step"),
+        (a_walk(start=1e160), r"walk\.nc: weight at step 0 is not finite, or not below 1e\+150$"),
+        (
+            a_walk(np.float32, gradient=(("step", "parameter"), np.full((60, 6), 1e39))),
+            r"walk\.nc: gradient at step 0 is not finite, or not below 3.4e\+38$",
+        ),
         (a_walk(loss=("step", np.full(60, "1.5"))), r"walk\.nc: loss is .*: must be numbers"),
         (a_walk().astype(int), r"walk\.nc: weight is int64: must be float32 or float64"),
     ],
@@ -235,6 +239,8 @@ def test_an_anchor_that_is_not_among_the_files_steps_is_refused(tmp_path):
         "every other loss",
         "no parameter",
         "no step",
+        "squares beyond float64",
+        "gradients beyond float32",
         "loss as text",
         "integers",
     ],
@@ -292,6 +298,27 @@ def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
         import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+
+
+@pytest.mark.parametrize("text", ["hello", "[1]", "null"])
+def test_settings_of_a_recording_that_are_no_settings_are_refused_by_name(text, tmp_path):
+    with pytest.raises(ValueError, match=r"walk: settings of the recording are .*: must be values by name, in JSON"):
+        noted(text, "walk")
+
+
+@pytest.mark.parametrize("name", ["distances", "sketch", "gradients"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_folder_with_files_of_two_recordings_is_refused(name, tmp_path):
+    for steps in (30, 60):
+        recorder = Recorder(nn.Linear(3, 2), WINDOW, samples=75)
+        for _ in range(steps):
+            recorder.record(0.5)
+        recorder.close()
+        recorder.save(tmp_path / str(steps))
+    shutil.copy(tmp_path / "60" / f"{name}.nc", tmp_path / "30" / f"{name}.nc")
+    message = rf"30.{name}\.nc: has 60 steps, training.nc has 30: must be files of one recording$"
+    with pytest.raises(ValueError, match=message):
+        import_walk(str(tmp_path / "30"), SETTINGS, {}, "code")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

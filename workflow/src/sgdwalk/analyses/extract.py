@@ -49,7 +49,7 @@ def compute(checkpoints: str, *, run: dict) -> xr.Dataset:
 
 
 def _flat(snapshot: dict, names: list[str]) -> np.ndarray:
-    parts = [_real(snapshot["model"][name].reshape(-1).numpy()) for name in names]
+    parts = [_real(snapshot["model"][name].to_dense().reshape(-1).numpy()) for name in names]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 

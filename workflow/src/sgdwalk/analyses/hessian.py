@@ -53,7 +53,8 @@ def compute(
     vector and probes.
 
     Returns the data set of CONTRACT; weights that diverged have NaN. FileNotFoundError where there are no
-    checkpoints; ValueError for batches that are too small for their own statistics.
+    checkpoints; ValueError for batches that are too small for their own statistics, and for a network whose loss has no
+    second derivative, or not the right one, in torch.
     """
     from sgdwalk.landscapes import curvature, trained_networks  # torch, which readers of the file do not need
     from sgdwalk.training.losses import objective
@@ -63,6 +64,8 @@ def compute(
     rows = []
     for snapshot in snapshots:
         operator = curvature.hessian(model, snapshot["model"], batches, objective(run), batch_norm)
+        if not rows:
+            curvature.check_second_derivative(operator, run["model"], seed)
         top = curvature.top_eigenvalues(operator, eigenvalues, tolerance, most_products, seed)
         rows.append((*top, *curvature.trace(operator, trace_products, seed), curvature.mean_loss(operator)))
         print(f"epoch {snapshot['epoch']:g}: largest {top[0][0]:.4g}", file=sys.stderr, flush=True)

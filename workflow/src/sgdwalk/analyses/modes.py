@@ -39,7 +39,8 @@ def compute(
     search (landscapes.curvature.top_eigenvalues).
 
     Returns the data set of CONTRACT, with fewer modes where the network has fewer. Raises ValueError for a parent that
-    diverged, or for batches that are too small for batch norm, FileNotFoundError where its checkpoint is missing.
+    diverged, for batches that are too small for batch norm, and for a network whose loss has no second derivative, or
+    not the right one, in torch; FileNotFoundError where its checkpoint is missing.
     """
     from sgdwalk.landscapes import curvature, trained_networks  # torch, which readers of the file do not need
     from sgdwalk.training import parents
@@ -48,6 +49,7 @@ def compute(
     state = parents.load(parents.final_checkpoint(checkpoints, training))["model"]
     model, batches = trained_networks.network_and_batches(run, "modes", images, run["batch_size"], "batch", seed)
     operator = curvature.hessian(model, state, batches, objective(run), "batch")
+    curvature.check_second_derivative(operator, run["model"], seed)
     value, residual, converged, vector = curvature.top_eigenpairs(operator, count, tolerance, most_products, seed)
     print(f"{converged.sum()} of {count} modes converged, largest {value[0]:.4g}", file=sys.stderr, flush=True)
     return xr.Dataset(

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from sgdwalk.data.images import Images, from_pixels
-from sgdwalk.data.resize import deep, opened
+from sgdwalk.data.resize import read
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
+SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".bmp", ".webp", ".avif", ".gif", ".tif", ".tiff", ".tga",
+    ".ppm", ".pgm", ".pbm", ".pnm", ".pfm",
+}  # fmt: skip
 DARK = 16  # of 256: 12 bits in files of 16 are below it
 
 
@@ -28,8 +30,9 @@ def load(*, path: str, size: int | None = None) -> Images:
             raise ValueError(f"{root / part}: no folder '{odd[0]}': train and test must have the same classes")
     train, test = (_files(root / part, classes) for part in ("train", "test"))
     split = (*_split(root / "train", train, size), *_split(root / "test", test, size))
-    if split[0].max() < DARK and _deep(train[0][0]):
-        raise ValueError(f"{root / 'train'}: pixels of 16 bits are all below {256 * DARK}: must be scaled to 65535")
+    if split[0].shape[1:] != split[2].shape[1:]:
+        sides = (f"{pixels.shape[2]} x {pixels.shape[1]}" for pixels in split[::2])
+        raise ValueError(f"{root}: images of train and test have {' and '.join(sides)} pixels; set image_size")
     return from_pixels(*split)
 
 
@@ -39,10 +42,10 @@ def seen(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:
-    """(image, label) of all images of a split. ValueError that names a class without any."""
+    """(image, label) of all images of a split, broken links too. ValueError that names a class without any."""
     found = []
     for label, name in enumerate(classes):
-        images = [path for path in seen(folder / name) if path.suffix.lower() in SUFFIXES and path.is_file()]
+        images = [path for path in seen(folder / name) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
         if not images:
             raise ValueError(f"{folder / name}: no images (expected {', '.join(sorted(SUFFIXES))})")
         found += [(path, label) for path in images]
@@ -50,13 +53,14 @@ def _files(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:
 
 
 def _split(folder: Path, files: list[tuple[Path, int]], size: int | None) -> tuple[np.ndarray, np.ndarray]:
-    images = [opened(path, size) for path, _ in files]
+    """(pixels [image, row, column, channel], labels [image]). ValueError for other shapes and for too few bits."""
+    images, deep = zip(*(read(path, size) for path, _ in files), strict=True)
     shapes = {image.shape for image in images}
     if len(shapes) > 1:
         raise ValueError(f"{folder}: images of different sizes {sorted(shapes)[:3]}; set image_size")
+    rows, columns, _ = shapes.pop()
+    if rows != columns:
+        raise ValueError(f"{folder}: images of {columns} x {rows} pixels: must be squares, or set image_size")
+    if any(deep) and max(image.max() for image, bits in zip(images, deep, strict=True) if bits) < DARK:
+        raise ValueError(f"{folder}: pixels of 16 bits are all below {256 * DARK}: must be scaled to 65535")
     return np.stack(images), np.array([label for _, label in files])
-
-
-def _deep(path: Path) -> bool:
-    with Image.open(path) as image:
-        return deep(image)

@@ -7,6 +7,8 @@ import numpy as np
 
 from sgdwalk.data.images import Images, from_pixels
 
+# what NumPy and zipfile raise for a member that is cut off, encrypted, of objects, or of a size that no memory has
+DAMAGED = (ValueError, OSError, EOFError, SyntaxError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -31,5 +33,5 @@ def _member(archive, key: str) -> np.ndarray:
     """An array of the archive. ValueError that names it if it is damaged or no array of numbers."""
     try:
         return archive[key]
-    except (ValueError, OSError, EOFError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise ValueError(f"{key}: must be a whole array of numbers ({error})") from None

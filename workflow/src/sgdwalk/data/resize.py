@@ -14,10 +14,16 @@ def opened(path: str | Path, size: int | None = None) -> np.ndarray:
     size: side in pixels to which the largest central square is scaled; None to keep the image as it is. Of 16 bits the
     upper 8 are kept. Raises ValueError that names a file that is damaged or has other pixels.
     """
+    return read(path, size)[0]
+
+
+def read(path: str | Path, size: int | None = None) -> tuple[np.ndarray, bool]:
+    """The same pixels, and whether the file has more than 8 bits of each."""
     try:
         with Image.open(path) as image:
-            image = shallow(image).convert("RGB")
-            return np.asarray(image if size is None else ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR))
+            bits, image = deep(image), shallow(image).convert("RGB")
+            fitted = image if size is None else ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+            return np.asarray(fitted), bits
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: not an image that can be read ({error})") from None
 

@@ -21,7 +21,9 @@ SOURCES = {
 }
 
 
-NO_DATA = (OSError, HTTPException, RuntimeError, ValueError, TypeError, AssertionError, EOFError, PickleError)
+NO_DATA = (
+    OSError, HTTPException, RuntimeError, ValueError, TypeError, LookupError, AssertionError, EOFError, PickleError,
+)  # fmt: skip
 
 
 def load(*, name: str, path: str, download: bool = False) -> Images:
@@ -36,13 +38,13 @@ def load(*, name: str, path: str, download: bool = False) -> Images:
     try:
         with Lock(Path(path), wait=True) if fetch else nullcontext():
             splits = [getattr(datasets, source)(path, train=train, download=fetch) for train in (True, False)]
+        parts = [np.asarray(values) for split in splits for values in (split.data, split.targets)]
+        return from_pixels(*parts, **options)
     except NO_DATA as error:
         reason = " ".join(str(error).split())
         raise FileNotFoundError(
             f"data set {name} is not under '{path}' ({reason}); {advice(download, fetch)}"
         ) from None
-    parts = [np.asarray(values) for split in splits for values in (split.data, split.targets)]
-    return from_pixels(*parts, **options)
 
 
 def writable(folder: Path) -> bool:

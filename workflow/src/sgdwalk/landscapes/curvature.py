@@ -1,6 +1,7 @@
 """The Hessian of a network's loss as an operator: largest eigenvalues and trace."""
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from sgdwalk.landscapes.krylov import Krylov, Ritz
 from sgdwalk.training.batch_norm_mode import set_modes
 
 BETWEEN = 4  # products between two looks at the eigenvalues
+SYMMETRIC = 0.1  # largest asymmetry that rounding explains
 GUARDS = 5  # further eigenvalues that must converge for one to count: an eigenvalue that is missed shifts all below it
 
 
@@ -44,6 +46,12 @@ def weight_norm(v: torch.Tensor, g: torch.Tensor, dim: int = 0) -> torch.Tensor:
     return v * (g / torch.norm_except_dim(v, 2, dim))
 
 
+def plain_recurrence(model: nn.Module) -> AbstractContextManager:
+    """Without cuDNN for a network with recurrent layers; for all others it stays as it is."""
+    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
+    return torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext()
+
+
 class MeanHessian(HessianOperator):
     """Hessian of the mean loss over equal batches, zero for a parameter that the loss does not depend on."""
 
@@ -54,9 +62,9 @@ class MeanHessian(HessianOperator):
     def gradient(self, batch) -> tuple[torch.Tensor, ...]:
         """Gradient of a batch's loss, a tensor per parameter, with its graph.
 
-        Attention is computed step by step: fused kernels have no second derivative.
+        Attention and recurrent layers are computed step by step: fused kernels have no second derivative.
         """
-        with sdpa_kernel(SDPBackend.MATH), PlainWeightNorm():
+        with sdpa_kernel(SDPBackend.MATH), PlainWeightNorm(), plain_recurrence(self.model):
             loss = self.loss_fn(self.model, batch)
         return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
 
@@ -79,6 +87,27 @@ class OneBatchHessian(MeanHessian):
             (batch,) = self.dataloader
             self.kept = self.gradient(batch)
         return self.product(self.kept, v, again=True)
+
+
+def check_second_derivative(operator: HessianOperator, name: str, seed: int) -> None:
+    """Raise ValueError that names the network where torch has no second derivative of its loss, or a wrong one.
+
+    A function of the network's own without one, and some of torch's, are left out of the product without an error. A
+    Hessian without them is not symmetric: |u.Hv - v.Hu| / (|Hu| + |Hv|), of random normal u and v (seed), is then of
+    the order of the part that is missing, and else of that of rounding errors.
+    """
+    random = torch.Generator().manual_seed(seed)
+    u, v = (torch.randn(operator.size, generator=random).to(operator.device, operator.dtype) for _ in range(2))
+    wrong = f"model = '{name}': its loss must have second derivatives"
+    try:
+        hu, hv = operator.matvec(u).detach().double(), operator.matvec(v).detach().double()
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:  # NotImplementedError is one
+        raise ValueError(f"{wrong}: {' '.join(str(error).split())}") from error
+    scale = torch.linalg.vector_norm(hu) + torch.linalg.vector_norm(hv)
+    if (u.double() @ hv - v.double() @ hu).abs() > SYMMETRIC * scale:
+        raise ValueError(f"{wrong}: torch's are not symmetric, so that one of its functions has none or a wrong one")
 
 
 def top_eigenvalues(

@@ -17,8 +17,8 @@ class Directions:
     first step: its error is the rounding of the weights, divided by lr. NaN where no optimiser is given. start: q.w_0.
 
     parameters: those that are recorded. vector: takes their values; each use overwrites it. window: steps in a window.
-    Raises ValueError for vectors of another length, learning rates that differ between groups of parameters, and
-    Nesterov's momentum.
+    Raises ValueError for vectors of another length or with values that are not finite, an optimiser of other
+    parameters, learning rates that differ between groups of parameters, and Nesterov's momentum.
     """
 
     def __init__(
@@ -29,14 +29,10 @@ class Directions:
         window: int,
         optimiser: torch.optim.Optimizer | None,
     ):
-        given, like = torch.as_tensor(vectors), vector.vector
-        if given.ndim != 2 or given.shape[1] != len(like):
-            raise ValueError(f"directions of shape {tuple(given.shape)}: must be [mode, {len(like)}], one a row")
-        rates = {float(group["lr"]) for group in optimiser.param_groups} if optimiser else set()
-        if len(rates) > 1:
-            raise ValueError(f"optimiser: has the learning rates {sorted(rates)}: must have one, for the velocity")
-        if optimiser and any(group.get("nesterov") for group in optimiser.param_groups):
-            raise ValueError("optimiser: nesterov = True: must be False, for its steps are not along its velocity")
+        like = vector.vector
+        given = numbers_of(vectors, len(like))
+        if optimiser is not None:
+            check_optimiser(optimiser, parameters)
         self.parameters, self.vector, self.optimiser = parameters, vector, optimiser
         self.vectors = given.to(like.device, torch.float64)
         self.moved = self.vectors.new_empty(len(QUANTITIES), len(like))
@@ -85,3 +81,30 @@ class Directions:
         self.start.copy_(state["start"])
         self.last.copy_(state["last"])
         self.rate = state["rate"]
+
+
+def numbers_of(vectors, size: int) -> torch.Tensor:
+    """The vectors [mode, parameter] as a tensor; ValueError for what is no array of finite numbers of that width."""
+    try:
+        given = torch.as_tensor(vectors)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"directions: must be an array [mode, {size}], not {type(vectors).__name__}") from None
+    if given.ndim != 2 or given.shape[1] != size:
+        raise ValueError(f"directions of shape {tuple(given.shape)}: must be [mode, {size}], one a row")
+    if not torch.isfinite(given).all():
+        raise ValueError("directions: must be finite")
+    return given
+
+
+def check_optimiser(optimiser, parameters: list[torch.Tensor]) -> None:
+    """ValueError for an optimiser that does not move these parameters, or whose velocity is not that of its steps."""
+    if not isinstance(optimiser, torch.optim.Optimizer):
+        raise ValueError(f"optimiser: must be a torch.optim.Optimizer, not {type(optimiser).__name__}")
+    moved = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    if moved.isdisjoint(map(id, parameters)):
+        raise ValueError("optimiser: must be the one that moves the model's weights, but holds none of them")
+    rates = {float(group["lr"]) for group in optimiser.param_groups}
+    if len(rates) > 1:
+        raise ValueError(f"optimiser: has the learning rates {sorted(rates)}: must have one, for the velocity")
+    if any(group.get("nesterov") for group in optimiser.param_groups):
+        raise ValueError("optimiser: nesterov = True: must be False, for its steps are not along its velocity")

@@ -5,7 +5,9 @@ import warnings
 import numpy as np
 from torch import nn
 
-RECORDED = "recorded"
+from sgdwalk.storage.run_files import RECORDED
+
+ROUNDING = 1e-6  # of |w|: ten times that of float32
 
 
 class Faults:
@@ -16,6 +18,7 @@ class Faults:
 
     def __init__(self, model: nn.Module):
         self.model, self.known = model, trainable(model)
+        self.precision = {name: p.dtype for name, p in self.known.items()}
         self.found: dict[str, str] = {}
         self.moved = False
 
@@ -32,25 +35,42 @@ class Faults:
         new = [name for name, p in trainable(self.model).items() if id(p) not in recorded]
         if names := ", ".join(dict.fromkeys(lost + new)):
             self._note("parameters", f"parameters that are not recorded, new or replaced before step {step}: {names}")
+        if names := ", ".join(name for name, p in self.known.items() if p.dtype != self.precision[name]):
+            self._note("precision", f"weights of another precision before step {step}: {names}")
 
-    def look_at_window(self, first: int, lengths: np.ndarray, gradient_norm: np.ndarray) -> None:
-        """Look at a window that begins at step `first`: the lengths of its steps and its gradients' norms.
+    def look_at_window(self, first: int, lengths: np.ndarray, gradient_norm: np.ndarray, size: float) -> None:
+        """Look at a window that begins at step `first`: lengths of its steps, its gradients' norms, |w| at its start.
 
         A walk that has moved and then rests, although there are gradients, has converged.
         """
         where = f"in steps {first} to {first + len(gradient_norm) - 1}"
         still, flat = len(lengths) > 0 and not lengths.any(), not gradient_norm.any()
         converged = self.moved and still and any(p.grad is not None for p in self.known.values())
+        diverged = len(lengths) < len(gradient_norm) - 1
+        rests = 0 if self.moved or diverged else resting(lengths, size)
         self.moved |= not still
         if still and not converged:
             self._note("steps", f"weights do not move {where}: is this the model that is trained?")
         if flat and not converged:
             self._note("gradients", f"all gradients are zero or None {where}: record() belongs after backward()")
+        if 2 * rests >= max(2, len(lengths) - 1):
+            self._note("rests", f"weights rest at {rests} steps {where}: record() belongs once before each update")
 
     def _note(self, kind: str, message: str) -> None:
         if kind not in self.found:
             self.found[kind] = message
             warnings.warn(f"Recorder: {message}", RuntimeWarning, stacklevel=2)
+
+
+def resting(lengths: np.ndarray, size: float) -> int:
+    """Number of steps of length 0 between moves, as gradients that are accumulated over several calls make them.
+
+    size: |w|. Moves within the rounding of the weights are those of a walk that has converged: 0 for these.
+    """
+    moves = np.flatnonzero(lengths)
+    if not len(moves) or np.median(lengths[moves]) < ROUNDING * size:
+        return 0
+    return int((lengths[: moves[-1]] == 0).sum())
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from torch import nn
 from sgdwalk.recorder.datasets import EPOCH, SERIES, Recorded, datasets
 from sgdwalk.recorder.directions import Directions
 from sgdwalk.recorder.faults import Faults, trainable
-from sgdwalk.recorder.given import check_rank, number, whole
+from sgdwalk.recorder.given import check_model, check_rank, flag, noted, number, of_epoch, whole
+from sgdwalk.recorder.given import steps as step_numbers
 from sgdwalk.recorder.gradient_noise import EpochNoise, norms
 from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.layer_groups import groups
@@ -50,11 +52,13 @@ class Recorder:
     seed: of the projection and of which gradient entries are kept.
 
     One RuntimeWarning, and the attribute `status` of training.nc, say where parameters that are not recorded appear in
-    the model, where the weights do not move during a window, and where its gradients are all zero or None.
+    the model or change their precision, where the weights do not move during a window or rest in every other step, and
+    where its gradients are all zero or None.
     In distributed training make the recorder on rank 0 alone, and pass it the loss averaged over the ranks.
 
-    Raises ValueError where the model has no trainable or complex parameters, noise is wanted without epoch_steps, an
-    anchor is negative, or a number too small, for directions that do not fit, and on a rank above 0.
+    Raises ValueError, one line that names the argument, for what is no network, or has no trainable, complex or lazy
+    parameters, for numbers and anchors that are not whole or too small, noise without epoch_steps, directions or an
+    optimiser that do not fit, and on a rank above 0.
 
     >>> model = nn.Linear(3, 1)
     >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -88,22 +92,20 @@ class Recorder:
         seed: int = 0,
     ):
         check_rank()
-        for name, value, least in (("window", window, 2), ("samples", samples, 1), ("sketch", sketch, 0)):
-            whole(name, value, least)
-        if epoch_steps is not None:
-            whole("epoch_steps", epoch_steps, 1)
+        check_model(model)
+        window, samples, sketch = whole("window", window, 2), whole("samples", samples, 1), whole("sketch", sketch, 0)
+        seed, self.anchors = whole("seed", seed, 0), step_numbers("anchors", anchors)
+        self.by_layer, noise, self.walk = flag("layers", layers), flag("noise", noise), flag("walk", walk)
+        self.window = window
+        self.epoch_steps = None if epoch_steps is None else whole("epoch_steps", epoch_steps, 1)
         self.parameters = list(trainable(model).values())
         like = prototype(self.parameters)
         if noise and not epoch_steps:
             raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
-        if min(anchors, default=0) < 0:
-            raise ValueError(f"anchors = {list(anchors)}: must be steps, 0 or above")
         self.faults = Faults(model)
         self.groups = groups(model)
         self.sizes = {name: layer_size(slices) for name, slices in self.groups.items()}
         self.size = sum(self.sizes.values())
-        self.window, self.by_layer, self.walk = window, layers, walk
-        self.anchors, self.epoch_steps = sorted(set(anchors)), epoch_steps
         # rows: the initial weights, the last weights of the window before, the anchors' weights, the window
         self.before = 2 + len(self.anchors)
         self.rows = like.new_empty(self.before + window, self.size)
@@ -165,19 +167,18 @@ class Recorder:
         """Record train_loss, train_error, test_loss, test_error of the epoch that ends here, as far as they are known.
 
         Where noise is recorded, also the norms |g_t - g| of its steps and |g|, g the mean of the epoch's gradients.
-        Raises ValueError for any other name.
+        Raises ValueError for any other name, and for an error that is no share of 1.
         """
         self._check_open("end_epoch")
         if unknown := sorted(set(values) - set(GIVEN)):
             raise ValueError(f"{unknown[0]}: not one of {', '.join(GIVEN)}")
-        found = {}
+        found = {name: of_epoch(name, value) for name, value in values.items()}
         if self.noise:
-            found = self.noise.finish()
+            found |= self.noise.finish()
             self.values["noise_norm"].append(found.pop("noise_norm"))
             found["mean_gradient_norm"] = float(found["mean_gradient_norm"][0])
-        row = {**dict.fromkeys(EPOCH, np.nan), **values, **found, "epoch_step": self.step}
-        for name, value in row.items():
-            self.epochs[name].append(float(number(name, value)) if name in GIVEN else value)
+        for name, value in {**dict.fromkeys(EPOCH, np.nan), **found, "epoch_step": self.step}.items():
+            self.epochs[name].append(value)
 
     @torch.no_grad()
     def close(self, *, moved: bool = True) -> None:
@@ -280,7 +281,8 @@ class Recorder:
         self.values["learning_rate"].append(self.learning_rate[:rows].copy())
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
         self.faults.look_at_model(self.step)
-        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1])
+        size = norms(self.weights[:1])[0]
+        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1], size)
 
     def state(self) -> dict:
         """Everything but the finished windows, to resume at the end of a window with `restore`.
@@ -322,9 +324,10 @@ class Recorder:
         steps: planned length of the run (None: the steps taken); values after a divergence are NaN. Raises ValueError
         before close() has taken the last steps.
         """
+        planned = self.step if steps is None else whole("steps", steps, 1)
         if not self.step or len(self.windows) * self.window < self.step:
             raise ValueError(f"datasets() after {self.step} steps: needs record(), and close() after the last one")
-        return datasets(self._recorded(), steps or self.step)
+        return datasets(self._recorded(), planned)
 
     def _recorded(self) -> Recorded:
         series = {name: _joined(parts) for name, parts in self.values.items()}
@@ -346,14 +349,15 @@ class Recorder:
             start=_copy(self.directions.start) if self.directions else np.empty(0),
         )
 
-    def save(self, folder: str | Path, settings: Mapping | None = None, *, run: str = "", seed: int | str = "") -> None:
+    def save(self, folder: str | Path, settings: Any = None, *, run: str = "", seed: int | str = "") -> None:
         """Write training.nc, distances.nc, gradients.nc, layers.nc, sketch.nc and directions.nc into a folder.
 
         They are the files that rule train writes. settings, run and seed become their attributes. Of the settings,
         those of a training (model, dataset, loss, optimiser, lr, batch_size, ...) reach the summary and the figures of
-        a study whose row `walk` names the folder; others are notes.
+        a study whose row `walk` names the folder; others are notes. What JSON cannot hold is kept as text.
+        Raises ValueError for settings that are not values by name.
         """
-        stamp = attributes(settings or {}, code_version("recorder.window_recorder"), run, seed)
+        stamp = attributes(noted(settings), code_version("recorder.window_recorder"), str(run or ""), seed)
         for name, dataset in self.datasets().items():
             netcdf.write(dataset, Path(folder) / f"{name}.nc", run_files.CONTRACTS[name], stamp)
 

@@ -70,6 +70,49 @@ def importable(package: str) -> ModuleSpec | None:
     return PathFinder.find_spec(package, [os.getcwd()]) or find_spec(package)
 
 
+def check_own(module: str, name: str) -> None:
+    """Look for a name in a module of the user's own, without importing it.
+
+    ValueError where there is no such module, it or what it imports is no Python, or nothing in it has that name.
+    Modules that are installed or compiled are not looked at.
+    """
+    package = module.partition(".")[0]
+    if package == "sgdwalk" or not _own(package) or _compiled(module):
+        return
+    path = _file(module)
+    if path is None:
+        raise ValueError(f"no module '{module}' in {_own(package)}")
+    try:
+        _closure([module])
+        tree = ast.parse(_source(path), path)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise ValueError(f"must be in Python that can be read: {error or 'nested too deeply'}") from None
+    names = _names(tree)
+    if name not in names and not names & {"*", "__getattr__"}:
+        defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        raise ValueError(f"no '{name}' in {path} (there are: {', '.join(defined) or 'none'})")
+
+
+def _compiled(module: str) -> bool:
+    """Whether the module is a file beside Python's own kinds, as an extension in C is."""
+    package, *inside = module.split(".")
+    stem = _own(package).joinpath(*inside)
+    return not _file(module) and any(path.is_file() for path in stem.parent.glob(f"{stem.name}.*"))
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """All names that a module may have: of its functions, classes and variables, and what it imports."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name)
+    return found
+
+
 @cache
 def _imports(module: str, path: Path) -> tuple[str, ...]:
     """Modules, or names inside them, that a module imports, at its top or inside a function."""

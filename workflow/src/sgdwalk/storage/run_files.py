@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import xarray as xr
+
 from sgdwalk.storage.contracts import LOSS, Contract, variable
+
+RECORDED = "recorded"  # status of a training whose recorder saw nothing wrong
 
 STEP = variable("step", "step", "step")
 WINDOW = variable("window", "1", "window")
@@ -134,6 +138,11 @@ WALK = Contract(
 
 ALL = (TRAINING, DISTANCES, LAYERS, SKETCH, GRADIENTS, DIRECTIONS, WALK)
 CONTRACTS = {contract.name: contract for contract in ALL}
+
+
+def status(training: xr.Dataset) -> str:
+    """What the recorder found wrong with the recording (see recorder.faults), RECORDED where that is nothing."""
+    return training.attrs.get("status", RECORDED)
 
 
 def loss_unit(settings: Mapping[str, Any]) -> str:

@@ -59,7 +59,7 @@ def checked_figures(path: Path, own: Mapping[str, Signature] | None = None) -> d
 def check_names(data: Mapping[str, Any], known: Mapping[str, Role], where: str) -> None:
     """Refuse an unknown or missing role."""
     needed = {role for role, taken in known.items() if taken.needed}
-    wrong = sorted(set(data) - set(known)) or sorted(needed - set(data))
+    wrong = sorted(set(data) - set(known), key=str) or sorted(needed - set(data))
     if wrong:
         what = "unknown" if wrong[0] in data else "missing"
         raise ConfigError(f"{where}.data: {what} role '{wrong[0]}' (its roles: {', '.join(sorted(known))})")

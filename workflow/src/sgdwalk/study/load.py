@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sgdwalk.storage.code_hash import importable
+from sgdwalk.storage.code_hash import check_own, importable
 from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
-from sgdwalk.study.factories import module
+from sgdwalk.study.factories import function, module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.own_modules import CHECKPOINTS, OwnModules, read_own
 from sgdwalk.study.run_table import check_batch, check_repeats, known_size, read_runs, with_images
@@ -76,7 +76,7 @@ def load_study(name: Any, folder: Path) -> Study:
     """
     name = "" if name is None else str(name)  # Snakemake reads study=3 as a number, and study= as None
     root = folder / name
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not (root / "config.yaml").is_file():
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", name) or not (root / "config.yaml").is_file():
         found = ", ".join(sorted(p.parent.name for p in folder.glob("*/config.yaml")))
         raise ConfigError(f"study = '{name}': no {root / 'config.yaml'} (studies here: {found or 'none'})")
     settings, own = read_settings(root / "config.yaml")
@@ -193,13 +193,19 @@ def named(groups: list[list[str]]) -> dict[str, list[str]]:
 
 
 def check_packages(study: Study, folder: Path) -> None:
-    """Refuse a user-defined network or loader whose package is neither in the current folder nor installed."""
+    """Refuse a user-defined network or loader that is neither in the current folder nor in an installed package."""
     root = folder / study.name
     places = {f"{root / 'runs.tsv'}: {{}} of run '{name}'": run for name, run in study.runs.items()}
     places[f"{root / 'config.yaml'}: regression.data.{{}}"] = study.settings["regression"]["data"]
     for where, settings in places.items():
         for kind in ("model", "dataset"):
             spec = settings.get(f"{kind}_spec")
-            if spec and not importable(package := module(spec).partition(".")[0]):
-                said = where.format(f"{kind} = '{settings[kind]}'")
+            if not spec:
+                continue
+            said = where.format(f"{kind} = '{settings[kind]}'")
+            if not importable(package := module(spec).partition(".")[0]):
                 raise ConfigError(f"{said}: no package '{package}' in {os.getcwd()}, on PYTHONPATH, or installed")
+            try:
+                check_own(module(spec), function(spec))
+            except ValueError as error:
+                raise ConfigError(f"{said}: {error}") from None

@@ -1,5 +1,6 @@
 """runs.tsv of a study: read and checked row by row, each row on top of the settings that all runs share. No torch."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import yaml
 
 from sgdwalk.study import registry
 from sgdwalk.study.registry import SIZES
-from sgdwalk.study.validation import IMAGES, ConfigError, checked, filled, parsed, read_text, schema, types
+from sgdwalk.study.validation import IMAGES, ConfigError, checked, filled, parsed, read_text, schema, shown, types
 
 WALKS = {"run", "seed", "walk", "window", "record"}  # the keys that a row with a walk may set
 SAME = ("model", "dataset")  # of a run and its parent
@@ -19,6 +20,7 @@ INHERITED = (  # from the parent, where a cell is empty
 PLAIN = {"optimiser": "sgd", "nesterov": False, "schedule": "constant"}  # of a run with a parent
 REPEATED = re.compile(r"(.+?)\1{19}$")
 SIGNS = {None: "spaces", ",": "commas", ";": "semicolons"}  # None: of str.split, any blank
+LISTED = re.compile(r"\[(.*)\]|([^][]*)")  # with or without brackets
 MOST_STEPS = 10**9
 OF_TRAININGS = ("layers", "noise", "walk")  # keys of `record` that only a training can fulfil
 
@@ -64,7 +66,7 @@ def inherited(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> 
     trained = [run for run in runs if not (runs[run]["walk"] or runs[run]["windows_of"])]
     if name not in trained:
         known = ", ".join(trained) or "there is none"
-        raise ConfigError(f"{where}parent = '{name}': must be a training above this row ({known})")
+        raise ConfigError(f"{where}parent = {shown(name)}: must be a training above this row ({known})")
     return {key: runs[name][key] for key in INHERITED}
 
 
@@ -178,7 +180,12 @@ def cell(text: str, rule: Mapping[str, Any]) -> Any:
     if "boolean" in kinds:
         return {"true": True, "false": False}.get(text.lower(), text)
     if "array" in kinds:
-        return [cell(part, rule["items"]) for part in text.strip("[]").replace(",", " ").split()]
+        inside = LISTED.fullmatch(text)
+        return (
+            [cell(part, rule["items"]) for part in (inside[1] or inside[2]).replace(",", " ").split()]
+            if inside
+            else text
+        )
     if "object" in kinds:
         try:
             return parsed(text)
@@ -230,13 +237,16 @@ def passed_on(dataset: str) -> dict[str, str]:
     return own.get(dataset, others)
 
 
-def existing(run: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+def existing(run: Mapping[str, Any], key: str, where: str) -> None:
     """Refuse a path that does not exist, or that Snakemake cannot take."""
-    if not run[key] or not Path(run[key]).exists():
-        raise ConfigError(f"{where}{key} = '{run[key] or ''}': must be a file or folder that exists")
-    if {*"{}"} & {*run[key]}:  # Snakemake reads names in braces as wildcards
-        raise ConfigError(f"{where}{key} = '{run[key]}': must be without braces")
-    return run
+    path, said = run[key] or "", f"{where}{key} = {shown(run[key] or '')}"
+    found = False
+    with contextlib.suppress(OSError):  # a name that is too long, a folder that may not be read
+        found = bool(path) and Path(path).exists()
+    if not found:
+        raise ConfigError(f"{said}: must be a file or folder that exists")
+    if {*"{}"} & {*path}:  # Snakemake reads names in braces as wildcards
+        raise ConfigError(f"{said}: must be without braces")
 
 
 def check_lengths(run: dict[str, Any], where: str) -> dict[str, Any]:

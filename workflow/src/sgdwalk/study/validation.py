@@ -17,6 +17,7 @@ from sgdwalk.study.analysis_table import REQUESTS
 
 DEEPEST = 32  # levels of nesting in a file
 LONGEST = 200  # characters of a value in a message
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # in no path, report or terminal
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"  # a link to workflow/schemas; in an installed package a copy
 # Keys of a run that say which images it has; the linear regression has them too.
 IMAGES = ("dataset", "path", "download", "subset", "image_size", "label_noise", "normalise")
@@ -89,6 +90,8 @@ def read_text(path: Path, missing: str = "no such file") -> str:
         raise ConfigError(f"{path}: {missing}")
     try:
         return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not text in UTF-8: byte {error.start} is {error.object[error.start]:#x}") from None
 
@@ -124,25 +127,29 @@ def checked(value: Any, rules: Mapping[str, Any], where: str) -> Any:
     errors = sorted(Draft202012Validator(rules).iter_errors(value), key=lambda e: list(map(str, e.path)))
     if errors:
         raise ConfigError(where + explain(errors[0]))
-    for key, number in numbers(value):
-        if not math.isfinite(number):
-            raise ConfigError(f"{where}{key} = {number}: must be a finite number")
+    for key, leaf in leaves(value):
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            raise ConfigError(f"{where}{key} = {leaf}: must be a finite number")
+        if isinstance(leaf, str) and UNWRITABLE.search(leaf):
+            raise ConfigError(f"{where}{key} = {shown(leaf)}: must be without control characters")
     return filled(deepcopy(value), rules)
 
 
-def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
-    """(dotted key, value) of every floating-point number in nested settings."""
-    if isinstance(value, float):
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of everything in nested settings that has nothing inside it."""
+    if not isinstance(value, dict | list):
         yield key, value
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for inner, item in inside:
-        yield from numbers(item, f"{key}.{inner}".lstrip("."))
+        return
+    for inner, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from leaves(item, f"{key}.{inner}".lstrip("."))
 
 
 def filled(value: Any, rules: Mapping[str, Any]) -> Any:
     """Fill in the default of every missing property, level by level; 100.0 becomes 100 where an integer is required."""
     if isinstance(value, float) and "integer" in types(rules):
         return int(value)
+    if isinstance(value, list):
+        return [filled(item, rules.get("items", {})) for item in value]
     if isinstance(value, dict):
         for key, rule in rules.get("properties", {}).items():
             if "default" in rule:

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.spatial.distance import squareform
 
 from sgdwalk import registered
+from sgdwalk.storage import run_files
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.trajectory.windows import full_windows
 
@@ -58,7 +59,10 @@ def diverged(distances: xr.Dataset) -> xr.DataArray:
 
 
 def checks_of_training(training: xr.Dataset) -> Iterator[tuple[str, bool, str]]:
-    """Series are finite up to a divergence, error rates lie between 0 and 1 where they are known."""
+    """The recorder saw nothing wrong, series are finite up to a divergence, known error rates lie between 0 and 1."""
+    status = run_files.status(training)
+    fine = status == run_files.RECORDED
+    yield "recorded is what was trained", fine, "" if fine else status
     step = int(training.diverged_step)
     whole = training.isel(step=slice(0, step if step >= 0 else None))
     note = f"diverged at step {step}" if step >= 0 else ""

@@ -9,8 +9,8 @@ def compute(check: list[str]) -> pd.DataFrame:
 
 
 def read(path: str) -> pd.DataFrame:
-    """A table of checks: run, check, passed, detail; an empty detail stays empty text."""
-    return pd.read_csv(path, keep_default_na=False)
+    """A table of checks: run, check, passed, detail; an empty detail stays empty text, a run named 007 its name."""
+    return pd.read_csv(path, keep_default_na=False, dtype={"run": str, "detail": str})
 
 
 def verdict(path: str) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from sgdwalk.storage import run_files
 from sgdwalk.storage.provenance import stored_settings
 
 COLUMNS = ("model", "dataset", "loss", "optimiser", "lr", "batch_size", "augment", "seed", "steps", "window")
@@ -17,7 +18,8 @@ def compute(
     tails: list[xr.Dataset],
 ) -> pd.DataFrame:
     """A row per run: settings, MSD exponents of the first and the last window with 95 % intervals, tau_0 and the
-    start of the second regime (steps), exponents of contour and MSL, alpha of the gradients, final losses and errors.
+    start of the second regime (steps), exponents of contour and MSL, alpha of the gradients, what the recorder found
+    wrong (status), final losses and errors.
 
     Each list holds one file per run, in the same order.
     """
@@ -39,6 +41,7 @@ def row(training, msd, path, msl, tails) -> dict:
         entries |= interval(f"{which}_alpha", tails.isel(window=window), "alpha")
     entries["regime_start"] = float(msd.regime_start)
     entries["diverged_step"] = int(training.diverged_step)
+    entries["status"] = run_files.status(training)
     for name in ("train_loss", "train_error", "test_loss", "test_error"):
         entries[name] = float(training[name][-1]) if training.sizes["epoch"] else np.nan
     return entries

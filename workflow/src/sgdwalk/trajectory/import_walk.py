@@ -1,5 +1,6 @@
 """Externally recorded trajectories: read a few steps at a time and passed to the recorder as a training would be."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from sgdwalk.storage.provenance import attributes
 
 DIMS = {"weight": ("step", "parameter"), "loss": ("step",), "gradient": ("step", "parameter")}
 FILES = tuple(name for name in run_files.CONTRACTS if name != "walk")  # that Recorder.save writes
+LARGEST = 1e150  # squares of larger numbers are beyond float64
 EXACT = 2**53  # whole numbers below it are exact in floating point
 NUMBERED = ("step", "anchor", "window_start", "layer_step")  # variables that are steps, in all data sets
 NOTED = (
@@ -36,14 +38,19 @@ def import_walk(path: str, settings: Mapping[str, Any], outputs: Mapping[str, st
     Memory is bounded by one window and READ bytes. ValueError names what the file or folder lacks.
     """
     data = recorded(path, settings) if Path(path).is_dir() else replayed(path, settings)
-    settings = settings | noted(json.loads(data["training"].attrs.get("recorded", "{}")))
+    settings = settings | noted(data["training"].attrs.get("recorded", "{}"), path)
     stamp, unit = attributes(settings, code, settings["run"], settings["seed"]), run_files.loss_unit(settings)
     for name, output in outputs.items():
         netcdf.write(data[name], output, run_files.CONTRACTS[name], stamp, loss_unit=unit)
 
 
-def noted(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the settings given to Recorder.save that are settings of a training, of the right type."""
+def noted(text: str, path: str) -> dict[str, Any]:
+    """Those of the settings given to Recorder.save, as JSON, that are settings of a training, of the right type."""
+    given = None
+    with contextlib.suppress(ValueError):
+        given = json.loads(text)
+    if not isinstance(given, dict):
+        raise ValueError(f"{path}: settings of the recording are {text[:50]!r}: must be values by name, in JSON")
     return {
         key: given[key]
         for key, kind in NOTED.items()
@@ -71,9 +78,18 @@ def recorded(folder: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
     longest = int(max(data["distances"].window_steps.values, default=0))
     if longest < found:
         raise ValueError(f"window = {found}: must be at most {longest}, the steps that {folder} was recorded for")
+    taken = {name: steps_of(found) for name, found in data.items()}
+    if other := [name for name in FILES if taken[name] != taken["training"]]:
+        said = f"{taken[other[0]]} steps, training.nc has {taken['training']}"
+        raise ValueError(f"{Path(folder) / other[0]}.nc: has {said}: must be files of one recording")
     if settings["record"]["sketch"] and not data["sketch"].sizes["component"]:
         raise ValueError(f"record.sketch = {settings['record']['sketch']}: must be 0, {folder} has no sketch")
     return data
+
+
+def steps_of(data: xr.Dataset) -> int:
+    """Number of steps that a file of a recording is of."""
+    return int(data.window_steps.sum()) if "window_steps" in data else data.sizes["step"]
 
 
 def replayed(path: str, settings: Mapping[str, Any]) -> dict[str, xr.Dataset]:
@@ -175,14 +191,14 @@ def replay(walk: xr.Dataset, settings: Mapping[str, Any], path: str, anchors: Ma
         model, settings["window"], samples=record["samples"], anchors=list(anchors.values()), sketch=record["sketch"],
         seed=settings["seed"],
     )  # fmt: skip
-    rows = max(1, READ // (size * weight.element_size()))
+    rows, most = max(1, READ // (size * weight.element_size())), min(LARGEST, torch.finfo(weight.dtype).max)
     for start in range(0, steps, rows):
         part = walk.isel(step=slice(start, start + rows)).load()
         for name in sorted(set(DIMS) & set(part)):
-            finite = np.isfinite(part[name].values).reshape(part.sizes["step"], -1).all(axis=1)
-            if not finite.all():
-                step = walk["step"].values[start + finite.argmin()]
-                raise ValueError(f"{path}: {name} at step {step} is not finite")
+            allowed = (np.abs(part[name].values) < most).reshape(part.sizes["step"], -1).all(axis=1)
+            if not allowed.all():
+                step = walk["step"].values[start + allowed.argmin()]
+                raise ValueError(f"{path}: {name} at step {step} is not finite, or not below {most:.2g}")
         for k in range(part.sizes["step"]):
             weight.data.copy_(torch.from_numpy(part["weight"].values[k]))
             weight.grad = _gradient(part, k, weight)
