@@ -88,9 +88,7 @@ def load_study(name: Any, folder: Path) -> Study:
 
 def check_settings(settings: Mapping[str, Any], where: str) -> None:
     """Check keys of config.yaml that depend on each other, and resolve the data set of the linear regression."""
-    wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
-    if wanted > most:
-        raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
+    check_hessian(settings["hessian"], f"{where}hessian.")
     for section in ("toy", "regression"):
         steps, walkers = (settings[section][key] for key in ("steps", "walkers"))
         if steps * walkers > MOST_POSITIONS:
@@ -101,6 +99,17 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     size = known_size(images, f"{where}regression.data.")
     if size is not None:
         check_batch(regression["batch_size"], size, f"{where}regression.")
+
+
+def check_hessian(settings: Mapping[str, int], where: str) -> None:
+    """Refuse more eigenvalues than products, and a single probe or minibatch, between which no error can be taken."""
+    most = settings["most_products"]
+    for key in ("eigenvalues", "smallest"):
+        if settings[key] > most:
+            raise ConfigError(f"{where}{key} = {settings[key]}: must be at most {most}, hessian.most_products")
+    for key in ("density_probes", "sharpness_batches"):
+        if settings[key] == 1:
+            raise ConfigError(f"{where}{key} = 1: must be 0 or at least 2")
 
 
 def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:

@@ -153,9 +153,12 @@ def modes_minutes(run: Run, settings: Mapping[str, Any]) -> int:
 
 
 def hessian_minutes(run: Run, settings: Mapping[str, Any]) -> int:
-    """Time of the Hessian at all snapshots in minutes, if a search takes half of most_products."""
-    products = run["snapshots"] * (settings["most_products"] / 2 + settings["trace_products"])
-    return _measuring_minutes(run, products * PRODUCT * gradient_operations(run, settings["images"]))
+    """Time of the Hessian at all snapshots in minutes, if a search takes half of most_products, all for both ends."""
+    search = settings["most_products"] / (1 if settings["smallest"] else 2)
+    products = search + settings["trace_products"] + settings["density_probes"] * settings["density_products"]
+    whole = products * PRODUCT * gradient_operations(run, settings["images"])
+    batches = settings["sharpness_batches"] * PRODUCT * gradient_operations(run, run["batch_size"])
+    return _measuring_minutes(run, run["snapshots"] * (whole + batches))
 
 
 def landscape_minutes(run: Run, settings: Mapping[str, Any]) -> int:
