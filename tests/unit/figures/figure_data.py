@@ -15,7 +15,7 @@ SIZES = {
     "rank": 5, "scale": 6, "box": 3, "control": 4, "x": 12, "y": 12, "zoom_x": 12, "zoom_y": 12, "walker": 6,
     "axis": 2, "stage": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
-    "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
+    "low_rank": 2, "probe": 2, "node": 6, "point": 20, "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
 }  # fmt: skip
 LAG = np.arange(1, 31)
 QUANTILES = np.array([-40.0, -9.0, -3.0, -1.0, 0.0, 1.0, 3.0, 9.0, 40.0])
@@ -282,7 +282,23 @@ def sweeps(nan=False, varied=SWEPT):
 
 def spectrum(ranks, converged=1):
     """hessian.nc with this many eigenvalues at each of three epochs."""
-    return build("hessian", rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
+    return build("hessian", step=[0, 40, 80], rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
+
+
+def flatness(nan=False):
+    """The files of a run whose sharpness, exponent and noise change during its training."""
+    factor = np.nan if nan else 1.0
+    fall = np.array([8.0, 4.0, 5.0, 2.0]) * factor
+    noise = np.repeat(fall, 30) ** 0.5
+    hessian = build(
+        "hessian", epoch=np.arange(4), step=[0, 40, 80, 120], eigenvalue=fall[:, None] * np.linspace(1, 0.2, 5),
+        threshold=20.0, **with_interval("batch_sharpness", 2 * fall), **with_interval("noise", fall + 1),
+    )  # fmt: skip
+    walked = msd(exponent=1.2 * factor)
+    for name, value in with_interval("exponent", np.array([1.5, 1.1, 0.9, 0.8])[:, None] * factor).items():
+        walked[name] = walked[name] * 0 + value
+    recorded = build("training", step=np.arange(120), noise_norm=noise)
+    return {"hessian": hessian, "msd": walked, "tails": tails(nan), "training": recorded}
 
 
 FACTORS = (
@@ -312,6 +328,7 @@ WHOLE = {
     "fig5_checks": {"tails": tails(), "fluctuations": build("fluctuations")},
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
+    "flatness": flatness(),
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
@@ -346,6 +363,7 @@ EMPTY = {
     },
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
+    "flatness": flatness(nan=True),
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
@@ -374,6 +392,7 @@ SMALLEST = {
     "fig5_checks": {"tails": None, "fluctuations": build("fluctuations", avalanche_size=np.geomspace(1, 9, 2))},
     "fig6": {"path": None, "msl": msl()},
     "fig7": {"hessian": [spectrum(2)]},
+    "flatness": {"hessian": spectrum(1), "msd": msd()},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
