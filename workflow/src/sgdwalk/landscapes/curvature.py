@@ -170,6 +170,14 @@ def search(
     random = torch.Generator().manual_seed(seed)
     start = torch.randn(operator.size, generator=random).to(operator.device, operator.dtype)
     space = Krylov(operator, start, min(most_products, operator.size))
+    return converge(space, counts, tolerance) or unknown
+
+
+def converge(space: Krylov, counts: tuple[int, int], tolerance: float) -> list[tuple[Ritz, np.ndarray]] | None:
+    """Grow a space until both ends of the spectrum have converged in it, or it cannot grow; see `search`.
+
+    None where a product is not finite.
+    """
     space.grow(2 * max(counts))
     while space.finite:
         ends = [end(space, count, side, tolerance) for count, side in zip(counts, (1, -1), strict=True)]
@@ -178,7 +186,7 @@ def search(
             return ends
         print(f"{len(space)} products: {done.sum()} of {done.size} converged", file=sys.stderr, flush=True)
         space.grow(len(space) + BETWEEN)
-    return unknown
+    return None
 
 
 def end(space: Krylov, count: int, side: int, tolerance: float) -> tuple[Ritz, np.ndarray]:
