@@ -18,7 +18,7 @@ CODE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 
 
 def test_figures_and_their_roles_are_those_of_the_modules():
-    rows = re.findall(r"^\| `(fig\w+|ensembles|limiting_\w+)` \| [^|]+ \| ([^|]+) \|$", TEXT, re.M)
+    rows = re.findall(r"^\| `(fig\w+|flatness|curvature|ensembles|limiting_\w+)` \| [^|]+ \| ([^|]+) \|$", TEXT, re.M)
     described = {}
     for figure, roles in rows:
         described[figure] = {

@@ -285,6 +285,17 @@ def spectrum(ranks, converged=1):
     return build("hessian", step=[0, 40, 80], rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
 
 
+def whole_spectrum(nan=False):
+    """hessian.nc of a run with its spectral density and its smallest eigenvalues."""
+    at = np.linspace(-1, 5, 20)
+    peak = np.exp(-4 * np.abs(at)) + 0.01 * np.exp(-((at - 3) ** 2)) + (np.nan if nan else 0)
+    low = np.array([[-0.9, -0.5], [-0.4, -0.2], [-0.3, -0.1]]) * (np.nan if nan else 1)
+    return build(
+        "hessian", probe=np.arange(2), curvature=at, density=peak * np.array([[1], [0.9], [0.8]]), density_error=0.004 * peak,
+        smallest=low, low_rank=[1, 2], smallest_converged=[[1, 1], [1, 0], [1, 1]],
+    )  # fmt: skip
+
+
 def flatness(nan=False):
     """The files of a run whose sharpness, exponent and noise change during its training."""
     factor = np.nan if nan else 1.0
@@ -329,6 +340,7 @@ WHOLE = {
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "flatness": flatness(),
+    "curvature": {"hessian": whole_spectrum()},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
@@ -364,6 +376,7 @@ EMPTY = {
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
     "flatness": flatness(nan=True),
+    "curvature": {"hessian": whole_spectrum(nan=True)},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
@@ -393,6 +406,7 @@ SMALLEST = {
     "fig6": {"path": None, "msl": msl()},
     "fig7": {"hessian": [spectrum(2)]},
     "flatness": {"hessian": spectrum(1), "msd": msd()},
+    "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
