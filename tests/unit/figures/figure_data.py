@@ -291,7 +291,7 @@ def whole_spectrum(nan=False):
     peak = np.exp(-4 * np.abs(at)) + 0.01 * np.exp(-((at - 3) ** 2)) + (np.nan if nan else 0)
     low = np.array([[-0.9, -0.5], [-0.4, -0.2], [-0.3, -0.1]]) * (np.nan if nan else 1)
     return build(
-        "hessian", probe=np.arange(2), curvature=at, density=peak * np.array([[1], [0.9], [0.8]]), density_error=0.004 * peak,
+        "hessian", probe=np.arange(2), curvature=at, density=peak * np.array([[1], [0.9], [0.8]]), density_error=0.02 * peak,
         smallest=low, low_rank=[1, 2], smallest_converged=[[1, 1], [1, 0], [1, 1]],
     )  # fmt: skip
 

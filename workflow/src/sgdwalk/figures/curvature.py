@@ -59,6 +59,5 @@ def smallest(axes: Axes, data: xr.Dataset | None) -> None:
     for k, colour in enumerate(style.ORDERED(np.linspace(0, 1, data.sizes["low_rank"]))):
         of_a_rank(axes, data.smallest[:, k], data.smallest_converged[:, k], colour)
         handles.append(Line2D([], [], color=colour, marker="o", markersize=2.5, label=f"{int(data.low_rank[k])}"))
-    axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
     axes.set(xlabel="completed epochs", ylabel=style.name(data.smallest, "smallest eigenvalues"))
     style.key(axes, "rank", handles, columns=5)
