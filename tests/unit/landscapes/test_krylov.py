@@ -31,6 +31,15 @@ def test_the_pairs_are_those_of_the_operator_projected_on_the_powers():
     np.testing.assert_allclose(top.residual, residuals, rtol=1e-6)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_residuals_are_known_without_the_vectors(side):
+    found = space(Known(symmetric(60)), 40)
+    found.grow(40)
+    pairs, (value, residual) = found.outermost(6, side), found.bounds(6, side)
+    np.testing.assert_array_equal(value, pairs.value)
+    np.testing.assert_allclose(residual, pairs.residual, rtol=1e-6, atol=1e-12)
+
+
 def test_a_space_grows_where_it_stopped_and_repeats_no_product():
     parts, whole = (space(Known(symmetric(40)), 20) for _ in range(2))
     for size in (3, 3, 11, 30):

@@ -179,23 +179,35 @@ def converge(space: Krylov, counts: tuple[int, int], tolerance: float) -> list[t
     None where a product is not finite.
     """
     space.grow(2 * max(counts))
+    sides = tuple(zip(counts, (1, -1), strict=True))
     while space.finite:
-        ends = [end(space, count, side, tolerance) for count, side in zip(counts, (1, -1), strict=True)]
-        done = np.concatenate([converged for _, converged in ends])
-        if done.all() or space.exhausted or len(space) == space.most:
-            return ends
-        print(f"{len(space)} products: {done.sum()} of {done.size} converged", file=sys.stderr, flush=True)
+        last = space.exhausted or len(space) == space.most
+        seen = np.concatenate([within(*space.bounds(ranks(n), side), n, tolerance) for n, side in sides])
+        if last or seen.all():  # vectors and true residuals take as long as some products
+            ends = [end(space, count, side, tolerance) for count, side in sides]
+            if last or all(converged.all() for _, converged in ends):
+                return ends
+        print(f"{len(space)} products: {seen.sum()} of {seen.size} converged", file=sys.stderr, flush=True)
         space.grow(len(space) + BETWEEN)
     return None
 
 
 def end(space: Krylov, count: int, side: int, tolerance: float) -> tuple[Ritz, np.ndarray]:
     """(pairs, converged [rank]) of one end of the spectrum in a space: side 1 the largest, -1 the smallest."""
-    ranks = count + GUARDS if count else 0
-    pairs = space.outermost(ranks, side)
+    pairs = space.outermost(ranks(count), side)
     if space.exhausted:
         return pairs, padded(np.isfinite(pairs.value), count, False)
-    return pairs, guarded(padded(pairs.residual <= tolerance * np.abs(pairs.value), ranks, False))[:count]
+    return pairs, within(pairs.value, pairs.residual, count, tolerance)
+
+
+def ranks(count: int) -> int:
+    """How many pairs decide about the first `count`: GUARDS more, unless none are asked for."""
+    return count + GUARDS if count else 0
+
+
+def within(value: np.ndarray, residual: np.ndarray, count: int, tolerance: float) -> np.ndarray:
+    """Which of the first `count` have converged by the residuals of these pairs, [rank]."""
+    return guarded(padded(residual <= tolerance * np.abs(value), ranks(count), False))[:count]
 
 
 def orthonormal(vectors: torch.Tensor) -> np.ndarray:

@@ -102,14 +102,26 @@ class Krylov:
         below it: it contains each eigenvalue once, one vector of a null space. Residuals come from the products
         themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j.
         """
-        values, weights = self.projected()
-        partly = self.exhausted and len(self) < self.operator.size
-        found = min(count, int((side * values >= (-self.noise() if partly else -np.inf)).sum()))
-        value, weights = values[::-side][:found].copy(), torch.from_numpy(weights[:, ::-side][:, :found].T.copy())
-        weights = weights.to(self.basis.like)
+        value, weights = self._outermost(count, side)
+        weights = torch.from_numpy(weights.copy()).to(self.basis.like)
         vectors = self.basis.combined(weights)
         gap = self.products.combined(weights) - torch.from_numpy(value).to(vectors)[:, None] * vectors
         return Ritz(value, torch.linalg.vector_norm(gap, dim=1, dtype=torch.float64).cpu().numpy(), vectors)
+
+    def bounds(self, count: int, side: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """(value, residual) [rank] of the same pairs without their vectors: |Hv - value v| = beta |last element of s|.
+
+        As far as the basis is orthonormal; the beta is that of the newest direction.
+        """
+        value, weights = self._outermost(count, side)
+        return value, self.beside[-1] * np.abs(weights[:, -1])
+
+    def _outermost(self, count: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """(eigenvalues [rank], eigenvectors [rank, row]) of the projected operator, as `outermost` has them."""
+        values, weights = self.projected()
+        partly = self.exhausted and len(self) < self.operator.size
+        found = min(count, int((side * values >= (-self.noise() if partly else -np.inf)).sum()))
+        return values[::-side][:found].copy(), weights[:, ::-side][:, :found].T
 
     def quadrature(self) -> tuple[np.ndarray, np.ndarray]:
         """(nodes, weights) [rank] of Gauss quadrature: q.f(H)q / q.q is about the sum of weight f(node).
