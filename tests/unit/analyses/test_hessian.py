@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from hessian_eigenthings import CurvatureOperator
+from hessian_eigenthings import HessianOperator
+from operators import Known
 from runs import settings
+from scipy.stats import norm
 from scipy.stats import t as student
 from sgdwalk.analyses import extract, hessian, landscape
 from sgdwalk.landscapes import curvature
@@ -63,7 +65,7 @@ def dense(checkpoints, which):
 def found(checkpoints):
     return hessian.compute(
         str(checkpoints), run=RUN, eigenvalues=RANKS, images=COUNT, batch_size=20, tolerance=1e-6,
-        trace_products=200,
+        trace_products=200, smallest=3, density_probes=12, density_products=60, sharpness_batches=4,
     )  # fmt: skip
 
 
@@ -78,11 +80,33 @@ def test_against_the_dense_hessian(checkpoints, found, which):
     assert (at.residual <= 1e-6 * np.abs(at.eigenvalue)).all()
     assert float(at.loss) == pytest.approx(loss, rel=1e-12)
     assert abs(float(at.trace) - np.trace(matrix)) < 4 * float(at.trace_error)
+    np.testing.assert_allclose(at.smallest, truth[::-1][:3], atol=1e-6 * truth[0])
+    assert at.smallest_converged.all()
+    assert (at.smallest_residual <= 1e-6 * np.abs(at.smallest)).all()
     half = student.ppf(0.975, 199) * at.trace_error
     np.testing.assert_allclose([at.trace_low, at.trace_high], [at.trace - half, at.trace + half])
     # of Rademacher probes: variance 2 (|H|^2 - sum of squared diagonal) / n
     off = (matrix**2).sum() - (np.diagonal(matrix) ** 2).sum()
     assert float(at.trace_error) == pytest.approx(np.sqrt(2 * off / 200), rel=0.5)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_density_is_that_of_all_eigenvalues(checkpoints, found, which):
+    truth, at = np.linalg.eigvalsh(dense(checkpoints, which)[0]), found.isel(epoch=which)
+    exact = norm.pdf(at.curvature.values[:, None], truth, float(at.density_width)).mean(axis=1)
+    assert (np.abs(at.density - exact) <= 4.4 * at.density_error + 1e-3 * exact.max()).all()  # 99.9 % of Student's t
+    assert float(at.density.integrate("point")) * float(np.diff(at.curvature)[0]) == pytest.approx(1, abs=0.01)
+    mean = (at.node * at.node_weight).sum("node").mean()  # of the eigenvalues: the trace over their number
+    assert abs(float(mean) * len(truth) - truth.sum()) < 4 * float(at.trace_error) * np.sqrt(200 / 12)
+
+
+def test_what_is_not_requested_is_empty(checkpoints):
+    plain = hessian.compute(str(checkpoints), run=RUN, eigenvalues=2, images=COUNT, trace_products=2)
+    contracts.check(plain, hessian.CONTRACT)
+    assert plain.sizes["low_rank"] == plain.sizes["probe"] == plain.sizes["point"] == 0
+    assert plain.batch_sharpness.isnull().all()
+    assert plain.noise.isnull().all()
+    np.testing.assert_allclose(plain.threshold, 2 / RUN["lr"])
 
 
 def test_residuals_bound_the_distance_to_an_eigenvalue(checkpoints):
@@ -152,20 +176,6 @@ def spectrum(operator):
     return np.linalg.eigvalsh(matrix.numpy())[::-1]
 
 
-class Known(CurvatureOperator):
-    """The operator of a known symmetric matrix; a diagonal one is given by its diagonal."""
-
-    def __init__(self, matrix, dtype=torch.float64):
-        self.matrix, self.model = torch.as_tensor(matrix, dtype=dtype), nn.Linear(1, 1)
-
-    size = property(lambda self: len(self.matrix))
-    device = property(lambda self: self.matrix.device)
-    dtype = property(lambda self: self.matrix.dtype)
-
-    def matvec(self, v):
-        return self.matrix * v if self.matrix.dim() == 1 else self.matrix @ v
-
-
 def spectra():
     """Eigenvalues, largest first: outliers above a bulk, as of trained networks, with pairs close to each other."""
     bulk = 0.13 * np.linspace(1, 0.01, 600) ** 3
@@ -184,6 +194,26 @@ def test_eigenvalues_that_have_converged_are_those_of_their_rank(name, seed):
         value, _, converged = curvature.top_eigenvalues(Known(truth), 20, 0.01, most, seed)
         np.testing.assert_allclose(value[converged], truth[:20][converged], rtol=1e-3)
     assert converged.all()
+
+
+def test_both_ends_are_found_alike_in_one_space():
+    truth = np.sort(np.r_[spectra()["trained"], -0.7 * np.array(spectra()["pairs"][:12])])
+    operator = Known(truth)
+    largest, smallest = curvature.outer_eigenvalues(operator, 20, 5, 0.01, 300, 0)
+    assert largest.converged.all()
+    assert smallest.converged.all()
+    np.testing.assert_allclose(largest.value, truth[::-1][:20], rtol=1e-3)
+    np.testing.assert_allclose(smallest.value, truth[:5], rtol=1e-3)
+    negated, _ = curvature.outer_eigenvalues(Known(-truth), 5, 20, 0.01, 300, 0)
+    np.testing.assert_allclose(negated.value, -smallest.value, rtol=1e-10)
+    assert operator.taken < 300
+
+
+@pytest.mark.parametrize("most", [8, 14, 25, 40, 80])
+def test_smallest_eigenvalues_that_have_converged_are_those_of_their_rank(most):
+    truth = np.sort(np.r_[spectra()["pairs"], -0.3, -0.2, -0.199, -0.1, -0.05])
+    _, smallest = curvature.outer_eigenvalues(Known(truth), 1, 5, 0.01, most, 0)
+    np.testing.assert_allclose(smallest.value[smallest.converged], truth[:5][smallest.converged], rtol=1e-3)
 
 
 def test_an_eigenvalue_counts_with_all_larger_ones_and_the_next_five():
@@ -287,10 +317,11 @@ def test_dropout_is_off_while_batch_norm_takes_the_statistics_of_the_batch(image
     batches = list(zip(inputs.split(images), labels.split(images), strict=True))
     loss = nn.functional.cross_entropy
     operator = curvature.hessian(dropping, dropping.state_dict(), batches, loss, "batch")
-    truth = curvature.HessianOperator(plain, batches, lambda network, batch: loss(network(batch[0]), batch[1]))
+    truth = HessianOperator(plain, batches, lambda network, batch: loss(network(batch[0]), batch[1]))
     vector = torch.randn(operator.size, dtype=torch.float64)
     torch.testing.assert_close(operator.matvec(vector), truth.matvec(vector))
-    assert curvature.mean_loss(operator) == pytest.approx(curvature.mean_loss(truth), rel=1e-12)
+    losses = [loss(plain(inputs), labels).item() for inputs, labels in batches]
+    assert curvature.mean_loss(operator) == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -16,7 +16,7 @@ SIZES = {
     "axis": 2, "stage": 5, "start": 2, "replicate": 3, "tested": 2, "quantity": 3, "gradient_bin": 15, "run": 2, "avalanche": 2, "anchor": 2, "layer": 3, "tracked": 5, "probability": 9, "law": 4, "momentum": 3, "class": 2,
     "direction": 6, "coordinate": 2, "other": 2, "noise": 2,
     "row": 12, "column": 12, "component": 4, "corner": 3, "position": 15,
-    "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
+    "low_rank": 2, "probe": 2, "node": 6, "point": 20, "time": 30, "length": 8, "snapshot": 5, "mode": 6, "kind": 3,
 }  # fmt: skip
 LAG = np.arange(1, 31)
 QUANTILES = np.array([-40.0, -9.0, -3.0, -1.0, 0.0, 1.0, 3.0, 9.0, 40.0])
@@ -326,7 +326,34 @@ def sweeps(nan=False, varied=SWEPT):
 
 def spectrum(ranks, converged=1):
     """hessian.nc with this many eigenvalues at each of three epochs."""
-    return build("hessian", rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
+    return build("hessian", step=[0, 40, 80], rank=np.arange(ranks), converged=np.broadcast_to(converged, (3, ranks)))
+
+
+def whole_spectrum(nan=False):
+    """hessian.nc of a run with its spectral density and its smallest eigenvalues."""
+    at = np.linspace(-1, 5, 20)
+    peak = np.exp(-4 * np.abs(at)) + 0.01 * np.exp(-((at - 3) ** 2)) + (np.nan if nan else 0)
+    low = np.array([[-0.9, -0.5], [-0.4, -0.2], [-0.3, -0.1]]) * (np.nan if nan else 1)
+    return build(
+        "hessian", probe=np.arange(2), curvature=at, density=peak * np.array([[1], [0.9], [0.8]]), density_error=0.02 * peak,
+        smallest=low, low_rank=[1, 2], smallest_converged=[[1, 1], [1, 0], [1, 1]],
+    )  # fmt: skip
+
+
+def flatness(nan=False):
+    """The files of a run whose sharpness, exponent and noise change during its training."""
+    factor = np.nan if nan else 1.0
+    fall = np.array([8.0, 4.0, 5.0, 2.0]) * factor
+    noise = np.repeat(fall, 30) ** 0.5
+    hessian = build(
+        "hessian", epoch=np.arange(4), step=[0, 40, 80, 120], eigenvalue=fall[:, None] * np.linspace(1, 0.2, 5),
+        threshold=20.0, **with_interval("batch_sharpness", 2 * fall), **with_interval("noise", fall + 1),
+    )  # fmt: skip
+    walked = msd(exponent=1.2 * factor)
+    for name, value in with_interval("exponent", np.array([1.5, 1.1, 0.9, 0.8])[:, None] * factor).items():
+        walked[name] = walked[name] * 0 + value
+    recorded = build("training", step=np.arange(120), noise_norm=noise)
+    return {"hessian": hessian, "msd": walked, "tails": tails(nan), "training": recorded}
 
 
 FACTORS = (
@@ -357,6 +384,8 @@ WHOLE = {
     "fig5_checks": {"tails": tails(), "fluctuations": build("fluctuations")},
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
+    "flatness": flatness(),
+    "curvature": {"hessian": whole_spectrum()},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "toy_phases": {"phases": toy_phases()},
     "loss_planes": {"surfaces": [landscape(), landscape(np.linspace(1, 30, 144).reshape(12, 12))]},
@@ -395,6 +424,8 @@ EMPTY = {
     },
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
+    "flatness": flatness(nan=True),
+    "curvature": {"hessian": whole_spectrum(nan=True)},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "toy_phases": {"phases": toy_phases(nan=True)},
     "loss_planes": {"surfaces": [landscape(np.nan), landscape(np.nan)]},
@@ -427,6 +458,8 @@ SMALLEST = {
     "fig5_checks": {"tails": None, "fluctuations": build("fluctuations", avalanche_size=np.geomspace(1, 9, 2))},
     "fig6": {"path": None, "msl": msl()},
     "fig7": {"hessian": [spectrum(2)]},
+    "flatness": {"hessian": spectrum(1), "msd": msd()},
+    "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
     "loss_planes": {"surfaces": [landscape()]},

@@ -171,6 +171,17 @@ def test_more_eigenvalues_than_products_are_refused(study):
     message = "config.yaml: hessian.eigenvalues = 30: must be at most 20, hessian.most_products"
     refused(study, message, config=CONFIG + "hessian: {eigenvalues: 30, most_products: 20}\n")
     assert study(config=CONFIG + "hessian: {eigenvalues: 20, most_products: 20}\n")
+    message = "config.yaml: hessian.smallest = 30: must be at most 20, hessian.most_products"
+    refused(study, message, config=CONFIG + "hessian: {smallest: 30, most_products: 20}\n")
+
+
+@pytest.mark.parametrize("key", ["density_probes", "sharpness_batches"])
+def test_a_single_probe_or_minibatch_between_which_there_is_no_error_is_refused(study, key):
+    refused(
+        study, f"config.yaml: hessian.{key} = 1: must be 0 or at least 2", config=CONFIG + f"hessian: {{{key}: 1}}\n"
+    )
+    for allowed in (0, 2):
+        assert study(config=CONFIG + f"hessian: {{{key}: {allowed}}}\n")
 
 
 FIGURE = {

@@ -55,14 +55,18 @@ def eigenvalues(axes: Axes, data: xr.Dataset | None, colours: ScalarMappable) ->
     if not np.isfinite(value).any():
         style.placeholder(axes, f"{data.attrs['run']} has no finite eigenvalues")
         return
-    epoch, good = data.epoch.values, data.converged.values.astype(bool)
     for rank, colour in enumerate(colours.to_rgba(np.arange(1, value.shape[1] + 1))):
-        axes.plot(epoch, value[:, rank], color=colour, linewidth=0.7)
-        axes.plot(epoch[good[:, rank]], value[good[:, rank], rank], "o", color=colour, markersize=2.5)
-        open_ = ~good[:, rank]
-        axes.plot(epoch[open_], value[open_, rank], "o", color=colour, markersize=2.5, markerfacecolor="white")
+        of_a_rank(axes, data.eigenvalue[:, rank], data.converged[:, rank], colour)
     axes.set(xlabel="completed epochs", ylabel=style.name(data.eigenvalue))
     style.title_run(axes, data)
+
+
+def of_a_rank(axes: Axes, value: xr.DataArray, converged: xr.DataArray, colour) -> None:
+    """Eigenvalues [epoch] of one rank and whether they have converged, against epoch; hollow: not converged."""
+    epoch, good = value.epoch.values, converged.values.astype(bool)
+    axes.plot(epoch, value, color=colour, linewidth=0.7)
+    axes.plot(epoch[good], value[good], "o", color=colour, markersize=2.5)
+    axes.plot(epoch[~good], value[~good], "o", color=colour, markersize=2.5, markerfacecolor="white")
 
 
 def scales(panels) -> None:

@@ -59,6 +59,7 @@ UNITS = {
     "step": "steps",
     "epoch": "epochs",
     "nat2": "nat²",
+    "nat-1": "1/nat",
     "grid step": "grid steps",
     "scale": "scales",
     "1 / scale": "1/scale",

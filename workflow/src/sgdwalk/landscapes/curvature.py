@@ -1,11 +1,13 @@
-"""The Hessian of a network's loss as an operator: largest eigenvalues and trace."""
+"""The Hessian of a network's loss as an operator: its extreme eigenvalues and its trace."""
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from hessian_eigenthings import CurvatureOperator, HessianOperator
+from hessian_eigenthings import CurvatureOperator
 from hessian_eigenthings import trace as hutchinson
 from scipy.stats import t as student
 from torch import nn
@@ -20,7 +22,7 @@ SYMMETRIC = 0.1  # largest asymmetry that rounding explains
 GUARDS = 5  # further eigenvalues that must converge for one to count: an eigenvalue that is missed shifts all below it
 
 
-def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> HessianOperator:
+def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm: str) -> "MeanHessian":
     """Hessian of the mean loss over equal batches, at the weights `state` (a state dict).
 
     batches: pairs of inputs and labels. objective(outputs, labels): the loss. batch_norm: 'batch' or 'stored'.
@@ -52,12 +54,35 @@ def plain_recurrence(model: nn.Module) -> AbstractContextManager:
     return torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext()
 
 
-class MeanHessian(HessianOperator):
-    """Hessian of the mean loss over equal batches, zero for a parameter that the loss does not depend on."""
+class MeanHessian(CurvatureOperator):
+    """Hessian of the mean loss over equal batches, zero for a parameter that the loss does not depend on.
+
+    model: its trained parameters are the arguments of the loss. batches: what loss(model, batch) takes.
+    """
+
+    def __init__(self, model: nn.Module, batches: Sequence, loss: Callable[[nn.Module, Any], torch.Tensor]):
+        self.model, self.batches, self.loss = model, batches, loss
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.sizes = [p.numel() for p in self.parameters]
+
+    @property
+    def size(self) -> int:
+        """Number of trained parameters."""
+        return sum(self.sizes)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.parameters[0].device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the parameters."""
+        return self.parameters[0].dtype
 
     def matvec(self, v: torch.Tensor) -> torch.Tensor:
         """H v for a flat vector v."""
-        return sum(self.product(self.gradient(batch), v) for batch in self.dataloader) / len(self.dataloader)
+        return sum(self.product(self.gradient(batch), v) for batch in self.batches) / len(self.batches)
 
     def gradient(self, batch) -> tuple[torch.Tensor, ...]:
         """Gradient of a batch's loss, a tensor per parameter, with its graph.
@@ -65,13 +90,14 @@ class MeanHessian(HessianOperator):
         Attention and recurrent layers are computed step by step: fused kernels have no second derivative.
         """
         with sdpa_kernel(SDPBackend.MATH), PlainWeightNorm(), plain_recurrence(self.model):
-            loss = self.loss_fn(self.model, batch)
-        return torch.autograd.grad(loss, self._param_list, create_graph=True, materialize_grads=True)
+            loss = self.loss(self.model, batch)
+        return torch.autograd.grad(loss, self.parameters, create_graph=True, materialize_grads=True)
 
     def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:
         """Flat derivative of gradient . v; again: keep the graph for another product."""
+        along = [part.view_as(p) for part, p in zip(v.split(self.sizes), self.parameters, strict=True)]
         parts = torch.autograd.grad(
-            gradient, self._param_list, grad_outputs=self._split(v), retain_graph=again, materialize_grads=True
+            gradient, self.parameters, grad_outputs=along, retain_graph=again, materialize_grads=True
         )
         return torch.cat([part.reshape(-1) for part in parts])
 
@@ -84,12 +110,12 @@ class OneBatchHessian(MeanHessian):
     def matvec(self, v: torch.Tensor) -> torch.Tensor:
         """H v for a flat vector v."""
         if self.kept is None:
-            (batch,) = self.dataloader
+            (batch,) = self.batches
             self.kept = self.gradient(batch)
         return self.product(self.kept, v, again=True)
 
 
-def check_second_derivative(operator: HessianOperator, name: str, seed: int) -> None:
+def check_second_derivative(operator: MeanHessian, name: str, seed: int) -> None:
     """Raise ValueError that names the network where torch has no second derivative of its loss, or a wrong one.
 
     A function of the network's own without one, and some of torch's, are left out of the product without an error. A
@@ -110,32 +136,50 @@ def check_second_derivative(operator: HessianOperator, name: str, seed: int) -> 
         raise ValueError(f"{wrong}: torch's are not symmetric, so that one of its functions has none or a wrong one")
 
 
+class Eigenvalues(NamedTuple):
+    """From one end of the spectrum, the outermost first: value, residual |Hv - value v|, and converged, each [rank]."""
+
+    value: np.ndarray
+    residual: np.ndarray
+    converged: np.ndarray
+
+
 def top_eigenvalues(
-    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(eigenvalue, residual, converged), each [rank], algebraically largest first.
+    operator: CurvatureOperator, count: int, tolerance: float, most_products: int, seed: int
+) -> Eigenvalues:
+    """The `count` algebraically largest eigenvalues (see outer_eigenvalues)."""
+    return outer_eigenvalues(operator, count, 0, tolerance, most_products, seed)[0]
+
+
+def outer_eigenvalues(
+    operator: CurvatureOperator, largest: int, smallest: int, tolerance: float, most_products: int, seed: int
+) -> tuple[Eigenvalues, Eigenvalues]:
+    """The algebraically largest and smallest eigenvalues, as many of each as are asked for.
 
     Lanczos from a random start (seed; see krylov): the space grows until all eigenvalues have converged, or until it
     has `most_products` dimensions. An eigenvalue lambda has converged where its own residual |Hv - lambda v|, of the
-    unit vector v, is at most tolerance |lambda|, and so are the residuals of all larger ones and of the next GUARDS. A
-    residual says that there is an eigenvalue near lambda, but not which: those between two values appear late, and
-    lower ranks move down when they do. NaN for weights or products that are not finite, and for ranks that the space
-    does not reach. An exhausted space contains each eigenvalue once: one vector of a null space, so that ranks below
-    zero cannot be determined.
+    unit vector v, is at most tolerance |lambda|, and so are the residuals of all that lie further out and of the next
+    GUARDS. A residual says that there is an eigenvalue near lambda, but not which: those between two values appear
+    late, and the ranks after them move when they do. NaN for weights or products that are not finite, and for ranks
+    that the space does not reach. An exhausted space contains each eigenvalue once: one vector of a null space, so that
+    ranks beyond zero cannot be determined.
     """
-    top, converged = search(operator, count, tolerance, most_products, seed)
-    return padded(top.value, count, np.nan), padded(top.residual, count, np.nan), converged
+    ends = search(operator, (largest, smallest), tolerance, most_products, seed)
+    return tuple(
+        Eigenvalues(padded(pairs.value, count, np.nan), padded(pairs.residual, count, np.nan), converged)
+        for (pairs, converged), count in zip(ends, (largest, smallest), strict=True)
+    )
 
 
 def top_eigenpairs(
-    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
+    operator: CurvatureOperator, count: int, tolerance: float, most_products: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(eigenvalue, residual, converged), each [rank], as `top_eigenvalues` finds them, and vector [rank, parameter].
 
     The vectors are orthonormal to float32's rounding. There are fewer than `count` ranks where the Krylov space does
     not reach all of them. ValueError for weights or products that are not finite.
     """
-    top, converged = search(operator, count, tolerance, most_products, seed)
+    (top, converged), _ = search(operator, (count, 0), tolerance, most_products, seed)
     if not len(top.value):
         raise ValueError("the Hessian has no eigenvectors: weights, or its products, are not finite")
     reached = min(count, len(top.value))
@@ -143,25 +187,56 @@ def top_eigenpairs(
 
 
 def search(
-    operator: HessianOperator, count: int, tolerance: float, most_products: int, seed: int
-) -> tuple[Ritz, np.ndarray]:
-    """(the largest eigenpairs and some of the next, converged [rank]) of `top_eigenvalues`; no pairs where unknown."""
-    unknown = Ritz(np.empty(0), np.empty(0), torch.empty(0, operator.size)), np.zeros(count, bool)
+    operator: CurvatureOperator, counts: tuple[int, int], tolerance: float, most_products: int, seed: int
+) -> list[tuple[Ritz, np.ndarray]]:
+    """(outermost eigenpairs and some of the next, converged [rank]) of both ends, as `outer_eigenvalues` finds them.
+
+    counts: how many of the largest, and of the smallest. No pairs where they are unknown.
+    """
+    unknown = [(Ritz(np.empty(0), np.empty(0), torch.empty(0, operator.size)), np.zeros(n, bool)) for n in counts]
     if not all(torch.isfinite(p).all() for p in operator.model.parameters()):
         return unknown
     random = torch.Generator().manual_seed(seed)
     start = torch.randn(operator.size, generator=random).to(operator.device, operator.dtype)
     space = Krylov(operator, start, min(most_products, operator.size))
-    space.grow(2 * count)
+    return converge(space, counts, tolerance) or unknown
+
+
+def converge(space: Krylov, counts: tuple[int, int], tolerance: float) -> list[tuple[Ritz, np.ndarray]] | None:
+    """Grow a space until both ends of the spectrum have converged in it, or it cannot grow; see `search`.
+
+    None where a product is not finite.
+    """
+    space.grow(2 * max(counts))
+    sides = tuple(zip(counts, (1, -1), strict=True))
     while space.finite:
-        top = space.largest(count + GUARDS)
-        found = guarded(padded(top.residual <= tolerance * np.abs(top.value), count + GUARDS, False))
-        converged = padded(np.isfinite(top.value), count, False) if space.exhausted else found[:count]
-        if converged.all() or space.exhausted or len(space) == space.most:
-            return top, converged
-        print(f"{len(space)} products: {converged.sum()} of {count} converged", file=sys.stderr, flush=True)
+        last = space.exhausted or len(space) == space.most
+        seen = np.concatenate([within(*space.bounds(ranks(n), side), n, tolerance) for n, side in sides])
+        if last or seen.all():  # vectors and true residuals take as long as some products
+            ends = [end(space, count, side, tolerance) for count, side in sides]
+            if last or all(converged.all() for _, converged in ends):
+                return ends
+        print(f"{len(space)} products: {seen.sum()} of {seen.size} converged", file=sys.stderr, flush=True)
         space.grow(len(space) + BETWEEN)
-    return unknown
+    return None
+
+
+def end(space: Krylov, count: int, side: int, tolerance: float) -> tuple[Ritz, np.ndarray]:
+    """(pairs, converged [rank]) of one end of the spectrum in a space: side 1 the largest, -1 the smallest."""
+    pairs = space.outermost(ranks(count), side)
+    if space.exhausted:
+        return pairs, padded(np.isfinite(pairs.value), count, False)
+    return pairs, within(pairs.value, pairs.residual, count, tolerance)
+
+
+def ranks(count: int) -> int:
+    """How many pairs decide about the first `count`: GUARDS more, unless none are asked for."""
+    return count + GUARDS if count else 0
+
+
+def within(value: np.ndarray, residual: np.ndarray, count: int, tolerance: float) -> np.ndarray:
+    """Which of the first `count` have converged by the residuals of these pairs, [rank]."""
+    return guarded(padded(residual <= tolerance * np.abs(value), ranks(count), False))[:count]
 
 
 def orthonormal(vectors: torch.Tensor) -> np.ndarray:
@@ -177,9 +252,9 @@ def padded(values: np.ndarray, length: int, filler: float) -> np.ndarray:
 
 
 def guarded(within: np.ndarray) -> np.ndarray:
-    """Which ranks have converged, [rank]: those that are `within` tolerance with all larger ones and the next GUARDS.
+    """Which ranks have converged, [rank]: those `within` tolerance with all before them and the next GUARDS.
 
-    within [rank]: of the largest eigenvalues; the last GUARDS ranks are never among those that have converged.
+    within [rank]: the outermost first; the last GUARDS ranks are never among those that have converged.
     """
     first_outside = int(np.argmin(np.append(within, False)))
     return np.arange(len(within)) < first_outside - GUARDS
@@ -196,6 +271,6 @@ def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float,
 
 
 @torch.no_grad()
-def mean_loss(operator: HessianOperator) -> float:
+def mean_loss(operator: CurvatureOperator) -> float:
     """The mean loss over the operator's batches."""
-    return float(np.mean([float(operator.loss_fn(operator.model, batch)) for batch in operator.dataloader]))
+    return float(np.mean([float(operator.loss(operator.model, batch)) for batch in operator.batches]))

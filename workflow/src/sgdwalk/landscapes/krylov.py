@@ -12,7 +12,7 @@ ROUNDINGS = 8  # relative size of a beta that is noise, in machine epsilons: an 
 
 @dataclass(frozen=True)
 class Ritz:
-    """Approximate eigenpairs, the algebraically largest first.
+    """Approximate eigenpairs from one end of the spectrum, the outermost first.
 
     value: eigenvalues [rank]. residual: |Hv - value v| [rank] of the unit vectors v. vectors: v [rank, parameter].
     """
@@ -90,19 +90,44 @@ class Krylov:
         """Size of a beta that is only rounding: ROUNDINGS epsilons of the largest element of the projected operator."""
         return ROUNDINGS * torch.finfo(self.basis.like.dtype).eps * np.abs([*self.diagonal, *self.beside]).max()
 
-    def largest(self, count: int) -> Ritz:
-        """The `count` largest eigenpairs of the operator projected on the space; fewer if the space has fewer.
-
-        Of an exhausted space that is smaller than the operator only those above zero: it contains each eigenvalue once,
-        one vector of a null space. Residuals come from the products themselves: with v = sum_j s_j q_j,
-        Hv = sum_j s_j H q_j.
-        """
+    def projected(self) -> tuple[np.ndarray, np.ndarray]:
+        """(eigenvalues [rank], increasing; eigenvectors [row, rank]) of the operator projected on the space."""
         off = np.diag(self.beside[: len(self) - 1], 1)
-        values, weights = np.linalg.eigh(np.diag(self.diagonal) + off + off.T)
-        partly = self.exhausted and len(self) < self.operator.size
-        found = min(count, int((values >= (-self.noise() if partly else -np.inf)).sum()))
-        value, weights = values[::-1][:found].copy(), torch.from_numpy(weights[:, ::-1][:, :found].T.copy())
-        weights = weights.to(self.basis.like)
+        return np.linalg.eigh(np.diag(self.diagonal) + off + off.T)
+
+    def outermost(self, count: int, side: int = 1) -> Ritz:
+        """The `count` largest (side 1) or smallest (side -1) eigenpairs of the operator projected on the space.
+
+        Fewer if the space has fewer. Of an exhausted space that is smaller than the operator only those above zero, or
+        below it: it contains each eigenvalue once, one vector of a null space. Residuals come from the products
+        themselves: with v = sum_j s_j q_j, Hv = sum_j s_j H q_j.
+        """
+        value, weights = self._outermost(count, side)
+        weights = torch.from_numpy(weights.copy()).to(self.basis.like)
         vectors = self.basis.combined(weights)
         gap = self.products.combined(weights) - torch.from_numpy(value).to(vectors)[:, None] * vectors
         return Ritz(value, torch.linalg.vector_norm(gap, dim=1, dtype=torch.float64).cpu().numpy(), vectors)
+
+    def bounds(self, count: int, side: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """(value, residual) [rank] of the same pairs without their vectors: |Hv - value v| = beta |last element of s|.
+
+        As far as the basis is orthonormal; the beta is that of the newest direction.
+        """
+        value, weights = self._outermost(count, side)
+        return value, self.beside[-1] * np.abs(weights[:, -1])
+
+    def _outermost(self, count: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """(eigenvalues [rank], eigenvectors [rank, row]) of the projected operator, as `outermost` has them."""
+        values, weights = self.projected()
+        partly = self.exhausted and len(self) < self.operator.size
+        found = min(count, int((side * values >= (-self.noise() if partly else -np.inf)).sum()))
+        return values[::-side][:found].copy(), weights[:, ::-side][:, :found].T
+
+    def quadrature(self) -> tuple[np.ndarray, np.ndarray]:
+        """(nodes, weights) [rank] of Gauss quadrature: q.f(H)q / q.q is about the sum of weight f(node).
+
+        Exact for polynomials f of a degree below twice the size of the space, and for every f once it is exhausted
+        (Golub & Welsch 1969).
+        """
+        nodes, vectors = self.projected()
+        return nodes, vectors[0] ** 2

@@ -22,25 +22,43 @@ class Noise(NamedTuple):
     gradient: np.ndarray
 
 
+class Deviations:
+    """Deviations of independent gradients from their mean, in one pass that keeps none of them.
+
+    The deviation of gradient b from the mean of the b before it, times sqrt(b / (b + 1)), has the covariance of a
+    gradient, and different b are uncorrelated (Helmert): it gives as much as deviations from the common mean.
+    squares: their squared lengths, whose mean is the trace of the covariance of a gradient.
+    """
+
+    def __init__(self):
+        self.count, self.mean, self.squares = 0, 0, []
+
+    def add(self, gradient: torch.Tensor) -> torch.Tensor | None:
+        """The deviation of the next gradient; None for the first."""
+        difference = gradient - self.mean
+        self.mean = self.mean + difference / (self.count + 1)
+        self.count += 1
+        if self.count == 1:
+            return None
+        difference *= ((self.count - 1) / self.count) ** 0.5
+        self.squares.append(torch.linalg.vector_norm(difference, dtype=torch.float64) ** 2)
+        return difference
+
+
 def minibatch_noise(model: nn.Module, batches: Iterable, objective, vectors: torch.Tensor) -> Noise:
     """Of the batches' gradients of the loss, without weight decay; the network stays in the modes that it is in.
 
-    batches: pairs of inputs and labels, drawn independently. vectors [mode, parameter]: orthonormal. The deviation of
-    batch b from the mean of the b before it, times sqrt(b / (b + 1)), has the covariance of a batch, and different b
-    are uncorrelated (Helmert): one pass, without keeping gradients, gives as much as deviations from the common mean.
+    batches: pairs of inputs and labels, drawn independently. vectors [mode, parameter]: orthonormal.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
-    mean, squares, along, gradients = torch.zeros_like(vectors[0]), [], [], []
-    for before, (inputs, labels) in enumerate(batches):
+    deviations, along, gradients = Deviations(), [], []
+    for inputs, labels in batches:
         gradient = flat_gradient(objective(model(inputs), labels), parameters).to(vectors.dtype)
         gradients.append(vectors @ gradient)
-        gradient -= mean
-        if before:
-            deviation = gradient * (before / (before + 1)) ** 0.5
-            squares.append(torch.linalg.vector_norm(deviation, dtype=torch.float64) ** 2)
+        deviation = deviations.add(gradient)
+        if deviation is not None:
             along.append((vectors @ deviation).double() ** 2)
-        mean += gradient / (before + 1)
-    return Noise(*(torch.stack(part).double().cpu().numpy() for part in (squares, along, gradients)))
+    return Noise(*(torch.stack(part).double().cpu().numpy() for part in (deviations.squares, along, gradients)))
 
 
 def independent_batches(run: Mapping[str, Any], images: Images, like: torch.Tensor, seed: int) -> Iterator:
@@ -61,7 +79,7 @@ def flat_gradient(loss: torch.Tensor, parameters: list[nn.Parameter]) -> torch.T
 def curvatures(operator, vectors: torch.Tensor) -> np.ndarray:
     """q.Hq [batch, mode] of each batch of a landscapes.curvature operator and each unit vector q [mode, parameter]."""
     rows = []
-    for batch in operator.dataloader:
+    for batch in operator.batches:
         gradient = operator.gradient(batch)
         products = [q * operator.product(gradient, q.to(operator.dtype), again=True) for q in vectors]
         rows.append(torch.stack([product.sum(dtype=torch.float64) for product in products]))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-LOSS, LOSS2 = "loss", "loss2"  # units in a contract: the unit of the run's loss, and its square
-LOSS_UNITS = {"nat": {LOSS: "nat", LOSS2: "nat2"}, "1": {LOSS: "1", LOSS2: "1"}}
+# Units in a contract: the unit of the run's loss, its square and its inverse.
+LOSS, LOSS2, PER_LOSS = "loss", "loss2", "per loss"
+LOSS_UNITS = {"nat": {LOSS: "nat", LOSS2: "nat2", PER_LOSS: "nat-1"}, "1": {LOSS: "1", LOSS2: "1", PER_LOSS: "1"}}
 
 
 class ContractError(ValueError):

@@ -112,9 +112,7 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     """Check keys of config.yaml that depend on each other, and resolve the data set of the linear regression."""
     if len(through := settings["path_planes"]["through"]) not in (0, 3):
         raise ConfigError(f"{where}path_planes.through = {through}: must be three snapshots, or empty")
-    wanted, most = (settings["hessian"][key] for key in ("eigenvalues", "most_products"))
-    if wanted > most:
-        raise ConfigError(f"{where}hessian.eigenvalues = {wanted}: must be at most {most}, hessian.most_products")
+    check_hessian(settings["hessian"], f"{where}hessian.")
     for section in ("toy", "toy_phases", "regression"):
         steps, walkers = (settings[section][key] for key in ("steps", "walkers"))
         walkers *= len(settings[section].get("step_sizes", [1]))  # they walk at once
@@ -136,6 +134,17 @@ def check_toy(toy: Mapping[str, Any], landscapes: Sequence[str], where: str) -> 
     path = toy["surface_file"]
     if "given" in landscapes and not os.path.isfile(path or ""):
         raise ConfigError(f"{where}toy.surface_file = {path!r}: must be a NetCDF file for toy_landscapes given")
+
+
+def check_hessian(settings: Mapping[str, int], where: str) -> None:
+    """Refuse more eigenvalues than products, and a single probe or minibatch, between which no error can be taken."""
+    most = settings["most_products"]
+    for key in ("eigenvalues", "smallest"):
+        if settings[key] > most:
+            raise ConfigError(f"{where}{key} = {settings[key]}: must be at most {most}, hessian.most_products")
+    for key in ("density_probes", "sharpness_batches"):
+        if settings[key] == 1:
+            raise ConfigError(f"{where}{key} = 1: must be 0 or at least 2")
 
 
 def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:

@@ -166,9 +166,14 @@ def modes_gradients(run: Run, settings: Mapping[str, Any]) -> float:
 
 
 def hessian_gradients(run: Run, settings: Mapping[str, Any]) -> float:
-    """Cost of the Hessian at all snapshots in gradients of an image, if a search takes half of most_products."""
-    products = run["snapshots"] * (settings["most_products"] / 2 + settings["trace_products"])
-    return products * PRODUCT * settings["images"]
+    """Cost of the Hessian at all snapshots in gradients of an image.
+
+    If a search takes half of most_products, or all of them for both ends.
+    """
+    search = settings["most_products"] / (1 if settings["smallest"] else 2)
+    products = search + settings["trace_products"] + settings["density_probes"] * settings["density_products"]
+    batches = settings["sharpness_batches"] * run["batch_size"]
+    return run["snapshots"] * PRODUCT * (products * settings["images"] + batches)
 
 
 def landscape_gradients(run: Run, settings: Mapping[str, Any]) -> float:

@@ -19,6 +19,7 @@ from sgdwalk.tables.quantities_chen2022 import (
     at_centre,
     curvature_ratio,
     excess_dimension,
+    exponent_with_noise,
     first_alpha,
     first_exponent,
     largest_alpha,
@@ -45,6 +46,7 @@ from sgdwalk.tables.runs_chen2022 import (
     without_batch_norm,
 )
 from sgdwalk.tables.verdicts import about, above, below
+from sgdwalk.trajectory.trend_correlation import change_correlation, rank_correlation
 
 PAPER = "Chen et al. 2022"
 HEAVY = 1.9  # stability parameters below it count as heavy tails
@@ -126,6 +128,12 @@ CLAIMS = (
           "MSD exponent, last window", below(1), last_exponent),
     Claim("curvature falls during training", "Fig. 7", base,
           "largest eigenvalue, last / first snapshot", below(1), curvature_ratio),
+    Claim("gradient noise falls as superdiffusion goes", "text (a question)", base,
+          "rank correlation of MSD exponent and noise strength of the windows (null: that of their trends in time)",
+          above(0), exponent_with_noise(rank_correlation)),
+    Claim("gradient noise falls as superdiffusion goes, beyond their trends", "text (a question)", base,
+          "rank correlation of their changes from window to window", above(0),
+          exponent_with_noise(change_correlation)),
     Claim("loss surface rougher than a smooth bowl", "Fig. 1", base,
           "dimension at distance 0 above the fitted quadratic's (interval: simulated surfaces, or between planes)",
           above(ROUGHER), excess_dimension),

@@ -11,6 +11,8 @@ from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.tables.claim_parts import Quantity, highest, value
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import COARSE_GRID, COUPLED, LARGE_STEPS, NULL_AGREES, SOLVER_ONLY, Estimate
+from sgdwalk.trajectory.trend_correlation import Correlation
+from sgdwalk.trajectory.window_series import noise_strength
 
 FIRST, LAST = 0, -1  # windows
 ROUGHER = 0.05  # of a dimension: smooth surfaces differ from the quadratic fitted to them by this at most (our choice)
@@ -62,6 +64,23 @@ def curvature_ratio(results: Results, run: str) -> Estimate | None:
     (first, *_, last), (before, *_, after) = hessian.eigenvalue[:, 0].values, hessian.residual[:, 0].values
     ends = (last - after) / (first + before), (last + after) / (first - before)
     return Estimate(last / first, *ends, reason=SOLVER_ONLY)
+
+
+def exponent_with_noise(correlation: Callable[[np.ndarray, np.ndarray], Correlation]) -> Quantity:
+    """Correlation of the exponent of the MSD and the noise strength of the windows; the null is that of their trends.
+
+    None where no noise was recorded.
+    """
+
+    def estimate(results: Results, run: str) -> Estimate | None:
+        msd = results.files["msd"].get(run)
+        noise = None if msd is None else noise_strength(results.training[run], msd)
+        if noise is None or not np.isfinite(noise).any():
+            return None
+        found = correlation(msd.exponent.sel(fit="paper").values, noise)
+        return Estimate(found.value, found.low, found.high, null=found.trends)
+
+    return estimate
 
 
 def excess_dimension(results: Results, run: str) -> Estimate | None:
