@@ -35,8 +35,8 @@ CONTRACT = Contract(
 
 def compute(
     *,
-    hurst: Sequence[float],
-    step_sizes: Sequence[float],
+    hurst: Sequence[float] = (0.55, 0.85, 1.0, 1.15, 1.3),
+    step_sizes: Sequence[float] = (0.0025, 0.005, 0.01, 0.02, 0.04),
     surfaces: int = 20,
     walkers: int = 40,
     steps: int = 1000,
