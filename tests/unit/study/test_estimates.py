@@ -63,7 +63,7 @@ def test_runs_wait_for_those_that_they_go_on_from(study):
     assert estimates.chain(study, found, "a") == 130
     assert estimates.chain(study, found, "child") == 100 + 20 + 50 + 20
     assert estimates.chain(study, found, "cut") == 100 + 1 + 2
-    jobs = JOB_SECONDS * (3 + 3 + 2 + 4)  # checks, toy, regression, tables
+    jobs = JOB_SECONDS * (3 + 5 + 2 + 4)  # checks, toy, regression, tables
     assert estimates.busy(study, found) == 2 * 100 + 50 + 2 * 1 + 31 + 25 + 2 + jobs
     assert estimates.elapsed(study, found, 1) == estimates.busy(study, found)
     assert estimates.elapsed(study, found, 100) == 190

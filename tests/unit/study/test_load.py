@@ -98,7 +98,7 @@ def test_groups_of_an_analysis_are_those_of_two_runs_that_make_what_it_reads():
         name: common | {"run": name, "seed": k, "analyses": names, "lr": 0.1 + (name in "de")}
         for k, (name, names) in enumerate(wanted.items())
     }
-    study = Study("s", "a", {}, runs, {})
+    study = Study("s", "a", {"toy_landscapes": ()}, runs, {})
     assert study.groups == study.grouped("ensemble") == {"a": ["a", "b", "c"], "d": ["d", "e"]}
     assert study.grouped("limiting_ensemble") == {"a": ["a", "b"]}
     check_source(study, "limiting_ensemble/a", "here")
