@@ -160,6 +160,6 @@ def test_a_plane_without_leaders_says_why(heights, status):
 
 def test_the_interval_of_a_single_value_contains_it():
     values = np.array([np.nan, 1.9])
-    assert dimension.mean_with_interval(values, lambda value: (2.0, value + 0.2)) == (1.9, 1.9, 2.1)
-    assert dimension.mean_with_interval(values, lambda value: (1.5, 1.6)) == (1.9, 1.5, 1.9)
-    assert np.isnan(dimension.mean_with_interval(values[:1], lambda value: (value, value))).all()
+    assert dimension.mean_with_interval(values, lambda plane: (2.0, plane + 1.1)) == (1.9, 1.9, 2.1)
+    assert dimension.mean_with_interval(values, lambda plane: (1.5, 1.6)) == (1.9, 1.5, 1.9)
+    assert np.isnan(dimension.mean_with_interval(values[:1], lambda plane: (0, 1))).all()
