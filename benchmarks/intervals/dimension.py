@@ -1,10 +1,12 @@
-"""Dimension of fractional Brownian surfaces, by variogram and by sections."""
+"""Dimension of fractional Brownian surfaces, by variogram, at distance 0 and by sections."""
 
 import functools
 
 import numpy as np
-from sgdwalk.analyses import dimension
+from sgdwalk.landscapes.box_counts import section_dimension
 from sgdwalk.landscapes.random_surfaces import fractional_brownian_surface
+from sgdwalk.landscapes.self_affine_intervals import interval, reading_interval, simulated
+from sgdwalk.landscapes.variogram import readings
 
 from intervals import seeds
 
@@ -21,20 +23,19 @@ SHARED = 50  # surfaces that are judged by the same simulated ones, which take l
 
 
 @functools.lru_cache(maxsize=2)
-def readings(group: int) -> tuple[np.ndarray, np.ndarray]:
-    """The simulated surfaces behind the intervals."""
-    return dimension.simulated(POINTS, REALISATIONS, np.random.default_rng([group, 99]))
+def read_from(group: int) -> dict[str, np.ndarray]:
+    """Readings of the simulated surfaces behind the intervals."""
+    return simulated(POINTS, REALISATIONS, np.random.default_rng([group, 99]))
 
 
 def one(kind: str, seed: int) -> dict[str, tuple]:
-    """Both readings of one surface."""
+    """The three readings of one surface."""
     surface = drawn(kind, seeds.generator(kind, seed))
-    by_variogram, by_sections = readings(seed // SHARED)
-    read = dimension.variogram_dimension(*dimension.variogram(surface))
-    section = dimension.section_dimension(surface)
+    read, (over_all, limit), section = read_from(seed // SHARED), readings(surface), section_dimension(surface)
     return {
-        "variogram": (read, *dimension.interval(read, by_variogram), np.nan),
-        "sections": (section, *dimension.reading_interval(section, by_sections), np.nan),
+        "variogram": (over_all, *interval(over_all, read["dimension"]), np.nan),
+        "at distance 0": (limit, *interval(limit, read["extrapolated_dimension"]), np.nan),
+        "sections": (section, *reading_interval(section, read["section_dimension"]), np.nan),
     }
 
 
@@ -47,5 +48,6 @@ def drawn(kind: str, rng) -> np.ndarray:
 def truths(kind: str) -> dict[str, float]:
     """The dimension, and the mean reading of sections of 1,000 other surfaces."""
     rng = np.random.default_rng(3)
-    mean = np.mean([dimension.section_dimension(drawn(kind, rng)) for _ in range(1000)])
-    return {"variogram": float(kind.split()[2]), "sections": float(mean)}
+    mean = np.mean([section_dimension(drawn(kind, rng)) for _ in range(1000)])
+    true = float(kind.split()[2])
+    return {"variogram": true, "at distance 0": true, "sections": float(mean)}

@@ -31,7 +31,7 @@ CASES = [
     ("power_laws", "Pareto 2.5", ("exponent",)),
     ("ergodicity", "5 runs", ("lag 1", "lag 6")),
     ("hessian_trace", "random, 5 products", ("trace",)),
-    ("dimension", "D = 2.5", ("variogram", "sections")),
+    ("dimension", "D = 2.5", ("variogram", "at distance 0", "sections")),
 ]
 
 

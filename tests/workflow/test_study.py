@@ -175,7 +175,7 @@ def test_one_figure_needs_only_what_it_is_drawn_from(fresh):
 
 EDITS = {
     "figures/fig3.py": {"figure": 1},
-    "analyses/dimension.py": {"dimension": 1, "figure": 1, "claims": 1},
+    "analyses/dimension.py": {"dimension": 1, "figure": 2, "claims": 1},
 }
 
 

@@ -156,3 +156,10 @@ def test_a_fine_plane_has_wavelet_leaders(tmp_path):
 )
 def test_a_plane_without_leaders_says_why(heights, status):
     assert dimension.multifractal(heights, 1e-7, np.random.default_rng(0)) == {"leader_status": status}
+
+
+def test_the_interval_of_a_single_value_contains_it():
+    values = np.array([np.nan, 1.9])
+    assert dimension.mean_with_interval(values, lambda plane: (2.0, plane + 1.1)) == (1.9, 1.9, 2.1)
+    assert dimension.mean_with_interval(values, lambda plane: (1.5, 1.6)) == (1.9, 1.5, 1.9)
+    assert np.isnan(dimension.mean_with_interval(values[:1], lambda plane: (0, 1))).all()

@@ -22,7 +22,7 @@ def test_a_constant_surface_has_increasing_levels():
 
 
 def test_the_dimension_has_its_interval_and_a_surface_without_one_its_reason():
-    drawn = draw("fig1", {"surface": None, "dimension": dimension()})
+    drawn = draw("fig1", {"surface": None, "dimension": dimension(planes=1)})
     assert entries(drawn, "c")[-1] == "fit: D = 2.30 [2.20, 2.40]"
     drawn = draw("fig1", {"surface": None, "dimension": dimension("not finite", leaders=False)})
     assert "c: no dimension: the surface is not finite" in drawn.notes

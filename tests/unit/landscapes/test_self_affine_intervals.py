@@ -37,3 +37,12 @@ def test_a_reading_below_or_above_all_simulated_ones_lies_in_its_interval():
         assert low <= value <= high
     assert self_affine_intervals.reading_interval(1.2, read) == pytest.approx((1.181, 1.219), abs=1e-3)
     assert np.isnan(self_affine_intervals.reading_interval(np.nan, read)).all()
+
+
+def test_sections_of_a_surface_of_dimension_2_8_are_found_to_have_1_8():
+    read = self_affine_intervals.simulated(25, 30, np.random.default_rng(6))["section_dimension"]
+    raw = np.array([section_dimension(surface(25, 2.8, seed)) for seed in range(30)])
+    assert raw.max() < 1.5  # box counts of so few points never reach 1.8
+    assert self_affine_intervals.calibrated(raw, read).mean() - 1 == pytest.approx(1.8, abs=0.05)
+    assert self_affine_intervals.calibrated(np.array([0.9, 1.9]), read).tolist() == [2, 3]
+    assert np.isnan(self_affine_intervals.calibrated(np.nan, read))

@@ -399,7 +399,7 @@ def test_the_transverse_exponent_is_that_of_the_last_window():
 
 def test_sections_of_the_surface_are_compared_with_the_published_dimension():
     for value, verdict in zip((1.8, 1.4, 1.7), THREE, strict=True):
-        ends = {f"section_dimension{end}": value + d for end, d in {"": 0, "_low": -0.05, "_high": 0.05}.items()}
+        ends = {f"profile_dimension{end}": value + d for end, d in {"": 0, "_low": -0.05, "_high": 0.05}.items()}
         found = results([run("a")], dimension=[xr.Dataset(ends, attrs={"run": "a"})])
         row = row_of("dimension 1.8 of the projected loss surface", found)
         assert (row["estimate"], row["verdict"]) == (value, verdict)

@@ -9,7 +9,7 @@ from sgdwalk.landscapes import wavelet_leaders
 from sgdwalk.landscapes.box_counts import box_counts, box_dimension, box_sides, section_dimension
 from sgdwalk.landscapes.fitted_quadratic import fitted_quadratic
 from sgdwalk.landscapes.random_surfaces import fractional_brownian_surface
-from sgdwalk.landscapes.self_affine_intervals import interval, reading_interval, simulated
+from sgdwalk.landscapes.self_affine_intervals import calibrated, interval, reading_interval, simulated
 from sgdwalk.landscapes.variogram import (
     extrapolated_dimension,
     mean_square,
@@ -72,6 +72,7 @@ CONTRACT = Contract(
         **_over_planes("extrapolated_dimension", "dimension continued to distance 0"),
         **_over_planes("excess_dimension", "dimension at distance 0 above that of the fitted quadratic"),
         **_over_planes("section_dimension", "mean box-counting dimension of the sections along both axes"),
+        **_over_planes("profile_dimension", "dimension of sections that read so on this grid"),
         "first_scale": variable("", "grid step", "shortest distance of the fit"),
         "last_scale": variable("", "grid step", "longest distance of the fit"),
         "points": variable("", "1", "grid points a side"),
@@ -107,7 +108,8 @@ def compute(landscape: xr.Dataset, *, logarithm: bool = True, realisations: int 
     finest octaves, continued to distance 0, where a smooth surface has 2 at most (see landscapes.variogram).
     `excess_dimension`: this minus that of the quadratic fitted to the loss (landscapes.fitted_quadratic), or minus 2 if
     that is larger. `section_dimension`: a box-counting dimension between 1 and 2, of the curves in which planes along
-    the axes cut the surface. Box counts have no interval: compare them with the controls.
+    the axes cut the surface. It is biased low; `profile_dimension` is D - 1 of the self-affine surfaces whose sections
+    read so on this grid. Box counts have no interval: compare them with the controls.
 
     Each is the mean over the planes that have one. Its 95 % interval is Student's from the scatter of two planes or
     more. Of one plane it is a parametric bootstrap: `realisations` fractional Brownian surfaces on the same grid at
@@ -207,18 +209,20 @@ def over_planes(of_planes: dict[str, np.ndarray], read: dict[str, np.ndarray]) -
 
     of_planes: the readings of of_plane [plane, ...]. read: those of simulated surfaces.
     """
-    bounds = of_planes["extrapolated_dimension"] - of_planes["excess_dimension"]
-    bound = np.nanmax(bounds, initial=2)  # used where a single plane has a dimension
-    limits = {
-        "dimension": lambda value: interval(value, read["dimension"]),
-        "extrapolated_dimension": lambda value: interval(value, read["extrapolated_dimension"]),
-        "excess_dimension": lambda value: np.subtract(interval(value + bound, read["extrapolated_dimension"]), bound),
-        "section_dimension": lambda value: reading_interval(value, read["section_dimension"]),
+    limit, section = of_planes["extrapolated_dimension"], of_planes["section_dimension"]
+    bound = limit - of_planes["excess_dimension"]
+    of_planes = of_planes | {"profile_dimension": calibrated(section, read["section_dimension"]) - 1}
+    intervals = {
+        "dimension": lambda k: interval(of_planes["dimension"][k], read["dimension"]),
+        "extrapolated_dimension": lambda k: interval(limit[k], read["extrapolated_dimension"]),
+        "excess_dimension": lambda k: np.subtract(interval(limit[k], read["extrapolated_dimension"]), bound[k]),
+        "section_dimension": lambda k: reading_interval(section[k], read["section_dimension"]),
+        "profile_dimension": lambda k: np.subtract(interval(section[k], read["section_dimension"]), 1),
     }
     found = {}
-    for name, limit in limits.items():
+    for name, of_one in intervals.items():
         found |= {f"{name}_of_plane": ("plane", of_planes[name])} | ends(
-            name, mean_with_interval(of_planes[name], limit)
+            name, mean_with_interval(of_planes[name], of_one)
         )
     return found
 
@@ -228,16 +232,17 @@ def ends(name: str, estimate: tuple) -> dict:
     return {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), estimate, strict=True)}
 
 
-def mean_with_interval(values: np.ndarray, of_one: Callable[[float], tuple[float, float]]) -> tuple:
+def mean_with_interval(values: np.ndarray, of_one: Callable[[int], tuple[float, float]]) -> tuple:
     """(mean, low, high) of values [plane], NaN left out.
 
-    Student's interval of two or more; of_one: gives the interval of a single value, which is widened to contain it.
+    Student's interval of two or more; of_one: gives the interval of the plane at a position, for a single value, which
+    widens it if it lies outside.
     """
-    known = values[np.isfinite(values)]
+    known = np.flatnonzero(np.isfinite(values))
     if len(known) == 1:
-        low, high = of_one(known[0])
-        return known[0], np.minimum(low, known[0]), np.maximum(high, known[0])
-    mean, _, half = student_mean(known)
+        value, (low, high) = values[known[0]], of_one(known[0])
+        return value, np.minimum(low, value), np.maximum(high, value)
+    mean, _, half = student_mean(values[known])
     return mean, mean - half, mean + half
 
 

@@ -91,7 +91,8 @@ def variogram(axes: Axes, data: xr.Dataset | None, surface: xr.Dataset | None) -
     for k, squares in enumerate(whole.variogram.values[1:]):
         axes.plot(scale, squares, color=style.BLUE, linewidth=0.6, alpha=0.6, label="other planes" if not k else None)
     squares = whole.variogram.values[0]
-    axes.plot(scale, squares, "o", color=style.BLUE, label="surface of panel a")
+    first = int(whole.plane[0])
+    axes.plot(scale, squares, "o", color=style.BLUE, label=f"plane {first}" if first else "surface of panel a")
     axes.plot(scale, whole.quadratic_variogram.values[0], color=style.GREY, label="quadratic fitted to its loss")
     slope = 6 - 2 * float(whole.dimension_of_plane[0])
     style.power_line(axes, scale, squares, slope, ends, even=False, label=dimension_text(data))
@@ -108,8 +109,10 @@ def height_text(data: xr.Dataset, surface: xr.Dataset | None) -> str:
 
 
 def dimension_text(data: xr.Dataset) -> str:
-    """'D = 2.31 [2.25, 2.40]'."""
-    return f"fit: D = {style.interval_text(*style.estimate(data, 'dimension'))}"
+    """'fit: D = 2.31 [2.25, 2.40]'; of several planes, that this is their mean."""
+    planes = int((data.status == "ok").sum())
+    what = f"fit; mean of {planes} planes" if planes > 1 else "fit"
+    return f"{what}: D = {style.interval_text(*style.estimate(data, 'dimension'))}"
 
 
 def controls(axes: Axes, data: xr.Dataset | None) -> None:

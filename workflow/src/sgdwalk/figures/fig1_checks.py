@@ -39,13 +39,18 @@ def by_distance(axes: Axes, data: xr.Dataset | None) -> None:
         return
     whole = data.isel(plane=data.status.values == "ok")
     octaves_of(axes, whole, "quadratic_octave_dimension", color=style.GREY, marker="x", label="fitted quadratic")
-    octaves_of(axes, whole, "octave_dimension", color=style.BLUE, marker="o", label="surface")
+    octaves_of(axes, whole, "octave_dimension", color=style.BLUE, marker="o", label=surface_text(whole))
     value, low, high = map(float, style.estimate(data, "extrapolated_dimension"))
     axes.vlines(0, low, high, color=style.GREEN)
     axes.plot(0, value, "D", color=style.GREEN, label=f"at distance 0: {style.interval_text(value, low, high)}")
     axes.axhline(2, color="black", linewidth=0.5)
     axes.set(xlabel="distance (grid steps)", ylabel="dimension over an octave")
     style.key(axes)
+
+
+def surface_text(data: xr.Dataset) -> str:
+    """'surface', or how many planes it is seen on."""
+    return "surface" if data.sizes["plane"] == 1 else f"surface, {data.sizes['plane']} planes"
 
 
 def octaves_of(axes: Axes, data: xr.Dataset, variable: str, label: str, **look) -> None:
@@ -64,9 +69,11 @@ def spectrum(axes: Axes, data: xr.Dataset | None) -> None:
         style.placeholder(axes, f"no multifractal spectrum: {data.leader_status.values}")
         return
     (h, left, right), (D, low, high) = style.estimate(data, "holder"), style.estimate(data, "spectrum")
-    text = (f"c{k} = {style.interval_text(*map(float, style.estimate(data, f'c{k}')))}" for k in (1, 2))
     axes.hlines(D, left, right, color=style.BLUE, linewidth=0.6)
     axes.vlines(h, low, high, color=style.BLUE, linewidth=0.6)
-    axes.plot(h, D, "o-", color=style.BLUE, label=", ".join(text))
+    axes.plot(h, D, "o-", color=style.BLUE)
+    for k in (1, 2):
+        cumulant = style.interval_text(*map(float, style.estimate(data, f"c{k}")))
+        axes.plot([], [], linestyle="", label=f"c{k} = {cumulant}")
     axes.set(xlabel="Hölder exponent", ylabel="dimension of its points")
     style.key(axes)

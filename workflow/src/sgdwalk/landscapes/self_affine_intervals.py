@@ -24,6 +24,14 @@ def simulated(n: int, realisations: int, rng: np.random.Generator) -> dict[str, 
     return dict(zip(names, np.moveaxis(found, -1, 0), strict=True))
 
 
+def calibrated(value: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """The dimensions of surfaces whose mean readings are these values [...]; read [tried, realisation], as in interval.
+
+    2 or 3, the limits of a surface, for values beyond all mean readings.
+    """
+    return np.interp(value, np.maximum.accumulate(read.mean(axis=1)), TRIED, left=2.0, right=3.0)
+
+
 def interval(dimension: float, read: np.ndarray) -> tuple[float, float]:
     """95 % interval: the true dimensions for which an estimate of `dimension` is not unlikely.
 
