@@ -7,9 +7,9 @@ from sgdwalk.analyses import phase_space
 from sgdwalk.limiting import expected_modes, felt_curvature, fitted_modes, loss_minima, stiffness_tests
 from sgdwalk.limiting.child import Child
 from sgdwalk.limiting.simulated_modes import batch_noise, simulated
+from sgdwalk.samplers import SAMPLERS
 from sgdwalk.storage import contracts
 
-SAMPLERS = ("independent", "shuffled-epochs")
 MANY = 300  # modes of one walk: as many independent repetitions
 
 

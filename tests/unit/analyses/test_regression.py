@@ -8,7 +8,8 @@ import xarray as xr
 from designs import gaussian
 from runs import settings
 from sgdwalk.analyses import regression
-from sgdwalk.regression.walkers import SAMPLERS, walk
+from sgdwalk.regression.walkers import walk
+from sgdwalk.samplers import SAMPLERS
 from sgdwalk.storage import netcdf
 from sgdwalk.theory import DiscreteChain
 

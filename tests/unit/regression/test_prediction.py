@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from designs import gaussian, mirrored
 from sgdwalk.data import digits
-from sgdwalk.regression import design, prediction, walkers
+from sgdwalk.regression import design, prediction
 from sgdwalk.regression.design import Design
 from sgdwalk.regression.walkers import walk
+from sgdwalk.samplers import SAMPLERS
 
 BETA, RATE = 0.8, 0.05
 
@@ -147,7 +148,7 @@ def test_stationary_variances_grow_by_one_over_one_minus_x():
     np.testing.assert_allclose(ratio, 1 / (1 - x), atol=x / 10)
 
 
-@pytest.mark.parametrize("sampler", walkers.SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_walkers_have_the_variances_along_the_path_and_not_those_at_the_minimum(sampler):
     made, count, steps = gaussian(300, 3, 1, seed=2), 20_000, 41
     start = np.array([[0.6], [0.4], [0.0]])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from designs import gaussian
 from sgdwalk.regression import walkers
-from sgdwalk.study import load
+from sgdwalk.samplers import SAMPLERS
+from sgdwalk.study.validation import schema
 
 SETTINGS = {"lr": 0.02, "momenta": [0.0, 0.9], "batch_size": 7, "walkers": 3, "seed": 5}
 
@@ -17,7 +18,7 @@ def walked(made, start, steps, **changed):
     return [np.array(part) for part in zip(*((x.copy(), v.copy()) for x, v in islice(paths, steps)), strict=True)]
 
 
-@pytest.mark.parametrize("sampler", walkers.SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_step_is_the_stated_update_image_by_image(sampler):
     made = gaussian(40, 4, 2, weight_decay=0.1)
     start = np.random.default_rng(0).standard_normal((4, 2))
@@ -59,5 +60,5 @@ def test_blocks_of_walkers_change_nothing(monkeypatch):
     np.testing.assert_allclose(walked(made, start, 8), whole, rtol=1e-12)
 
 
-def test_the_samplers_of_a_study_are_these():
-    assert load.SAMPLERS == walkers.SAMPLERS
+def test_a_run_may_have_every_sampler():
+    assert {*schema("run")["properties"]["sampler"]["enum"]} == {*SAMPLERS}

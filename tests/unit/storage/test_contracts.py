@@ -28,6 +28,17 @@ def written(tmp_path):
     return path
 
 
+def test_a_variable_with_an_interval_is_three():
+    found = contracts.with_interval("speed", "mode lag", "1/step", "speed", between="seeds")
+    assert {name: known.long_name for name, known in found.items()} == {
+        "speed": "speed",
+        "speed_low": "speed, lower end of the 95 % interval between seeds",
+        "speed_high": "speed, upper end of the 95 % interval between seeds",
+    }
+    assert {(known.dims, known.units) for known in found.values()} == {(("mode", "lag"), "1/step")}
+    assert contracts.with_interval("a", "", "1", "a")["a_low"].long_name == "a, lower end of the 95 % interval"
+
+
 def test_what_is_written_is_read_with_units_names_and_attributes(tmp_path):
     original = distances()
     path = tmp_path / "distances.nc"

@@ -683,6 +683,15 @@ def test_a_file_that_the_study_does_not_make_is_refused_with_what_there_is(case,
         check_targets(read, ["-n", target], tmp_path / "config")
 
 
+@pytest.mark.parametrize("place", [".", "{here}", "results/.."])
+def test_a_file_may_be_asked_for_by_any_path(place, study, tmp_path):
+    read = study(figures="fig6: {caption: c, data: {path: path/r, msl: msl/r}}\n")
+    results = f"{place.format(here=tmp_path)}/results/s"
+    check_targets(read, [f"{results}/figures/fig6.pdf", f"{results}/.", f"{results}//", ""], tmp_path / "config")
+    with pytest.raises(ConfigError, match=r"results/s/figures/fig9.pdf: is not made .made there: fig6.pdf"):
+        check_targets(read, [f"{results}/figures/fig9.pdf"], tmp_path / "config")
+
+
 def test_files_that_the_study_makes_and_files_elsewhere_can_be_asked_for(study, tmp_path):
     read = study(figures="fig6: {caption: c, data: {path: path/r, msl: msl/r}}\n")
     made = ("runs/r/msd.nc", "runs/r/hessian.nc", "runs/r/checkpoints", "runs/r/check.csv", "runs/r/snapshots.nc")

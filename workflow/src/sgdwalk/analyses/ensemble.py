@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import chi2
 
-from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.contracts import Contract, variable, with_interval
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory.between_seeds import between_seeds, mean_curve
 
@@ -20,27 +20,9 @@ CONTRACT = Contract(
         "ensemble_averaged": variable(
             "window lag", "1", "squared displacement from the window's start, mean over runs"
         ),
-        "mean_time_averaged": variable("window lag", "1", "time-averaged MSD, mean over runs"),
-        "mean_time_averaged_low": variable(
-            "window lag", "1", "time-averaged MSD, lower end of the 95 % interval between seeds"
-        ),
-        "mean_time_averaged_high": variable(
-            "window lag", "1", "time-averaged MSD, upper end of the 95 % interval between seeds"
-        ),
-        "ergodicity_breaking": variable("window lag", "1", "ergodicity-breaking parameter"),
-        "ergodicity_breaking_low": variable(
-            "window lag", "1", "ergodicity-breaking parameter, lower end of the 95 % interval between seeds"
-        ),
-        "ergodicity_breaking_high": variable(
-            "window lag", "1", "ergodicity-breaking parameter, upper end of the 95 % interval between seeds"
-        ),
-        "exponent": variable("window fit", "1", "exponent of the MSD, mean over runs"),
-        "exponent_low": variable(
-            "window fit", "1", "exponent of the MSD, lower end of the 95 % interval between seeds"
-        ),
-        "exponent_high": variable(
-            "window fit", "1", "exponent of the MSD, upper end of the 95 % interval between seeds"
-        ),
+        **with_interval("mean_time_averaged", "window lag", "1", "time-averaged MSD, mean over runs", between="seeds"),
+        **with_interval("ergodicity_breaking", "window lag", "1", "ergodicity-breaking parameter", between="seeds"),
+        **with_interval("exponent", "window fit", "1", "exponent of the MSD, mean over runs", between="seeds"),
         "runs_used": variable("window fit", "1", "runs with a finite exponent"),
     },
 )

@@ -6,7 +6,7 @@ import xarray as xr
 from sgdwalk.limiting.child import Child, settled
 from sgdwalk.limiting.correlations import autocorrelation, within_epochs
 from sgdwalk.limiting.felt_curvature import regress
-from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.contracts import Contract, variable, with_interval
 
 FEWEST = 20  # steps after the burn-in
 CONTRACT = Contract(
@@ -15,17 +15,13 @@ CONTRACT = Contract(
         "lag": variable("lag", "step", "lag"),
         "epoch_batches": variable("", "1", "batches in an epoch"),
         "first_step": variable("", "step", "first step of the series"),
-        "noise_correlation": variable("lag", "1", "autocorrelation of the gradient noise, mean over modes"),
-        "noise_correlation_low": variable("lag", "1", "noise, lower end of the 95 % interval"),
-        "noise_correlation_high": variable("lag", "1", "noise, upper end of the 95 % interval"),
+        **with_interval("noise_correlation", "lag", "1", "autocorrelation of the gradient noise, mean over modes"),
         "noise_correlation_predicted": variable("lag", "1", "autocorrelation of the noise of the run's sampler"),
-        "step_correlation": variable("lag", "1", "autocorrelation of the steps, mean over modes"),
-        "step_correlation_low": variable("lag", "1", "steps, lower end of the 95 % interval"),
-        "step_correlation_high": variable("lag", "1", "steps, upper end of the 95 % interval"),
+        **with_interval("step_correlation", "lag", "1", "autocorrelation of the steps, mean over modes"),
         "step_correlation_predicted": variable("lag", "1", "autocorrelation of the steps of the exact chain"),
-        "within_epoch": variable("", "1", "correlation of the noise of two batches of an epoch, mean over all pairs"),
-        "within_epoch_low": variable("", "1", "two batches of an epoch, lower end of the 95 % interval"),
-        "within_epoch_high": variable("", "1", "two batches of an epoch, upper end of the 95 % interval"),
+        **with_interval(
+            "within_epoch", "", "1", "correlation of the noise of two batches of an epoch, mean over pairs"
+        ),
         "within_epoch_predicted": variable("", "1", "correlation of two batches of an epoch of the run's sampler"),
     },
 )

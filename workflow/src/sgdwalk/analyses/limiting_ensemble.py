@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.contracts import Contract, variable, with_interval
 from sgdwalk.trajectory.between_seeds import between_seeds, mean_curve
 
 CURVES = {"squared_displacement": "squared displacement from the start", "msd": "time-averaged MSD after the burn-in"}
@@ -13,14 +13,8 @@ MEANS = {
     "local_exponent": ("lag", "running exponent of the time-averaged MSD"),
     "drift_share": ("lag", "share of the time-averaged MSD due to a mean drift"),
 }
+TEXTS = CURVES | {name: text for name, (_, text) in MEANS.items()}
 DIMS = {"squared_displacement": "time", "msd": "lag"} | {name: dim for name, (dim, _) in MEANS.items()}
-
-
-def three(name: str, text: str) -> dict:
-    """The mean over runs and the ends of its interval, by name."""
-    ends = ("", "mean over runs"), ("_low", "lower end of the 95 % interval between seeds"), (
-        "_high", "upper end of the 95 % interval between seeds")  # fmt: skip
-    return {name + end: variable(DIMS[name], "1", f"{text}, {what}") for end, what in ends}
 
 
 CONTRACT = Contract(
@@ -34,8 +28,11 @@ CONTRACT = Contract(
         "run_exponent": variable("run fit", "1", "exponent c of each run"),
         "runs_used": variable("fit", "1", "runs with a finite exponent"),
     }
-    | {key: v for name, text in CURVES.items() for key, v in three(name, text).items()}
-    | {key: v for name, (_, text) in MEANS.items() for key, v in three(name, text).items()},
+    | {
+        key: known
+        for name, text in TEXTS.items()
+        for key, known in with_interval(name, DIMS[name], "1", f"{text}, mean over runs", between="seeds").items()
+    },
 )
 
 

@@ -9,17 +9,11 @@ from sgdwalk.limiting.felt_curvature import regress
 from sgdwalk.limiting.fitted_modes import fitted
 from sgdwalk.limiting.loss_minima import minima
 from sgdwalk.limiting.stiffness_tests import deviations, holm, p_values
-from sgdwalk.storage.contracts import LOSS, Contract, variable
+from sgdwalk.storage.contracts import LOSS, Contract, variable, with_interval
 
 FEWEST = 20  # steps after the burn-in
 LEVEL = 0.05
 KINDS = ("oscillating", "confined", "diffusive")
-
-
-def with_interval(name: str, dims: str, units: str, long_name: str) -> dict:
-    """A variable and the ends of its 95 % interval, by name."""
-    ends = {"": "", "_low": ", lower end of the 95 % interval", "_high": ", upper end of the 95 % interval"}
-    return {name + end: variable(dims, units, long_name + text) for end, text in ends.items()}
 
 
 CONTRACT = Contract(

@@ -9,7 +9,8 @@ import xarray as xr
 
 from sgdwalk.regression import prediction
 from sgdwalk.regression.design import Design, of_images
-from sgdwalk.regression.walkers import SAMPLERS, walk
+from sgdwalk.regression.walkers import walk
+from sgdwalk.samplers import SAMPLERS
 from sgdwalk.storage.contracts import Contract, variable
 from sgdwalk.training.problem import load_images
 from sgdwalk.trajectory.student_mean import student_mean

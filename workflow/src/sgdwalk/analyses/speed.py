@@ -6,7 +6,7 @@ from scipy.stats import t as student
 
 from sgdwalk.limiting.child import Child, settled
 from sgdwalk.limiting.momentum_means import BATCHES, mean_and_error, quantile
-from sgdwalk.storage.contracts import Contract, variable
+from sgdwalk.storage.contracts import Contract, variable, with_interval
 from sgdwalk.trajectory.student_mean import student_mean
 
 CONTRACT = Contract(
@@ -16,16 +16,16 @@ CONTRACT = Contract(
         "mode": variable("mode", "1", "mode"),
         "step": variable("snapshot", "step", "steps done"),
         "first_step": variable("", "step", "first step after the burn-in"),
-        "speed": variable("", "1", "mean squared length of a step"),
-        "speed_low": variable("", "1", "mean squared length of a step, lower end of the 95 % interval"),
-        "speed_high": variable("", "1", "mean squared length of a step, upper end of the 95 % interval"),
+        **with_interval("speed", "", "1", "mean squared length of a step"),
         "predicted_at": variable("snapshot", "1", "predicted mean squared length of a step from the noise there"),
-        "predicted": variable("", "1", "predicted mean squared length of a step, mean over checkpoints"),
-        "predicted_low": variable("", "1", "predicted, lower end of the 95 % interval between checkpoints"),
-        "predicted_high": variable("", "1", "predicted, upper end of the 95 % interval between checkpoints"),
-        "ratio": variable("", "1", "measured over predicted mean squared length of a step"),
-        "ratio_low": variable("", "1", "measured over predicted, lower end of the 95 % interval"),
-        "ratio_high": variable("", "1", "measured over predicted, upper end of the 95 % interval"),
+        **with_interval(
+            "predicted",
+            "",
+            "1",
+            "predicted mean squared length of a step, mean over checkpoints",
+            between="checkpoints",
+        ),
+        **with_interval("ratio", "", "1", "measured over predicted mean squared length of a step"),
         "mode_speed": variable("mode", "1", "mean squared step along the mode"),
         "mode_predicted": variable("mode", "1", "predicted mean squared step along the mode"),
     },

@@ -5,11 +5,10 @@ from typing import Self
 
 import numpy as np
 
+from sgdwalk.samplers import INDEPENDENT
 from sgdwalk.storage.provenance import settings_of_run
 from sgdwalk.theory.chain import DiscreteChain
 from sgdwalk.theory.epochs import ShuffledEpochs
-
-INDEPENDENT = "independent"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sgdwalk.data.images import Images
+from sgdwalk.samplers import INDEPENDENT
 from sgdwalk.training.batches import Batches
 
 
@@ -65,7 +66,7 @@ def independent_batches(run: Mapping[str, Any], images: Images, like: torch.Tens
     """Minibatches of a run's size without end, drawn with replacement, augmented as in its training, like `like`."""
     key = "noise_curvature", seed  # that no training has: its own batches would not be independent of its walk
     batches = Batches(
-        images, run["batch_size"], sampler="independent", augment=run["augment"], seed=key, device=like.device,
+        images, run["batch_size"], sampler=INDEPENDENT, augment=run["augment"], seed=key, device=like.device,
         dtype=like.dtype,
     )  # fmt: skip
     return chain.from_iterable(map(batches.epoch, count()))

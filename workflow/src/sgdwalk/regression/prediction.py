@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sgdwalk.regression.design import Design
-from sgdwalk.regression.walkers import SHUFFLED
+from sgdwalk.samplers import SHUFFLED
 from sgdwalk.theory import DiscreteChain, ShuffledEpochs
 from sgdwalk.theory.propagator import Propagator, conjugated
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from sgdwalk.regression.design import Design
+from sgdwalk.samplers import INDEPENDENT
 
-SAMPLERS = INDEPENDENT, SHUFFLED = "independent", "shuffled-epochs"
 BLOCK = 2**18  # features of the images in the batches of a block of walkers: they stay in the processor's cache
 
 

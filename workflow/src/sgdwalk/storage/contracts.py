@@ -41,6 +41,13 @@ def variable(dims: str, units: str, long_name: str, *, optional: bool = False) -
     return Variable(tuple(dims.split()), units, long_name, optional)
 
 
+def with_interval(name: str, dims: str, units: str, long_name: str, *, between: str = "") -> dict[str, Variable]:
+    """A variable and the ends of its 95 % interval, name_low and name_high; between: of what, such as 'seeds'."""
+    interval = "of the 95 % interval" + f" between {between}" * bool(between)
+    ends = {"": "", "_low": f", lower end {interval}", "_high": f", upper end {interval}"}
+    return {name + end: variable(dims, units, long_name + text) for end, text in ends.items()}
+
+
 def check(dataset: xr.Dataset, contract: Contract, where: str = "data set") -> None:
     """Raise ContractError, beginning with `where`, if variables are missing, unknown, or of other dimensions."""
     missing = [n for n, v in contract.variables.items() if not v.optional and n not in dataset.variables]

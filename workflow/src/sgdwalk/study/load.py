@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sgdwalk.samplers import SAMPLERS
 from sgdwalk.storage.code_hash import check_own, importable
 from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
 from sgdwalk.study.factories import function, module
@@ -22,7 +23,6 @@ EVERY_CHILD = ("directions", *files_of_runs(CHILDREN))
 TOY = ("fractal", "random", "convex", "cone", "flat")  # landscapes that claims are about, and their nulls
 LEAST = 3  # snapshots of a run with planes through them
 MOST_POSITIONS = 10**8  # walkers times steps of a simulation: all are in memory at once
-SAMPLERS = ("independent", "shuffled-epochs")  # of the linear regression
 
 
 @dataclass(frozen=True)

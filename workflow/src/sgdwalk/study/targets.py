@@ -1,5 +1,6 @@
 """Files of results that a command line asks for, refused before any work where the study does not make them."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -19,9 +20,9 @@ def check_targets(study: Study, arguments: Sequence[str], config: Path) -> None:
     arguments: of the command line. ConfigError, one line that names the right command or what there is.
     """
     for before, target in zip(["", *arguments], arguments, strict=False):
-        if before in WRITTEN:
+        if before in WRITTEN or not target:
             continue
-        place, _, rest = target.partition("/")
+        place, _, rest = os.path.relpath(target).partition("/")  # as Snakemake takes ./results and whole paths
         name, _, inside = rest.partition("/")
         if place != "results" or not inside:
             continue

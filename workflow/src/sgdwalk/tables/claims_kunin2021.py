@@ -3,6 +3,7 @@
 A statement of the paper that a run of theirs contradicts stands as they state it; what is our own test says so.
 """
 
+from sgdwalk.samplers import INDEPENDENT
 from sgdwalk.tables.claim_parts import Claim, regression, value
 from sgdwalk.tables.quantities_kunin2021 import (
     against_curvature,
@@ -83,7 +84,7 @@ CLAIMS = (
     Claim("gradient noise proportional to the Hessian", "assumption", reference,
           "gamma of variance ~ curvature^gamma, last checkpoint", about(1, 0.2),
           value("noise_curvature", "exponent", snapshot=-1)),
-    Claim("linear regression follows the theory", "Fig. 2", regression("independent"),
+    Claim("linear regression follows the theory", "Fig. 2", regression(INDEPENDENT),
           "share inside the 95 % band, smallest over momenta", about(0.95, 0.02), least_inside),
     Claim("batches of an epoch are anticorrelated", "arXiv 2306.05300", first_of(shuffled),
           "correlation of the noise of two batches of an epoch", same_epoch, value("epoch_memory", "within_epoch")),

@@ -5,6 +5,7 @@ A child goes on from another run's final network with constant hyperparameters (
 
 from collections.abc import Callable
 
+from sgdwalk.samplers import SAMPLERS
 from sgdwalk.study.sweeps import sweep
 from sgdwalk.tables.claim_parts import Runs, Selection, listed
 from sgdwalk.tables.study_results import Results
@@ -56,7 +57,7 @@ def of_sampler(sampler: str) -> Callable[[Results], list[str]]:
     return select
 
 
-independent, shuffled = of_sampler("independent"), of_sampler("shuffled-epochs")
+independent, shuffled = map(of_sampler, SAMPLERS)
 
 
 def first_of(select: Callable[[Results], list[str]]) -> Selection:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sgdwalk.data.images import Images
+from sgdwalk.samplers import INDEPENDENT
 from sgdwalk.seeds import generator
 
 
@@ -45,7 +46,7 @@ class Batches:
     def _draw(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """For each image of the epoch, in order: its index, crop offset (row, column), and whether it is mirrored."""
         count = len(self.labels)
-        if self.sampler == "independent":
+        if self.sampler == INDEPENDENT:
             total = self.steps * self.batch_size
             order = torch.randint(count, (total,), generator=generator(self.seed, "order", epoch))
         else:

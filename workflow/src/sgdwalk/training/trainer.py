@@ -16,6 +16,7 @@ from torch import nn
 
 from sgdwalk.data.images import Images
 from sgdwalk.recorder.window_recorder import Recorder
+from sgdwalk.samplers import SHUFFLED
 from sgdwalk.seeds import generator
 from sgdwalk.storage.delivery import remove
 from sgdwalk.training import networks, random_states
@@ -125,7 +126,7 @@ class Run:
     def _smallest(self) -> int:
         """Images in the smallest batch of the run."""
         size, rest = self.settings["batch_size"], len(self.images.train) % self.settings["batch_size"]
-        shorter = rest and self.settings["sampler"] == "shuffled-epochs" and self.steps >= self.batches.steps
+        shorter = rest and self.settings["sampler"] == SHUFFLED and self.steps >= self.batches.steps
         return rest if shorter else size
 
     def train(self) -> None:
