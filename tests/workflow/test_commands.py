@@ -34,6 +34,15 @@ def test_the_jobs_that_status_counts_are_those_that_snakemake_plans(fresh):
     assert Counter(job.rule for job in found) == planned(fresh)
 
 
+def test_the_drawn_rules_are_those_of_digits():
+    sys.path.insert(0, str(ROOT / "workflow" / "src"))
+    from sgdwalk.study.jobs import jobs
+    from sgdwalk.study.load import load_study
+
+    drawn = re.findall(r">(\w+)</text>", (ROOT / "docs" / "rulegraph.svg").read_text(encoding="utf-8"))
+    assert {*drawn} == {job.rule for job in jobs(load_study("digits", ROOT / "config"))} | {"study"}
+
+
 def test_at_its_end_the_workflow_says_once_where_results_are(fresh):
     done = snakemake(fresh, "--cores", "1", "results/tiny/figures/limiting_process.pdf")
     assert done.returncode == 0, done.stderr[-3000:]
