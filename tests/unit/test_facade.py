@@ -1,10 +1,14 @@
 """What users import from the package: one table of names, and nothing loaded before it is used."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import sgdwalk
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", sgdwalk.EXPORTS)
@@ -15,6 +19,17 @@ def test_a_name_is_found_in_the_package_and_in_the_folder_that_defines_it(name):
     assert found.__module__ == module
     if folder in ("sgdwalk.recorder", "sgdwalk.theory"):
         assert getattr(sys.modules[folder], name) is found
+
+
+def test_the_page_on_python_has_every_name_and_each_is_documented():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    named = re.findall(r"^::: (\S+)$", page, re.M)
+    assert sorted(named) == sorted(f"{module}.{name}" for name, module in sgdwalk.EXPORTS.items())
+    for name in sgdwalk.EXPORTS:
+        found = getattr(sgdwalk, name)
+        members = vars(found).items() if isinstance(found, type) else ()
+        public = [value for key, value in members if callable(value) and not key.startswith("_")]
+        assert all(value.__doc__ for value in (found, *public))
 
 
 def test_another_name_is_no_attribute():
