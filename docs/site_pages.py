@@ -14,6 +14,8 @@ PAGES = {
     "changelog.md": "CHANGELOG.md",
     "CITATION.cff": "CITATION.cff",
 }
+FENCED = re.compile(r"(^```.*?^```$)", re.M | re.S)
+TAB = "\ue000"  # stands for a tab until the page is made: Markdown makes spaces of tabs, also in a table to be copied
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
@@ -33,7 +35,19 @@ def on_page_markdown(text: str, page, config, files: Files) -> str:
         target = page_of(posixpath.normpath(posixpath.join(here, link[1])))
         return f"]({posixpath.relpath(target, posixpath.dirname(name) or '.')}"
 
-    return LINK.sub(moved, text)
+    parts = FENCED.split(LINK.sub(moved, text))
+    parts[::2] = [indented(part) for part in parts[::2]]
+    return "".join(parts).replace("\t", TAB)
+
+
+def on_page_content(html: str, **_) -> str:
+    """The HTML of a page, with its tabs."""
+    return html.replace(TAB, "\t")
+
+
+def indented(text: str) -> str:
+    """Text whose lines inside lists are indented twice as far, as this Markdown wants them."""
+    return re.sub(r"^ +", lambda spaces: 2 * spaces[0], text, flags=re.M)
 
 
 def page_of(path: str) -> str:

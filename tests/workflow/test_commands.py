@@ -48,7 +48,7 @@ def test_at_its_end_the_workflow_says_once_where_results_are(fresh):
     assert done.returncode == 0, done.stderr[-3000:]
     said = (done.stdout + done.stderr).splitlines()
     assert said.count("results/tiny/figures/: 1 of 13 figures as pdf, svg, png") == 1
-    assert said.count("a page of all results: snakemake --report report.html --config study=tiny") == 1
+    assert not any("--report" in line for line in said), "it needs all results"
 
 
 def test_the_study_of_the_readme_is_made_and_planned(fresh):

@@ -85,8 +85,16 @@ REFUSED = {
         "config/mine/runs.tsv line 3: model = 'resnet15': must be one of",
     ),
     "no number": (("mine", "--lr", "fast"), "config/mine/runs.tsv line 3: lr = 'fast': must be of type number"),
+    "no path": (("mine", "--dataset", "npz"), "--path: must be given beside --dataset npz, the file of the images"),
     "no such images": (("mine", "--dataset", "npz", "--path", "no.npz"), "path = 'no.npz': must be a file"),
 }
+
+
+def test_the_next_command_names_the_workflow_where_the_folder_has_none(command, place):
+    run = command("new", "mine")[1].splitlines()[2]
+    assert run == f"       snakemake -s {TEMPLATE.parents[1] / 'Snakefile'} --cores 2 --config study=mine"
+    (place / "Snakefile").touch()
+    assert command("new", "other")[1].splitlines()[2] == "       snakemake --cores 2 --config study=other"
 
 
 @pytest.mark.parametrize("case", REFUSED)

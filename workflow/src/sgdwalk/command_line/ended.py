@@ -17,7 +17,7 @@ def ended(study: Study, results: Path, seconds: float) -> str:
 
 
 def lines(study: Study, results: Path) -> Iterator[str]:
-    """A line for the figures, for each table, and for the report."""
+    """A line for the figures, for each table, and for the report, which needs all of them."""
     drawn = [name for name in study.figures if all((results / f"figures/{name}.{kind}").exists() for kind in FORMATS)]
     if drawn:
         yield f"{results}/figures/: {len(drawn)} of {len(study.figures)} figures as {', '.join(FORMATS)}"
@@ -25,7 +25,8 @@ def lines(study: Study, results: Path) -> Iterator[str]:
         path = results / f"{name}.csv"
         if path.is_file():
             yield f"{path}: {said(markup.read(path))}"
-    yield f"a page of all results: snakemake --report report.html --config study={study.name}"
+    if (results / "checks.passed").exists():
+        yield f"a page of all results: snakemake --report report.html --config study={study.name}"
 
 
 def claims(rows: list[dict[str, str]]) -> str:

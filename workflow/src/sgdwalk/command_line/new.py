@@ -6,11 +6,13 @@ three files to edit: runs.tsv (a row per run), config.yaml (settings that they s
 
 import argparse
 import re
+from pathlib import Path
 
 from sgdwalk.command_line import studies
 from sgdwalk.study import from_template
 from sgdwalk.study.validation import ConfigError
 
+FROM_FILES = {"npz": "file of the images", "image-folder": "folder of the images"}
 CELLS = {
     "model": "a network: one of docs/models.md, torchvision:NAME, or package.module:factory",
     "dataset": "its images: digits, cifar10, npz, image-folder, ..., or package.module:loader",
@@ -37,8 +39,16 @@ def run(given: argparse.Namespace) -> None:
     for key in ("model", "dataset", "path", "lr"):
         if row["walk"] and row[key]:
             raise ConfigError(f"--{key} = '{row[key]}': must be absent beside --walk")
+    if row["dataset"] in FROM_FILES and not row["path"]:
+        raise ConfigError(f"--path: must be given beside --dataset {row['dataset']}, the {FROM_FILES[row['dataset']]}")
     row["window"] = row["window"] or (from_template.recorded_window(row["walk"]) if row["walk"] else "")
     folder = from_template.create(given.name, studies.CONFIG, row, given.title)
     print(f"{folder}: {', '.join(from_template.FILES)}")
     print(f"next:  sgdwalk check {given.name}")
-    print(f"       snakemake --cores 2 --config study={given.name}")
+    print(f"       snakemake{workflow()} --cores 2 --config study={given.name}")
+
+
+def workflow() -> str:
+    """The option that names the workflow in a folder without it."""
+    there = from_template.CLONE.parent / "Snakefile"
+    return "" if Path("Snakefile").exists() or not there.exists() else f" -s {there}"
