@@ -45,7 +45,7 @@ def test_a_notebook_shows_the_figure(measured):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"figure": "fig9"}, r"^figure = 'fig9': must be one of ensembles, fig1, fig2, fig2_others, "),
+        ({"figure": "fig9"}, r"^figure = 'fig9': must be one of curvature, ensembles, fig1, fig1_checks, fig2, "),
         ({"figure": "fig2", "base": None, "width": "full"}, r"^width = 'full': must be one of single, double$"),
         ({"figure": "fig2", "bass": None}, r"^fig2: unknown role 'bass' \(its roles: base, window, long, whole\)$"),
         ({"figure": "fig6", "path": None}, r"^fig6: missing role 'msl' \(its roles: path, msl\)$"),

@@ -76,8 +76,10 @@ FAULTS = {
         "run|model\nr|checked_nets:narrow",
         "run 'r': model = 'checked_nets:narrow': must return logits",
     ),
-    "an error in it": ("run|model\nr|checked_nets:broken", "run 'r': two lines"),
-    "no such function": ("run|model\nr|checked_nets:none", "run 'r': module 'checked_nets' has no attribute 'none'"),
+    "an error in it": (
+        "run|model\nr|checked_nets:broken",
+        "run 'r': model = 'checked_nets:broken': fails for 1 channels, 8 pixels a side, 10 classes: two lines",
+    ),
     "no images": ("run|dataset|path\nr|cifar10|nowhere", "data set cifar10 is not under 'nowhere'"),
     "no walk": ("run|walk|window\nr|walk.nc|20", "run 'r': walk.nc: not a readable NetCDF file"),
 }

@@ -42,7 +42,7 @@ def test_other_data_for_a_role(command, drawn):
 
 
 REFUSED = {
-    "unknown figure": (("fig9",), "FIGURE = 'fig9': must be one of ensembles, fig1, "),
+    "unknown figure": (("fig9",), "FIGURE = 'fig9': must be one of curvature, ensembles, fig1, "),
     "unknown role": (
         ("fig2", "bass=mine.nc"),
         "'bass=mine.nc': must be ROLE=SOURCE, with a role of base, window, long",

@@ -71,7 +71,7 @@ def spectrum(axes: Axes, data: xr.Dataset | None) -> None:
     (h, left, right), (D, low, high) = style.estimate(data, "holder"), style.estimate(data, "spectrum")
     axes.hlines(D, left, right, color=style.BLUE, linewidth=0.6)
     axes.vlines(h, low, high, color=style.BLUE, linewidth=0.6)
-    axes.plot(h, D, "o-", color=style.BLUE)
+    axes.plot(h, D, "o-", color=style.BLUE, label="orders -5 to 5; bars: 95 % intervals")
     for k in (1, 2):
         cumulant = style.interval_text(*map(float, style.estimate(data, f"c{k}")))
         axes.plot([], [], linestyle="", label=f"c{k} = {cumulant}")
