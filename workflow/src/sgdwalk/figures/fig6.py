@@ -11,6 +11,8 @@ from sgdwalk.trajectory.scaling_fits import LEAST_PAIRS
 
 ROLES = {"path": "path", "msl": "msl"}
 ABSENT = {"path": "the path of the base run", "msl": "the losses of the base run"}
+INSET, MARGIN = (0.33, 0.29), 0.12  # of a panel: size of the inset, room for its title and labels
+CORNERS = ((0.66, 0.22), (0.66, 0.58), (0.2, 0.58), (0.2, 0.15))  # where it may stand; the first of equals is taken
 NULL = {"linestyle": ":", "linewidth": 1.3, "zorder": 3}
 
 
@@ -76,13 +78,23 @@ def contour(axes: Axes, data: xr.Dataset | None) -> None:
 
 
 def undivided(axes: Axes, windows: list[tuple[xr.Dataset, dict]]) -> None:
-    """The squared end-to-end distance itself, as the paper shows it, in the corner that rising curves leave free."""
-    inset = axes.inset_axes((0.66, 0.22, 0.33, 0.29))
+    """The squared end-to-end distance itself, as the paper shows it, in the corner that the curves leave most free."""
+    inset = axes.inset_axes((*min(CORNERS, key=lambda corner: covered(axes, corner)), *INSET))
     for window, look in windows:
         inset.plot(window.contour_length, window.end_to_end2, linewidth=0.8, color=look["color"])
     inset.set(xscale="log", yscale="log")
     inset.set_title("not divided", fontsize=SMALL, pad=2)
     inset.tick_params(labelsize=SMALL)
+
+
+def covered(axes: Axes, corner: tuple[float, float]) -> int:
+    """How many points of the curves an inset with this lower left corner covers, with its title and labels."""
+    curves = [line.get_xydata() for line in axes.lines if line.get_transform() == axes.transData]
+    points = np.vstack([curve[(curve > 0).all(axis=1)] for curve in curves])  # also not NaN; both axes are logarithmic
+    x, y = axes.transAxes.inverted().transform(axes.transData.transform(points)).T
+    left, low = corner[0] - MARGIN, corner[1] - MARGIN
+    inside = (x > left) & (x < corner[0] + INSET[0]) & (y > low) & (y < corner[1] + INSET[1] + MARGIN)
+    return int(inside.sum())
 
 
 def losses(axes: Axes, data: xr.Dataset | None) -> None:
