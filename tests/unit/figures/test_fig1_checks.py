@@ -6,6 +6,7 @@ from figure_data import dimension, draw, entries
 
 def test_a_fine_plane_has_its_spectrum_and_another_one_the_reason_against_it():
     assert entries(draw("fig1_checks", {"dimension": dimension()}), "b") == [
+        "orders -5 to 5; bars: 95 % intervals",
         "c1 = 0.50 [0.45, 0.55]",
         "c2 = −0.05 [−0.15, 0.05]",
     ]
