@@ -101,7 +101,7 @@ def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, fresh, start
     wait(lambda: names.keys() <= {job["JobId"] for job in slurm.completed()}, "SLURM has recorded every job")
     ended = [job for job in slurm.completed() if job["JobId"] in names]
     jobs = {names[job["JobId"]]: job for job in ended}
-    assert len(ended) == len(names) < 24  # of 87 jobs
+    assert len(ended) == len(names) < 24  # of 93 jobs
     assert {job["JobState"] for job in ended} == {"COMPLETED"}
     assert {job["Partition"] for job in ended} == {"main"}
     assert {"rule_train/base", "rule_import_walk/walk", "group_analyses", "group_figures"} < set(jobs)
