@@ -91,6 +91,7 @@ def test_unfinished_studies_have_no_estimates(command, results):
         (results / "t" / f"{name}.csv").unlink()
     found = compared(command, "s", "t")
     assert "estimates: none" in found
+    assert {"t: no summary.csv yet", "t: no claims.csv yet"} <= {*command("compare", "s", "t")[1].splitlines()}
     assert found["claims"][1][-1] == "-"
 
 

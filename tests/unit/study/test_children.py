@@ -2,7 +2,7 @@
 
 import pytest
 from sgdwalk.study import resources
-from test_load import refused, study  # noqa: F401  a fixture
+from study_files import refused
 
 CONFIG = "title: t\ntraining: {model: mlp3, steps: 100, window: 20, schedule: step, momentum: 0.9, lr: 0.3}\n"
 MOTHER = {
@@ -15,7 +15,7 @@ MOTHER = {
 }
 
 
-def test_empty_cells_take_what_defines_the_loss_from_the_parent_and_the_rest_from_the_study(study):  # noqa: F811
+def test_empty_cells_take_what_defines_the_loss_from_the_parent_and_the_rest_from_the_study(study):
     columns = "|".join(["run", "parent", "model", "lr", "momentum", "seed", *MOTHER])
     runs = study(f"{columns}\nm||mlp20|0.1|0.5|3|{'|'.join(MOTHER.values())}\nc|m|||||||true|||\n", CONFIG).runs
     child, mother = runs["c"], runs["m"]
@@ -28,7 +28,7 @@ def test_empty_cells_take_what_defines_the_loss_from_the_parent_and_the_rest_fro
     assert (mother["schedule"], child["schedule"]) == ("step", "constant")
 
 
-def test_a_child_of_a_child_takes_what_that_one_took(study):  # noqa: F811
+def test_a_child_of_a_child_takes_what_that_one_took(study):
     runs = study("run|parent|model|path\nm||mlp20|x\nc|m||\ng|c||\n", CONFIG).runs
     assert (runs["g"]["model"], runs["g"]["path"], runs["g"]["parent"]) == ("mlp20", "x", "c")
 
@@ -68,18 +68,18 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_child_that_is_not_allowed_is_refused_in_one_line(case, study):  # noqa: F811
+def test_a_child_that_is_not_allowed_is_refused_in_one_line(case, study):
     runs, message = BAD[case]
     refused(study, message, runs=runs, config=CONFIG)
 
 
 @pytest.mark.parametrize("key", ["optimiser: adam", "nesterov: true"])
-def test_the_optimiser_of_the_study_does_not_suit_a_child(key, study):  # noqa: F811
+def test_the_optimiser_of_the_study_does_not_suit_a_child(key, study):
     config = CONFIG.replace("lr: 0.3", key)
     refused(study, f"{key.split(':')[0]} = .*: must be .* beside parent$", runs="run|parent\nm|\nc|m\n", config=config)
 
 
-def test_modes_need_as_many_images_as_the_largest_batch_of_a_child_and_as_many_products_as_modes(study):  # noqa: F811
+def test_modes_need_as_many_images_as_the_largest_batch_of_a_child_and_as_many_products_as_modes(study):
     runs = "run|parent|batch_size\nm||700\nc|m|64\nd|m|600\n"
     message = "config.yaml: modes.images = 500: must be at least 600, the batch_size of run 'd'$"
     refused(study, message, runs=runs, config=CONFIG + "modes: {images: 500}\n")
@@ -88,25 +88,25 @@ def test_modes_need_as_many_images_as_the_largest_batch_of_a_child_and_as_many_p
     refused(study, message, config=CONFIG + "modes: {most_products: 20}\n")
 
 
-def test_modes_and_directions_are_made_for_children_and_not_for_their_shorter_windows(study):  # noqa: F811
+def test_modes_and_directions_are_made_for_children_and_not_for_their_shorter_windows(study):
     made = study("run|parent|window|windows_of\nm||40|\nc|m|40|\ns||20|c\n", CONFIG)
     assert {"modes", "directions"} <= set(made.analyses("c"))
     assert not {"modes", "directions"} & {*made.analyses("m"), *made.analyses("s")}
 
 
-def test_seeds_of_one_parent_form_an_ensemble_and_children_of_two_parents_do_not(study):  # noqa: F811
+def test_seeds_of_one_parent_form_an_ensemble_and_children_of_two_parents_do_not(study):
     runs = "run|parent|seed\nm||0\nn||1\na-1|m|0\na-2|m|1\nb|n|1\n"
     assert study(runs, CONFIG).groups == {"m": ["m", "n"], "a": ["a-1", "a-2"]}
 
 
-def test_a_list_of_epochs_may_stand_in_a_cell(study):  # noqa: F811
+def test_a_list_of_epochs_may_stand_in_a_cell(study):
     runs = study("run|schedule_epochs\na|30 60 80\nb|[30, 60]\nc|7\n", CONFIG).runs
     assert [runs[name]["schedule_epochs"] for name in "abc"] == [[30, 60, 80], [30, 60], 7]
     refused(study, "schedule_epochs.1 = 0: must be at least 1$", runs="run|schedule_epochs\na|30 0\n")
     refused(study, "schedule_epochs.0 = 'x': must be of type integer$", runs="run|schedule_epochs\na|x\n")
 
 
-def test_memory_and_time_hold_the_vectors_and_the_search(study):  # noqa: F811
+def test_memory_and_time_hold_the_vectors_and_the_search(study):
     config = "title: t\ntraining: {model: resnet18, dataset: cifar10, batch_size: 256, epochs: 5, window: 250}\n"
     made = study("run|parent|device\nm||cuda\nc|m|\nd|m|cpu\n", config)
     modes, (mother, child, slow) = made.settings["modes"], made.runs.values()

@@ -8,7 +8,7 @@ import xarray as xr
 from sgdwalk.heavy_tails.stable import distribution as stable
 from sgdwalk.heavy_tails.stable.gaussian_edge import gaussian
 from sgdwalk.landscapes import random_surfaces, surface_walks, walk_stages
-from sgdwalk.landscapes.means_over_surfaces import finite_mean, mean_of, with_mean
+from sgdwalk.landscapes.means_over_surfaces import finite_mean, mean_of, with_mean, with_share
 from sgdwalk.landscapes.surface_files import read_heights
 from sgdwalk.storage.contracts import Contract, variable
 
@@ -178,8 +178,9 @@ def _over_surfaces(measured: list[dict], stages: walk_stages.StageMsd, kinds, te
     """Means over surfaces with intervals, from the numbers of each surface."""
     each = {name: np.array([one[name] for one in measured]) for name in measured[0]}
     dims = {"exponent": ("start", "stage")}
-    means = ("exponent", "chosen", "alpha", "kurtosis", "ratio_share")
+    means = ("exponent", "chosen", "alpha", "kurtosis")
     found = {key: value for name in means for key, value in with_mean(name, dims.get(name, ()), each[name]).items()}
+    found |= with_share("ratio_share", each["ratio_share"])
     bins = np.linspace(-REACH, REACH, BINS + 1)
     return xr.Dataset(
         found

@@ -33,7 +33,13 @@ def described(one: Results, other: Results) -> str:
         section("estimates", ("run", "quantity", *names, "intervals"), comparison.exponents(one, other)),
         section("claims", ("claim", *names), comparison.claims(one, other)),
     ]
-    return "\n\n".join(parts)
+    missing = [
+        f"{name}: no {table}.csv yet"
+        for table in ("summary", "claims")
+        for name, results in zip(names, (one, other), strict=True)
+        if not getattr(results, table)
+    ]
+    return "\n\n".join([*parts, *(["\n".join(missing)] if missing else [])])
 
 
 def section(title: str, head: tuple[str, ...], rows) -> str:

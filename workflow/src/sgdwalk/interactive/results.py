@@ -10,7 +10,7 @@ import xarray as xr
 
 from sgdwalk.interactive.lazy_variables import lazy
 from sgdwalk.storage import netcdf
-from sgdwalk.storage.contracts import ContractError, check
+from sgdwalk.storage.contracts import ContractError
 from sgdwalk.storage.provenance import settings_of_run
 
 RUNS = "runs"
@@ -124,28 +124,13 @@ def opened(path: Path) -> xr.Dataset:
     """
     try:
         with xr.open_dataset(path, engine="netcdf4") as file:
-            check_contract(file, path)
+            netcdf.check_file(file, path, known_only=True)
             variables = {name: lazy(path, name, variable.variable) for name, variable in file.data_vars.items()}
             return xr.Dataset(variables, file.coords.to_dataset().load().coords, file.attrs)
     except ContractError:
         raise
     except (OSError, ValueError, RuntimeError) as error:
         raise ContractError(f"{path}: not a readable NetCDF file ({error})") from None
-
-
-def check_contract(dataset: xr.Dataset, path: Path) -> None:
-    """ContractError where a file has no contract, another version of it, or other variables."""
-    if "contract" not in dataset.attrs:
-        raise ContractError(f"{path}: no attribute 'contract': not a file of sgdwalk")
-    try:
-        contract = netcdf.find(dataset.attrs["contract"])
-    except ContractError:
-        return
-    version = dataset.attrs.get("schema_version", 1)
-    if str(version) != str(contract.version):
-        kind = f"schema version {version} of {contract.name}"
-        raise ContractError(f"{path}: {kind}: must be {contract.version}, make it again")
-    check(dataset, contract, str(path))
 
 
 def settings_table(settings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Means over surfaces with intervals: the variables of a contract, and their values."""
 
 import numpy as np
+from scipy.stats import binomtest
 
 from sgdwalk.storage.contracts import variable
 from sgdwalk.trajectory.student_mean import finite_mean
@@ -14,6 +15,21 @@ def mean_of(name: str, dims: str, long_name: str) -> dict:
         f"{name}_high": variable(dims, "1", f"{long_name}, 97.5 %"),
         f"{name}_each": variable(f"replicate {dims}", "1", f"{long_name}, of one surface"),
     }
+
+
+def with_share(name: str, each: np.ndarray) -> dict:
+    """The variables of mean_of for a share, from its values of each surface [replicate].
+
+    Student's interval, cut at 0 and 1. Where no surface has a case, or each has nothing else, it would have no width:
+    then it is the exact one of so many trials (Clopper and Pearson 1934), 0 to 1 - 0.025^(1/n) without a case in n
+    surfaces.
+    """
+    found, known = with_mean(name, (), each), each[np.isfinite(each)]
+    low, high = (float(np.clip(found[f"{name}{end}"][1], 0, 1)) for end in ("_low", "_high"))
+    if low == high and low in (0, 1):
+        exact = binomtest(int(low) * len(known), len(known)).proportion_ci(0.95)
+        low, high = exact.low, exact.high
+    return found | {f"{name}_low": ((), low), f"{name}_high": ((), high)}
 
 
 def with_mean(name: str, dims: tuple[str, ...], each: np.ndarray) -> dict:
