@@ -12,7 +12,7 @@ FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 INPUTS = {
     "msd": "distances", "path": "distances", "msl": "distances", "tails": "gradients", "fluctuations": "training",
     "long_msd": "sketch", "layerwise_msd": "layers", "layerwise_path": "layers", "layerwise_msl": "layers",
-    "modes": "checkpoints training", "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": "", "toy_phases": "", "regression": "",
+    "modes": "checkpoints training", "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": "", "toy_phases": "", "toy_noiseless": "", "regression": "",
 }  # fmt: skip
 
 

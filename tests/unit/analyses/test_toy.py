@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from sgdwalk.analyses import toy, toy_phases
+from sgdwalk.analyses import toy, toy_noiseless, toy_phases
 from sgdwalk.heavy_tails.stable import distribution as stable
 from sgdwalk.landscapes import random_surfaces, surface_walks, walk_stages
 from sgdwalk.landscapes.surface_files import read_heights
@@ -128,3 +128,39 @@ def test_phases_are_the_toy_walk_by_hurst_exponent_and_step_size(tmp_path):
 
 def _height_sd(k):
     return random_surfaces.landscape("fractal", 5, np.random.default_rng([2, k, 0]), hurst=0.6).std()
+
+
+def test_noiseless_walks_are_gradient_descent_in_grid_steps_written_out(tmp_path):
+    small = {"surfaces": 2, "walkers": 3, "steps": 24, "levels": 5, "seed": 4}
+    found = toy_noiseless.compute(hurst=[0.6, 0.3], learning_rates=[20.0, 10.0], **small)
+    netcdf.write(found, tmp_path / "noiseless.nc", toy_noiseless.CONTRACT, {})
+    rng = np.random.default_rng([4, 1, 1])
+    heights = random_surfaces.fractional_brownian_surface(33, 0.6, rng) / 32**0.6
+    begin = 16 * (surface_walks.starts("random", heights, 6, rng) + 1)
+    slopes, walked = np.gradient(heights, edge_order=2), np.zeros((6, 24, 2))
+    for k, here in enumerate(begin):
+        sign, free = np.ones(2), np.zeros(2)
+        for t in range(24):
+            walked[k, t] = free
+            i, j = np.minimum(here.astype(int), 31)
+            weights = np.outer([1 - here[0] + i, here[0] - i], [1 - here[1] + j, here[1] - j])
+            slope = np.array([(weights * part[i : i + 2, j : j + 2]).sum() for part in slopes])
+            step = -(10.0 if k < 3 else 20.0) * slope
+            here, free = here + step, free + sign * step
+            while ((here < 0) | (here > 32)).any():
+                sign = np.where((here < 0) | (here > 32), -sign, sign)
+                here = np.where(here < 0, -here, np.where(here > 32, 64 - here, here))
+    msd = np.array([((walked[:, 12 + n :] - walked[:, 12:-n]) ** 2).sum(-1).mean(1) for n in range(1, 11)])
+    for rate, part in ((10.0, msd[:, :3]), (20.0, msd[:, 3:])):
+        line = np.polyfit(np.log(np.arange(1, 11)), np.log(part.mean(axis=1)), 1)
+        each = found.sel(replicate=1, hurst=0.6, learning_rate=rate)
+        assert each.exponent_each == pytest.approx(line[0], abs=1e-6)
+        assert each.resting_each == (part[0] < 1e-6).mean()
+
+
+def test_noiseless_exponents_of_known_curves_and_walkers_at_rest():
+    lags = toy_noiseless.LAGS
+    found = toy_noiseless.exponents(np.array([3 * lags**0.7, lags**1.5, 0.0 * lags]))
+    np.testing.assert_allclose(found, [0.7, 1.5, np.nan], atol=1e-12)
+    resting = toy_noiseless.compute(hurst=[0.9], learning_rates=[1e-9], surfaces=1, walkers=2, steps=50, levels=4)
+    assert (float(resting.resting.squeeze()), bool(resting.exponent.isnull().all())) == (1.0, False)

@@ -178,6 +178,14 @@ def toy_phases(nan=False, hurst=(0.5, 1.0, 1.5), step_sizes=(0.01, 0.02)):
     )  # fmt: skip
 
 
+def toy_noiseless(nan=False, rates=(500, 1000)):
+    rising = np.full((2, 1), np.nan) if nan else np.array([[1.0], [0.4]])
+    return build(
+        "toy_noiseless", hurst=[0.5, 0.8], learning_rate=list(rates), lag=LAG, msd=LAG**0.8,
+        **with_interval("exponent", np.tile(rising, len(rates))), **with_interval("resting", 0.1 * rising + 0.1),
+    )  # fmt: skip
+
+
 def regression(nan=False, momentum=(0.9, 0.99, 0.999)):
     factor = np.nan if nan else 1.0
     spread = np.array([[0.04, 0.02], [0.02, 0.08]]) * factor
@@ -388,6 +396,7 @@ WHOLE = {
     "curvature": {"hessian": whole_spectrum()},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "toy_phases": {"phases": toy_phases()},
+    "toy_noiseless": {"noiseless": toy_noiseless()},
     "loss_planes": {"surfaces": [landscape(), landscape(np.linspace(1, 30, 144).reshape(12, 12))]},
     "path_planes": {"planes": path_planes()},
     "ensembles": {"groups": [ensemble()]},
@@ -428,6 +437,7 @@ EMPTY = {
     "curvature": {"hessian": whole_spectrum(nan=True)},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "toy_phases": {"phases": toy_phases(nan=True)},
+    "toy_noiseless": {"noiseless": toy_noiseless(nan=True)},
     "loss_planes": {"surfaces": [landscape(np.nan), landscape(np.nan)]},
     "path_planes": {"planes": path_planes(nan=True)},
     "ensembles": {"groups": [ensemble(nan=True)]},
@@ -462,6 +472,7 @@ SMALLEST = {
     "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
+    "toy_noiseless": {"noiseless": toy_noiseless(rates=[1000])},
     "loss_planes": {"surfaces": [landscape()]},
     "path_planes": {"planes": path_planes(test=False)},
     "ensembles": {"groups": [ensemble()]},

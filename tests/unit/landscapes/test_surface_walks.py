@@ -151,3 +151,19 @@ def test_bad_arguments_are_refused_by_name():
         surface_walks.walk(FLAT, np.zeros((1, 2)), 2, 0.1, 0.1, rng(), walls="open")
     with pytest.raises(ValueError, match="starts = 'given' with 0 positions"):
         surface_walks.starts("given", FLAT, 3, rng())
+
+
+def test_an_unfolded_path_is_the_walk_on_the_mirrored_surface():
+    step = rng(5).normal(0, 0.7, (4, 80, 2))
+    folded, sign, free = np.zeros((4, 80, 2)), np.ones((4, 2)), np.zeros((4, 80, 2))
+    here, there = rng(6).uniform(-1, 1, (4, 2)), np.zeros((4, 2))
+    for t in range(80):
+        folded[:, t], free[:, t] = here, there
+        there = there + sign * step[:, t]
+        moved = here + step[:, t]
+        while (np.abs(moved) > 1).any():
+            low, high = moved < -1, moved > 1
+            sign = np.where(low | high, -sign, sign)
+            moved = np.where(low, -2 - moved, np.where(high, 2 - moved, moved))
+        here = moved
+    np.testing.assert_allclose(surface_walks.unfold(folded, step), free, atol=1e-12)

@@ -103,6 +103,19 @@ def reflect(position: np.ndarray) -> np.ndarray:
     return _each_axis(lambda x: np.abs((x - 1) % 4 - 2) - 1, position)
 
 
+def unfold(path: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The paths of reflected walkers as if the surface went on as its mirror image behind each wall.
+
+    path and step [walker, step, axis]: positions, folded at the walls, and the steps from there before they were
+    folded. A step along an axis counts with the sign that the number of reflections before it gives. Starts at 0.
+    """
+    crossed = np.floor((path + step + 1) / 2) % 2
+    sign = np.cumprod(1 - 2 * crossed, axis=1)
+    moved = step.copy()
+    moved[:, 1:] *= sign[:, :-1]
+    return np.cumsum(moved, axis=1) - moved
+
+
 def wrap(position: np.ndarray) -> np.ndarray:
     """Positions, real or complex, moved by multiples of 2 into [-1, 1) on each axis."""
     return _each_axis(lambda x: (x + 1) % 2 - 1, position)

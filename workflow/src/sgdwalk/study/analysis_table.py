@@ -96,6 +96,8 @@ ANALYSES = (
              unit="landscape", memory=4000, minutes=60),
     Analysis("toy_phases",   (),               "phases",       "Toy walks by Hurst exponent and step size",
              unit="toy", memory=2000, minutes=120),
+    Analysis("toy_noiseless", (),              "noiseless",    "Toy walks without noise by Hurst exponent",
+             unit="toy", memory=2000, minutes=120),
     Analysis("regression",   (),               "{sampler}",    "Linear regression with {sampler} batches",
              unit="sampler", memory=4000, minutes=60, environment="train"),
     Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",
@@ -106,6 +108,7 @@ ANALYSES = (
 NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch"}
 REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not in NOT_REQUESTED))
 OF_CHILDREN = {a.name for a in ANALYSES if {"directions", "modes"} & set(a.reads)}  # of a run with a parent only
+OF_TOY = tuple(a.writes for a in ANALYSES if a.unit == "toy")
 OF_GROUPS = {a.name: a for a in ANALYSES if a.unit == "group"}
 RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sgdwalk.samplers import SAMPLERS
 from sgdwalk.storage.code_hash import check_own, importable
-from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, RECORDED, files_of_runs
+from sgdwalk.study.analysis_table import ALWAYS, CHILDREN, OF_CHILDREN, OF_GROUPS, OF_TOY, RECORDED, files_of_runs
 from sgdwalk.study.factories import function, module
 from sgdwalk.study.figure_specs import checked_figures, sources
 from sgdwalk.study.own_modules import CHECKPOINTS, OwnModules, read_own
@@ -113,9 +113,10 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     if len(through := settings["path_planes"]["through"]) not in (0, 3):
         raise ConfigError(f"{where}path_planes.through = {through}: must be three snapshots, or empty")
     check_hessian(settings["hessian"], f"{where}hessian.")
-    for section in ("toy", "toy_phases", "regression"):
+    for section in ("toy", "toy_phases", "toy_noiseless", "regression"):
         steps, walkers = (settings[section][key] for key in ("steps", "walkers"))
-        walkers *= len(settings[section].get("step_sizes", [1]))  # they walk at once
+        for several in ("step_sizes", "learning_rates"):  # they walk at once
+            walkers *= len(settings[section].get(several, [1]))
         if steps * walkers > MOST_POSITIONS:
             allowed = f"{MOST_POSITIONS // walkers} for {walkers} walkers"
             raise ConfigError(f"{where}{section}.steps = {steps}: must be at most {allowed}")
@@ -181,7 +182,7 @@ def check_source(study: Study, source: str, where: str) -> None:
     ensemble stands for every analysis of groups.
     """
     kind, _, name = source.rpartition("/")
-    others = {"toy": ("landscape", (*study.landscapes, "phases")), "regression": ("sampler", SAMPLERS)}
+    others = {"toy": ("landscape", (*study.landscapes, *OF_TOY)), "regression": ("sampler", SAMPLERS)}
     others |= {analysis: ("group", tuple(study.grouped(analysis))) for analysis in OF_GROUPS}
     what, known = others.get(kind, ("run", tuple(study.runs)))
     if name not in known:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_CHILDREN, OF_GROUPS, REQUESTS, SNAPSHOTS
+from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_CHILDREN, OF_GROUPS, OF_TOY, REQUESTS, SNAPSHOTS
 from sgdwalk.study.load import SAMPLERS, Study
 from sgdwalk.study.validation import ConfigError
 
@@ -50,7 +50,7 @@ def files_of_study(study: Study) -> list[PurePosixPath]:
     names = [
         *TABLES,
         *(f"figures/{figure}.{suffix}" for figure in study.figures for suffix in FORMATS),
-        *(f"{FOLDERS['landscape']}/{name}.nc" for name in (*study.landscapes, "phases")),
+        *(f"{FOLDERS['landscape']}/{name}.nc" for name in (*study.landscapes, *OF_TOY)),
         *(f"{FOLDERS['sampler']}/{name}.nc" for name in SAMPLERS),
         *(f"{FOLDERS['group']}/{writes.format(group=name)}.nc" for writes in groups for name in groups[writes]),
     ]
