@@ -6,10 +6,13 @@ products and CPU seconds of one thread, the largest relative error of an eigenva
 within 1 %. All are asked for residuals of 1 % of the eigenvalue. The truth is our search at 0.1 % from another start.
 Power iteration gives an eigenvalue up after --power products. The last line is our search from the eigenvectors of the
 snapshot before instead of a random vector. `--large 64` takes ResNet-14 at random weights over 64 images instead.
+Where curvlinops is installed (`pip install curvlinops-for-pytorch`), ARPACK runs on its Hessian too.
 """
 
 import argparse
 import contextlib
+import copy
+import importlib.util
 import io
 import os
 import sys
@@ -98,13 +101,37 @@ def arpack(operator: Counted, count: int) -> np.ndarray:
     def product(v):
         return operator.matvec(torch.from_numpy(v.ravel()).to(operator.dtype)).double().numpy()
 
-    shape = (operator.size, operator.size)
-    start = np.random.default_rng(0).standard_normal(operator.size)
-    linear = LinearOperator(shape, matvec=product, dtype=float)
+    return largest(operator.size, product, count)
+
+
+def largest(size: int, product, count: int) -> np.ndarray:
+    """The `count` largest eigenvalues, falling, that ARPACK finds with this product of NumPy vectors."""
+    start = np.random.default_rng(0).standard_normal(size)
+    linear = LinearOperator((size, size), matvec=product, dtype=float)
     try:
         return np.sort(eigsh(linear, count, which="LA", tol=TOLERANCE, v0=start, maxiter=MOST)[0])[::-1]
     except ArpackNoConvergence as stopped:
         return np.sort(stopped.eigenvalues)[::-1]
+
+
+def curvlinops_arpack(batch: tuple[torch.Tensor, torch.Tensor]):
+    """ARPACK on the Hessian of curvlinops over the batch, batch norm as in training, whose averages it cannot carry."""
+    from curvlinops import HessianLinearOperator
+
+    def solve(operator: Counted, count: int) -> np.ndarray:
+        model, loss = copy.deepcopy(operator.model), nn.CrossEntropyLoss()
+        for norm in (module for module in model.modules() if isinstance(module, nn.BatchNorm2d)):
+            norm.running_mean = norm.running_var = norm.num_batches_tracked = None
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
+        theirs = HessianLinearOperator(model, loss, weights, [batch], check_deterministic=False).to_scipy()
+
+        def product(v):
+            operator.products += 1
+            return theirs @ v.ravel().astype(np.float32)
+
+        return largest(operator.size, product, count)
+
+    return solve
 
 
 def guarded_arpack(operator: Counted, count: int) -> np.ndarray:
@@ -151,14 +178,16 @@ def warm(vectors: list[torch.Tensor]):
     return solve
 
 
-def table(operators: list, count: int, most: int) -> None:
-    """Print the table of some Hessians of one network; means over them."""
+def table(operators: list, batch: tuple, count: int, most: int) -> None:
+    """Print the table of some Hessians of one network over a batch; means over them."""
     with contextlib.redirect_stderr(io.StringIO()):
         truths = [curvature.top_eigenvalues(o, count, EXACT, MOST, 1).value for o in operators]
     print("| method | products | CPU s | largest error | ranks within 1 % |\n| --- | --- | --- | --- | --- |")
     row("ours", ours, operators, truths)
     row("eigsh on our products", arpack, operators, truths)
     row(f"eigsh on our products, {curvature.GUARDS} further eigenvalues", guarded_arpack, operators, truths)
+    if importlib.util.find_spec("curvlinops"):
+        row("eigsh on products of curvlinops", curvlinops_arpack(batch), operators, truths)
     row(f"power iteration, at most {most} each", power(most), operators, truths)
     if len(operators) > 1:
         row("ours, from the eigenvectors of the snapshot before", warm([]), operators, truths)
@@ -175,7 +204,7 @@ def main() -> None:
         batch, states = images(chosen.images), trained(chosen.steps, chosen.snapshots)
         operators = [curvature.hessian(perceptron(), state, [batch], loss, "batch") for state in states]
     print(f"{operators[0].size:,} parameters, {len(batch[1])} digits, mean over snapshots: {len(operators)}\n")
-    table(operators, chosen.eigenvalues, chosen.power)
+    table(operators, batch, chosen.eigenvalues, chosen.power)
 
 
 if __name__ == "__main__":
