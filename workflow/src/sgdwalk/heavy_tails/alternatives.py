@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, ndtr
-from scipy.stats import norm
 
 MIXTURE_ROUNDS = 300  # at most, of expectation maximisation
 DEGREES_MIN, DEGREES_MAX = 0.2, 1e4  # range of Student's degrees of freedom; at the upper end it is a Gaussian
@@ -33,7 +32,9 @@ def gaussian(x) -> AlternativeFit:
     """Gaussian fit to x [n], not constant: location is the mean, scale the standard deviation (divisor n)."""
     x = np.asarray(x, float)
     location, scale = x.mean(), x.std()
-    return AlternativeFit(_named(location=location, scale=scale), norm.logpdf(x, location, scale))
+    return AlternativeFit(
+        _named(location=location, scale=scale), normal_log_density((x - location) / scale) - np.log(scale)
+    )
 
 
 def laplace(x) -> AlternativeFit:
@@ -57,11 +58,17 @@ def student_t(x) -> AlternativeFit:
     edges = [(None, None), (None, None), (np.log(DEGREES_MIN), np.log(DEGREES_MAX))]
     found = minimize(_student_loss, [0, 0, np.log(3)], z, "L-BFGS-B", True, bounds=edges, tol=1e-12)
     location, scale, degrees = found.x[0], np.exp(found.x[1]), np.exp(found.x[2])
-    density = _student_density((z - location) / scale, degrees) - found.x[1] - np.log(unit)
+    density = student_log_density((z - location) / scale, degrees) - found.x[1] - np.log(unit)
     return AlternativeFit(_named(location=centre + unit * location, scale=unit * scale, degrees=degrees), density)
 
 
-def _student_density(r, degrees) -> np.ndarray:
+def normal_log_density(r) -> np.ndarray:
+    """Log-density of the standard normal law at r."""
+    return -(r**2) / 2 - np.log(2 * np.pi) / 2
+
+
+def student_log_density(r, degrees) -> np.ndarray:
+    """Log-density of Student's law at r."""
     front = gammaln((degrees + 1) / 2) - gammaln(degrees / 2) - np.log(degrees * np.pi) / 2
     return front - (degrees + 1) / 2 * np.log1p(r**2 / degrees)
 
@@ -74,7 +81,7 @@ def _student_loss(point, z) -> tuple[float, np.ndarray]:
     stretch = np.mean(pull * r)
     shape = digamma((degrees + 1) / 2) - digamma(degrees / 2) - np.mean(np.log1p(r**2 / degrees))
     gradient = np.array([pull.mean() / scale, stretch - 1, (degrees * shape - 1 + stretch) / 2])
-    return point[1] - _student_density(r, degrees).mean(), -gradient
+    return point[1] - student_log_density(r, degrees).mean(), -gradient
 
 
 def scale_mixture(x, scales) -> AlternativeFit:

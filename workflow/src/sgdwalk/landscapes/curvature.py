@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from hessian_eigenthings import CurvatureOperator
 from hessian_eigenthings import trace as hutchinson
-from scipy.stats import t as student
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
+from sgdwalk import quantiles
 from sgdwalk.landscapes.krylov import Krylov, Ritz
 from sgdwalk.training.batch_norm_mode import set_modes
 
@@ -266,7 +266,7 @@ def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float,
     The 95 % interval has Student's quantile of products - 1: it is the mean of as many random quadratic forms.
     """
     result = hutchinson(operator, num_matvecs=products, method="hutchinson", seed=seed)
-    half = student.ppf(0.975, products - 1) * result.stderr
+    half = quantiles.student(0.975, products - 1) * result.stderr
     return result.estimate, result.stderr, result.estimate - half, result.estimate + half
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
 
+from sgdwalk import quantiles
 from sgdwalk.heavy_tails.stable import gaussian_edge
 from sgdwalk.heavy_tails.stable.integral import ALPHA_MAX, ALPHA_MIN
 from sgdwalk.heavy_tails.stable.likelihood import Expansion, maximise
@@ -68,13 +67,13 @@ def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: i
     below 2 by at least a tenth of the estimate's distance.
     """
     inverse = np.linalg.inv(_regular(best))
-    covariance, quantile, number = inverse, norm.ppf((1 + level) / 2), float(len(z))
+    covariance, quantile, number = inverse, quantiles.normal((1 + level) / 2), float(len(z))
     if labels is not None or copies:
         labels = np.arange(len(z)) if labels is None else labels
         count = labels.max() + 1
         resampled = copies and best.point[0] < ALPHA_MAX
         spread = _refits(best, z, labels, copies, seed) if resampled else _sandwich(best, inverse, labels)
-        covariance, quantile = spread * count / (count - 1), student.ppf((1 + level) / 2, count - 1)
+        covariance, quantile = spread * count / (count - 1), quantiles.student((1 + level) / 2, count - 1)
         independent = inverse @ (best.scores.T @ best.scores) @ inverse
         number /= max(1.0, covariance[0, 0] / independent[0, 0])
     half = quantile * np.sqrt(np.diag(covariance))
