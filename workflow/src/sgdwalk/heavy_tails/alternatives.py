@@ -7,7 +7,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, ndtr
 
-MIXTURE_ROUNDS = 300  # at most, of expectation maximisation
+MIXTURE_ROUNDS = 100  # of expectation maximisation in the location, at most
+WEIGHT_ROUNDS = 10  # in the weights, between two of those
 DEGREES_MIN, DEGREES_MAX = 0.2, 1e4  # range of Student's degrees of freedom; at the upper end it is a Gaussian
 
 
@@ -94,14 +95,18 @@ def scale_mixture(x, scales) -> AlternativeFit:
     x, scales = np.asarray(x, float), np.sort(np.asarray(scales, float))
     weights, location, last = np.full(len(scales), 1 / len(scales)), np.median(x), -np.inf
     for _ in range(MIXTURE_ROUNDS):
-        parts = np.log(weights / scales)[:, None] - ((x - location) / scales[:, None]) ** 2 / 2
-        density = np.logaddexp.reduce(parts, axis=0)
+        parts = -((x - location) ** 2) / (2 * scales[:, None] ** 2) - np.log(scales)[:, None]
+        top = parts.max(axis=0)
+        gaussians = np.exp(parts - top)
+        density = np.log(weights @ gaussians) + top
         total = density.sum()
         if total - last < 1e-6 * len(x):
             break
-        last, shares = total, np.exp(parts - density)
-        pull = shares / scales[:, None] ** 2
-        weights, location = np.maximum(shares.mean(axis=1), 1e-12), (pull * x).sum() / pull.sum()
+        last = total
+        for _ in range(WEIGHT_ROUNDS):
+            weights = np.maximum(weights * (gaussians @ (1 / (weights @ gaussians))) / len(x), 1e-12)
+        pull = (weights / scales**2) @ gaussians / (weights @ gaussians)
+        location = (pull * x).sum() / pull.sum()
     named = {f"weight_{i}": w for i, w in enumerate(weights[:-1])} | {f"scale_{i}": s for i, s in enumerate(scales)}
     return AlternativeFit(_named(location=location, **named), density - np.log(2 * np.pi) / 2)
 
