@@ -9,9 +9,9 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import gamma
 from scipy.stats import cauchy, laplace, levy_stable, norm, t
 from sgdwalk.heavy_tails import alternatives
+from sgdwalk.heavy_tails.stable import bounds, symmetric
 from sgdwalk.heavy_tails.stable import distribution as stable
-from sgdwalk.heavy_tails.stable import symmetric
-from sgdwalk.heavy_tails.stable.likelihood import expand
+from sgdwalk.heavy_tails.stable.likelihood import expand, expand_blocks, maximise
 
 ALPHAS = [0.3, 0.5, 0.7, 1.3, 1.7, 1.95, 1.999]
 Z = np.concatenate([np.geomspace(1e-4, 1e4, 41), np.linspace(3, 14, 23)])
@@ -265,6 +265,34 @@ def test_bootstrap_of_blocks_agrees_with_the_sandwich(symmetric):
         assert (high - low) / expected == pytest.approx(1, abs=wide)
     assert drawn.effective_number == pytest.approx(250, rel=2 * wide)
     assert drawn == stable.fit(x, symmetric, blocks=labels, copies=count, seed=1)
+
+
+@pytest.mark.parametrize(("alpha", "everywhere"), [(0.8, True), (1.5, True), (1.97, False)])
+def test_a_newton_step_stands_for_a_refit_where_it_is_short(alpha, everywhere):
+    """Blocks of a scale that varies between them; the refits go on to the maximum of each resample."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(25), 40)
+    z = np.sort(stable.sample(1000, alpha, rng=rng) * np.exp(0.1 * rng.standard_normal(25))[labels])
+    labels = labels[rng.permutation(1000)]
+    best, _ = maximise(z, np.array([alpha, 0.0, 0.0]))
+    drawn = rng.integers(0, 25, (16, 25))
+    steps, near = bounds._newton_steps(best, z, labels, drawn)
+    assert near.all() == everywhere
+    samples = [np.concatenate([z[labels == block] for block in blocks]) for blocks in drawn]
+    refits = np.array([maximise(np.sort(sample), best.point)[0].point for sample in samples])
+    spread = refits.std(axis=0)
+    assert (np.abs(steps - refits)[near] < 0.6 * spread).all()
+    assert (np.abs((steps - refits)[near].std(axis=0)) < 0.2 * spread).all()
+
+
+def test_sums_of_derivatives_within_blocks_add_up_to_those_of_the_sample():
+    z, labels = np.sort(stable.sample(300, 1.3, rng=7)), np.arange(300) % 7
+    point = np.array([1.4, 0.1, -0.2])
+    first, second = expand_blocks(z, point, labels)
+    for block in range(7):
+        alone = expand(z[labels == block], point)
+        np.testing.assert_allclose(first[block], alone.scores.sum(axis=0), rtol=1e-10)
+        np.testing.assert_allclose(second[block], alone.second, rtol=1e-10)
 
 
 def test_bootstrap_at_the_edge_ends_there():

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from sgdwalk.trajectory.loss_change import LEVEL, unchanged
+from scipy.stats import kruskal
+from sgdwalk.trajectory.loss_change import LEVEL, kruskal_wallis, unchanged
 
 
 def called_changed(losses):
@@ -39,3 +40,10 @@ def test_losses_that_are_not_finite_are_omitted():
     assert not unchanged(falling)
     noise = np.random.default_rng(3).standard_normal(100)
     assert unchanged(np.append(noise, [np.inf, np.nan]))
+
+
+@pytest.mark.parametrize("decimals", [1, 9])  # with ties, and without
+def test_p_value_is_that_of_scipy(decimals):
+    values = (np.random.default_rng(4).standard_normal(103) + np.linspace(0, 0.7, 103)).round(decimals)
+    expected = kruskal(*np.array_split(values, 10)).pvalue
+    assert kruskal_wallis(values, 10) == pytest.approx(expected, rel=1e-9)

@@ -87,3 +87,34 @@ def test_one_segment_is_the_power_law():
     assert (found.short, found.rmse) == pytest.approx(scaling_fits.power_law(x, noisy))
     assert found.long == found.short
     np.testing.assert_allclose(scaling_fits.one_segment(x, 0.02 * x**0.8)(x), 0.02 * x**0.8)
+
+
+@pytest.mark.parametrize("crossover", [None, 21.0])
+def test_two_segments_are_those_of_least_squares_at_each_bend(crossover):
+    """Unevenly spaced points, as the mean contours of bins are; one curve is not finite, one has no bend."""
+    rng = np.random.default_rng(4)
+    x = np.sort(10 ** rng.uniform(0, 2.5, 37))
+    curves = x**0.7 * 10 ** (0.1 * rng.standard_normal((5, 37)))
+    curves[1], curves[3] = np.nan, 2 * x
+    weight = np.sqrt(scaling_fits.even_weights(x) / scaling_fits.even_weights(x).sum())
+    for curve, found in zip(curves, scaling_fits.two_segments(x, curves, crossover=crossover), strict=True):
+        if np.isnan(curve).any():
+            assert np.isnan(found.short)
+            assert found.rmse == np.inf
+            continue
+        fits = []
+        for bend in scaling_fits.bends(x, 3.0) if crossover is None else [crossover]:
+            basis = np.stack([np.ones(37), np.log10(x), np.maximum(0, np.log10(x / bend))], axis=1) * weight[:, None]
+            solution, target = np.linalg.lstsq(basis, weight * np.log10(curve))[0], weight * np.log10(curve)
+            fits.append((np.linalg.norm(target - basis @ solution), bend, *solution))
+        rmse, bend, level, short, turn = min(fits)
+        assert (found.level, found.short, found.long) == pytest.approx((level, short, short + turn), abs=1e-12)
+        assert found.rmse == pytest.approx(rmse, abs=1e-14, rel=1e-12)
+        assert found.crossover == bend or rmse < 1e-12
+
+
+def test_two_segments_that_do_not_meet_within_the_points_are_one_line():
+    x = np.geomspace(1, 100, 20)
+    for crossover in (0.1, 1000.0):
+        found = scaling_fits.two_segments(x, x**0.6, crossover=crossover)
+        assert (found.short, found.long, found.level) == pytest.approx((0.6, 0.6, 0.0), abs=1e-12)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import chi2
 
+from sgdwalk import quantiles
 from sgdwalk.storage.contracts import Contract, variable, with_interval
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory.between_seeds import between_seeds, mean_curve
@@ -71,6 +71,6 @@ def breaking_interval(breaking: xr.DataArray, runs: xr.DataArray) -> tuple[xr.Da
     breaking: EB of n = `runs` runs. NaN for fewer than two. The scatter of the mean in its denominator is left out.
     """
     freedom = np.maximum(runs - 1, 1)
-    quantiles = (xr.DataArray(chi2.ppf(level, freedom), runs.coords, runs.dims) for level in (0.975, 0.025))
-    low, high = (freedom * breaking / quantile for quantile in quantiles)
+    ends = (xr.DataArray(quantiles.chi2(level, freedom), runs.coords, runs.dims) for level in (0.975, 0.025))
+    low, high = (freedom * breaking / end for end in ends)
     return low, high

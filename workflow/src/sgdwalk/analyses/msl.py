@@ -2,8 +2,8 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student_t
 
+from sgdwalk import quantiles
 from sgdwalk.storage.contracts import LOSS2, Contract, variable
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory import scaling_fits
@@ -177,7 +177,7 @@ def jackknife(pairs: Pairs, loss, inside, crossover, estimate) -> tuple[np.ndarr
         curve = pairs.curve(loss, block == k)
         keep = inside & (np.nan_to_num(curve) > 0)
         left.append(exponents(pairs.distance[keep], curve[keep], crossover))
-    spread = np.sqrt((BLOCKS - 1) * np.var(left, axis=0)) * student_t.ppf(0.975, BLOCKS - 1)
+    spread = np.sqrt((BLOCKS - 1) * np.var(left, axis=0)) * quantiles.student(0.975, BLOCKS - 1)
     return estimate - spread, estimate + spread
 
 

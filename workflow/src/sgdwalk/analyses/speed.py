@@ -2,8 +2,8 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student
 
+from sgdwalk import quantiles
 from sgdwalk.limiting.child import Child, settled
 from sgdwalk.limiting.momentum_means import BATCHES, mean_and_error, quantile
 from sgdwalk.storage.contracts import Contract, variable, with_interval
@@ -98,6 +98,6 @@ def ratio(above: tuple[float, float], below: tuple[float, float], freedoms: tupl
     """Ratio of two means (value, standard error) with Welch's 95 % interval of its logarithm."""
     squares = np.array([(error / value) ** 2 for value, error in (above, below)])
     freedom = squares.sum() ** 2 / (squares**2 / freedoms).sum()
-    factor = np.exp(student.ppf(0.975, freedom) * np.sqrt(squares.sum()))
+    factor = np.exp(quantiles.student(0.975, freedom) * np.sqrt(squares.sum()))
     found = above[0] / below[0]
     return {"ratio": found, "ratio_low": found / factor, "ratio_high": found * factor}

@@ -4,8 +4,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy.stats import t as student
 
+from sgdwalk import quantiles
 from sgdwalk.figures import style
 from sgdwalk.figures.fig7 import of_a_rank
 from sgdwalk.figures.page import Grid, Page
@@ -37,7 +37,7 @@ def density(axes: Axes, data: xr.Dataset | None) -> None:
         style.placeholder(axes, f"{data.attrs['run']} has no spectral density (hessian.density_probes)")
         return
     largest, shown = float(data.density[known].max()), style.first_fifth_last(list(known))
-    half = student.ppf(0.975, data.sizes["probe"] - 1) * data.density_error
+    half = quantiles.student(0.975, data.sizes["probe"] - 1) * data.density_error
     for k, colour in zip(shown, style.WINDOWS(np.linspace(0, 1, len(shown))), strict=True):
         at, value = data.curvature[k], data.density[k]
         ends = (part.clip(min=LEAST * largest) for part in (value - half[k], value + half[k]))

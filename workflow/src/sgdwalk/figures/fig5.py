@@ -4,11 +4,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from sgdwalk.figures import style
 from sgdwalk.figures.page import Grid, Page
+from sgdwalk.heavy_tails.alternatives import normal_log_density, student_log_density
 from sgdwalk.heavy_tails.stable import distribution as stable
 from sgdwalk.storage.provenance import stored_settings
 
@@ -48,14 +47,16 @@ def draw(tails: xr.Dataset | None, fluctuations: xr.Dataset | None) -> Page:
 def laws(window: xr.Dataset, z: np.ndarray) -> dict[str, np.ndarray]:
     """Densities of the fitted distributions at z = (gradient - location) / scale of the stable law."""
 
-    def standardised(name):
+    def placed(name, log_density):
         spread = float(window[f"{name}_scale"] / window.scale)
-        return float((window[f"{name}_location"] - window.location) / window.scale), spread
+        r = (z - float((window[f"{name}_location"] - window.location) / window.scale)) / spread
+        return np.exp(log_density(r)) / spread
 
+    degrees = float(window.student_degrees)
     return {
         "stable": np.exp(stable.logpdf(z, float(window.alpha))),
-        "gaussian": norm.pdf(z, *standardised("gaussian")),
-        "student-t": student.pdf(z, float(window.student_degrees), *standardised("student")),
+        "gaussian": placed("gaussian", normal_log_density),
+        "student-t": placed("student", lambda r: student_log_density(r, degrees)),
     }
 
 

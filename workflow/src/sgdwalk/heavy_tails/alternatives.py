@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, ndtr
-from scipy.stats import norm
 
-MIXTURE_ROUNDS = 300  # at most, of expectation maximisation
+MIXTURE_ROUNDS = 100  # of expectation maximisation in the location, at most
+WEIGHT_ROUNDS = 10  # in the weights, between two of those
 DEGREES_MIN, DEGREES_MAX = 0.2, 1e4  # range of Student's degrees of freedom; at the upper end it is a Gaussian
 
 
@@ -33,7 +33,9 @@ def gaussian(x) -> AlternativeFit:
     """Gaussian fit to x [n], not constant: location is the mean, scale the standard deviation (divisor n)."""
     x = np.asarray(x, float)
     location, scale = x.mean(), x.std()
-    return AlternativeFit(_named(location=location, scale=scale), norm.logpdf(x, location, scale))
+    return AlternativeFit(
+        _named(location=location, scale=scale), normal_log_density((x - location) / scale) - np.log(scale)
+    )
 
 
 def laplace(x) -> AlternativeFit:
@@ -57,11 +59,17 @@ def student_t(x) -> AlternativeFit:
     edges = [(None, None), (None, None), (np.log(DEGREES_MIN), np.log(DEGREES_MAX))]
     found = minimize(_student_loss, [0, 0, np.log(3)], z, "L-BFGS-B", True, bounds=edges, tol=1e-12)
     location, scale, degrees = found.x[0], np.exp(found.x[1]), np.exp(found.x[2])
-    density = _student_density((z - location) / scale, degrees) - found.x[1] - np.log(unit)
+    density = student_log_density((z - location) / scale, degrees) - found.x[1] - np.log(unit)
     return AlternativeFit(_named(location=centre + unit * location, scale=unit * scale, degrees=degrees), density)
 
 
-def _student_density(r, degrees) -> np.ndarray:
+def normal_log_density(r) -> np.ndarray:
+    """Log-density of the standard normal law at r."""
+    return -(r**2) / 2 - np.log(2 * np.pi) / 2
+
+
+def student_log_density(r, degrees) -> np.ndarray:
+    """Log-density of Student's law at r."""
     front = gammaln((degrees + 1) / 2) - gammaln(degrees / 2) - np.log(degrees * np.pi) / 2
     return front - (degrees + 1) / 2 * np.log1p(r**2 / degrees)
 
@@ -74,7 +82,7 @@ def _student_loss(point, z) -> tuple[float, np.ndarray]:
     stretch = np.mean(pull * r)
     shape = digamma((degrees + 1) / 2) - digamma(degrees / 2) - np.mean(np.log1p(r**2 / degrees))
     gradient = np.array([pull.mean() / scale, stretch - 1, (degrees * shape - 1 + stretch) / 2])
-    return point[1] - _student_density(r, degrees).mean(), -gradient
+    return point[1] - student_log_density(r, degrees).mean(), -gradient
 
 
 def scale_mixture(x, scales) -> AlternativeFit:
@@ -87,14 +95,18 @@ def scale_mixture(x, scales) -> AlternativeFit:
     x, scales = np.asarray(x, float), np.sort(np.asarray(scales, float))
     weights, location, last = np.full(len(scales), 1 / len(scales)), np.median(x), -np.inf
     for _ in range(MIXTURE_ROUNDS):
-        parts = np.log(weights / scales)[:, None] - ((x - location) / scales[:, None]) ** 2 / 2
-        density = np.logaddexp.reduce(parts, axis=0)
+        parts = -((x - location) ** 2) / (2 * scales[:, None] ** 2) - np.log(scales)[:, None]
+        top = parts.max(axis=0)
+        gaussians = np.exp(parts - top)
+        density = np.log(weights @ gaussians) + top
         total = density.sum()
         if total - last < 1e-6 * len(x):
             break
-        last, shares = total, np.exp(parts - density)
-        pull = shares / scales[:, None] ** 2
-        weights, location = np.maximum(shares.mean(axis=1), 1e-12), (pull * x).sum() / pull.sum()
+        last = total
+        for _ in range(WEIGHT_ROUNDS):
+            weights = np.maximum(weights * (gaussians @ (1 / (weights @ gaussians))) / len(x), 1e-12)
+        pull = (weights / scales**2) @ gaussians / (weights @ gaussians)
+        location = (pull * x).sum() / pull.sum()
     named = {f"weight_{i}": w for i, w in enumerate(weights[:-1])} | {f"scale_{i}": s for i, s in enumerate(scales)}
     return AlternativeFit(_named(location=location, **named), density - np.log(2 * np.pi) / 2)
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import laplace, norm
-from scipy.stats import t as student
 
+from sgdwalk import quantiles
 from sgdwalk.heavy_tails import alternatives, gradient_views
 from sgdwalk.heavy_tails.stable import distribution as stable
 from sgdwalk.heavy_tails.stable import gaussian_edge
@@ -115,17 +114,14 @@ def _density(z, edges) -> np.ndarray:
 def _law_quantiles(fit, row) -> np.ndarray:
     """Quantiles [law, probability] of the fitted LAWS, from the stable law's location in its scales."""
 
-    def place(name):
-        return {
-            "loc": (row[f"{name}_location"] - fit.location) / fit.scale,
-            "scale": row[f"{name}_scale"] / fit.scale,
-        }
+    def placed(name, standard):
+        return (row[f"{name}_location"] - fit.location + row[f"{name}_scale"] * standard) / fit.scale
 
     return np.stack(
         [
             stable.quantile(PROBABILITY, fit.alpha),
-            norm.ppf(PROBABILITY, **place("gaussian")),
-            laplace.ppf(PROBABILITY, **place("laplace")),
-            student.ppf(PROBABILITY, row["student_degrees"], **place("student")),
+            placed("gaussian", quantiles.normal(PROBABILITY)),
+            placed("laplace", quantiles.laplace(PROBABILITY)),
+            placed("student", quantiles.student(PROBABILITY, row["student_degrees"])),
         ]
     )

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import log_ndtr
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, log_ndtr
+
+from sgdwalk import quantiles
+from sgdwalk.heavy_tails.alternatives import normal_log_density
 
 FEWEST = 50  # points in a tail
 CANDIDATES = np.linspace(0, 0.95, 77)  # quantiles at which a tail may begin
@@ -69,11 +71,11 @@ def fit(x, copies: int = 0, seed: int = 0) -> PowerTail:
         ratio = float(found.distribution_compare("power_law", "exponential")[0])
         z, p = found.distribution_compare("power_law", "exponential", normalized_ratio=True)
     number = int((x >= smallest).sum())
-    half = norm.ppf(0.975) * (exponent - 1) / np.sqrt(number)
+    half = quantiles.normal(0.975) * (exponent - 1) / np.sqrt(number)
     tail = PowerTail("ok", number, exponent, exponent - half, exponent + half, smallest)
     tail = replace(tail, ratio=ratio, z=float(z), p=float(p), fit_p=goodness_of_fit(x, copies, seed))
     less = lognormal_ratio(np.log(x[x >= smallest] / smallest))
-    return replace(tail, lognormal_ratio=less, lognormal_p=float(chi2.sf(-2 * less, 1) / 2) if less < 0 else 1.0)
+    return replace(tail, lognormal_ratio=less, lognormal_p=float(chdtrc(1, -2 * less) / 2) if less < 0 else 1.0)
 
 
 def exponent(x) -> float:
@@ -149,13 +151,13 @@ def lognormal_ratio(logs) -> float:
         return 0.0
     centre = brentq(lambda t: _relative_variance(t) - relative, FLATTEST, 2 + 2 / np.sqrt(relative))
     scale = logs.mean() / (centre + _mills(centre))
-    normal = norm.logpdf(logs / scale - centre) - np.log(scale) - log_ndtr(centre)
+    normal = normal_log_density(logs / scale - centre) - np.log(scale) - log_ndtr(centre)
     return float(min(-len(logs) * (np.log(logs.mean()) + 1) - normal.sum(), 0.0))
 
 
 def _mills(centre: float) -> float:
     """Normal density over distribution function at `centre`."""
-    return float(np.exp(norm.logpdf(centre) - log_ndtr(centre)))
+    return float(np.exp(normal_log_density(centre) - log_ndtr(centre)))
 
 
 def _relative_variance(centre: float) -> float:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.fft import dct
-from scipy.stats import f as fisher
+from scipy.special import fdtrc
 
 FEWEST_TIMES = 30  # correlation times in a window, for as many independent scales as an interval needs
 LONGEST_BLOCK = 2 / FEWEST_TIMES  # of a window
@@ -68,7 +68,7 @@ def slow_change(x: np.ndarray, step: np.ndarray, time: float) -> float:
     last = len(power) if time == 0 else int(min(max(len(mean) / (FLAT * time), FEWEST_MODES), len(power)))
     if len(power) < FEWEST_MODES or not power[SLOW:last].any():
         return 1.0
-    return float(fisher.sf(power[:SLOW].mean() / power[SLOW:last].mean(), SLOW, last - SLOW))
+    return float(fdtrc(SLOW, last - SLOW, power[:SLOW].mean() / power[SLOW:last].mean()))
 
 
 def correlation_time(x: np.ndarray, step: np.ndarray) -> float:

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from hessian_eigenthings import CurvatureOperator
 from hessian_eigenthings import trace as hutchinson
-from scipy.stats import t as student
 from torch import nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
+from sgdwalk import quantiles
+from sgdwalk.landscapes.batch_norm import batch_norm
 from sgdwalk.landscapes.krylov import Krylov, Ritz
 from sgdwalk.training.batch_norm_mode import set_modes
 
@@ -36,11 +38,22 @@ def hessian(model: nn.Module, state: dict, batches: list, objective, batch_norm:
     return (OneBatchHessian if len(batches) == 1 else MeanHessian)(model, batches, loss)
 
 
-class PlainWeightNorm(TorchFunctionMode):
-    """Weight norm by its formula, v g / |v|: torch's fused kernel has wrong second derivatives (not symmetric)."""
+class SecondDerivatives(TorchFunctionMode):
+    """Functions whose second derivatives torch has wrong, or takes long over.
+
+    Weight norm by its formula, v g / |v|, since the fused kernel's are not symmetric; batch norm as in batch_norm.
+    """
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        return (weight_norm if function is torch._weight_norm else function)(*args, **(kwargs or {}))
+        replaced = {torch._weight_norm: weight_norm, functional.batch_norm: own_batch_norm}
+        return replaced.get(function, function)(*args, **(kwargs or {}))
+
+
+def own_batch_norm(x, mean, variance, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5) -> torch.Tensor:
+    """That of torch, in place of which it stands, without a change of the running mean and variance."""
+    if training:
+        return batch_norm(x, weight, bias, eps)
+    return functional.batch_norm(x, mean, variance, weight, bias, eps=eps)
 
 
 def weight_norm(v: torch.Tensor, g: torch.Tensor, dim: int = 0) -> torch.Tensor:
@@ -89,7 +102,7 @@ class MeanHessian(CurvatureOperator):
 
         Attention and recurrent layers are computed step by step: fused kernels have no second derivative.
         """
-        with sdpa_kernel(SDPBackend.MATH), PlainWeightNorm(), plain_recurrence(self.model):
+        with sdpa_kernel(SDPBackend.MATH), SecondDerivatives(), plain_recurrence(self.model):
             loss = self.loss(self.model, batch)
         return torch.autograd.grad(loss, self.parameters, create_graph=True, materialize_grads=True)
 
@@ -266,7 +279,7 @@ def trace(operator: CurvatureOperator, products: int, seed: int) -> tuple[float,
     The 95 % interval has Student's quantile of products - 1: it is the mean of as many random quadratic forms.
     """
     result = hutchinson(operator, num_matvecs=products, method="hutchinson", seed=seed)
-    half = student.ppf(0.975, products - 1) * result.stderr
+    half = quantiles.student(0.975, products - 1) * result.stderr
     return result.estimate, result.stderr, result.estimate - half, result.estimate + half
 
 

@@ -1,7 +1,6 @@
 """Means over surfaces with intervals: the variables of a contract, and their values."""
 
 import numpy as np
-from scipy.stats import binomtest
 
 from sgdwalk.storage.contracts import variable
 from sgdwalk.trajectory.student_mean import finite_mean
@@ -27,6 +26,8 @@ def with_share(name: str, each: np.ndarray) -> dict:
     found, known = with_mean(name, (), each), each[np.isfinite(each)]
     low, high = (float(np.clip(found[f"{name}{end}"][1], 0, 1)) for end in ("_low", "_high"))
     if low == high and low in (0, 1):
+        from scipy.stats import binomtest  # slow to import, and hardly ever needed
+
         exact = binomtest(int(low) * len(known), len(known)).proportion_ci(0.95)
         low, high = exact.low, exact.high
     return found | {f"{name}_low": ((), low), f"{name}_high": ((), high)}

@@ -1,8 +1,8 @@
 """Autocorrelation of time series averaged over modes, with intervals from stretches of the run."""
 
 import numpy as np
-from scipy.stats import t as student
 
+from sgdwalk import quantiles
 from sgdwalk.trajectory.student_mean import student_mean
 
 MOST_BLOCKS = 10
@@ -38,7 +38,7 @@ def autocorrelation(series: np.ndarray, lags: np.ndarray, period: int) -> tuple[
         found[k] = ratio.mean()
         if blocks > 1:
             spread = away.std(ddof=1) * np.sqrt(blocks) / (steps - lag)
-            half[k] = student.ppf(0.975, blocks - 1) * spread
+            half[k] = quantiles.student(0.975, blocks - 1) * spread
     return found, half
 
 

@@ -1,7 +1,8 @@
 """Mean of a time series that momentum correlates, with its standard error."""
 
 import numpy as np
-from scipy.stats import t as student
+
+from sgdwalk import quantiles
 
 BATCHES = 10
 
@@ -30,4 +31,4 @@ def mean_and_error(series: np.ndarray, momentum: float) -> tuple[np.ndarray, np.
 
 def quantile() -> float:
     """97.5 % quantile of the deviation of mean_and_error's mean in standard errors."""
-    return float(student.ppf(0.975, BATCHES - 1))
+    return float(quantiles.student(0.975, BATCHES - 1))

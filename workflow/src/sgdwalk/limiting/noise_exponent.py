@@ -1,8 +1,8 @@
 """The exponent gamma of the gradient noise along Hessian eigenvectors, variance ~ curvature^gamma."""
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+
+from sgdwalk import quantiles
 
 ROUNDS = 30
 FEWEST_MODES = 3
@@ -56,6 +56,6 @@ def resampled(part: np.ndarray, copies: int, rng) -> np.ndarray:
     count, mean = len(part), part.mean(axis=0)
     if count < 2:
         return np.broadcast_to(mean, (copies, len(mean)))
-    wider = student.ppf(0.975, count - 1) / norm.ppf(0.975) * np.sqrt(count / (count - 1))
+    wider = quantiles.student(0.975, count - 1) / quantiles.normal(0.975) * np.sqrt(count / (count - 1))
     shares = rng.multinomial(count, np.full(count, 1 / count), copies) / count
     return mean + wider * (shares @ part - mean)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.signal import lfilter
 
 from sgdwalk.limiting.child import Child
 
@@ -21,6 +20,8 @@ def simulated(
     In units in which eta is 1, lambda 0, and the gradient of one example has the variance 1: the curvature is the
     stiffness. It is moved into the stable range where it lies outside. Epochs begin with the first step.
     """
+    from scipy.signal import lfilter  # slow to import: for those that need it
+
     stiffness = float(np.clip(stiffness, FREE, 2 * (1 + child.momentum) * (1 - EDGE)))
     unit = Child(1.0, child.momentum, 0.0, child.batch_size, child.sampler)
     theory = unit.theory([stiffness], 1.0, examples)

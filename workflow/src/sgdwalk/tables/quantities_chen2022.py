@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student_t
 
+from sgdwalk import quantiles
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.tables.claim_parts import Quantity, highest, value
 from sgdwalk.tables.study_results import Results
@@ -115,7 +114,7 @@ def smallest_vuong(results: Results, run: str) -> Estimate | None:
     if tails is None:
         return None
     z = tails.vuong_z.sel(rival=tails.rival != "gaussian").values.ravel()
-    return Estimate(z.min(), z.min() - norm.ppf(0.975), z.min() + norm.ppf(1 - 0.025 / z.size))
+    return Estimate(z.min(), z.min() - quantiles.normal(0.975), z.min() + quantiles.normal(1 - 0.025 / z.size))
 
 
 def last_over_first(variable: str, of_block: Callable[[np.ndarray], float]) -> Quantity:
@@ -157,6 +156,6 @@ def ratio(blocks: np.ndarray) -> Estimate:
         return Estimate(np.nan, np.nan, np.nan)
     first, last = np.log(ends)
     error = np.sqrt((first.var(ddof=1) + last.var(ddof=1)) / number)
-    half = error * student_t.ppf(0.975, number - 1)  # Welch's degrees of freedom lie between this and twice this
+    half = error * quantiles.student(0.975, number - 1)  # Welch's degrees of freedom lie between this and twice this
     middle = last.mean() - first.mean()
     return Estimate(*np.exp([middle, middle - half, middle + half]))

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 from scipy.stats import linregress
-from scipy.stats import t as student_t
 
+from sgdwalk import quantiles
 from sgdwalk.tables.claim_parts import Quantity, lowest
 from sgdwalk.tables.quantities_chen2022 import ratio
 from sgdwalk.tables.runs_kunin2021 import independent, shuffled
@@ -135,7 +135,7 @@ def line(x: np.ndarray, y: np.ndarray) -> Estimate:
     if known.sum() < 3 or np.ptp(x[known]) == 0:
         return UNKNOWN
     fit = linregress(x[known], y[known])
-    half = student_t.ppf(CONFIDENT, known.sum() - 2) * fit.stderr
+    half = quantiles.student(CONFIDENT, known.sum() - 2) * fit.stderr
     return Estimate(fit.slope, fit.slope - half, fit.slope + half)
 
 

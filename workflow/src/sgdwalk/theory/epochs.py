@@ -3,7 +3,6 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.signal import fftconvolve
 
 from sgdwalk.theory.chain import DiscreteChain
 from sgdwalk.theory.process import POSITION, is_position
@@ -105,6 +104,8 @@ class ShuffledEpochs(DiscreteChain):
         A linear filter of noise with autocovariance r has the autocovariance sum_l r_l k(t - l), with k that of
         white noise, hence the displacement sum_l r_l (d(t - l) - d(l)) with d the displacement of white noise.
         """
+        from scipy.signal import fftconvolve  # slow to import: for those that need it
+
         lags = np.arange(1 - self.batches, 2 * self.batches)
         white = super()._stationary_displacement(np.abs(lags).astype(float))
         found = fftconvolve(white, self._correlation[None, :], mode="valid", axes=1)

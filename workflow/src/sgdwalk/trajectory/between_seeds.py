@@ -2,14 +2,15 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student_t
+
+from sgdwalk import quantiles
 
 
 def between_seeds(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray, xr.DataArray]:
     """(mean, low, high, count) over dimension run, NaN left out; NaN as the interval of a single run."""
     count = values.notnull().sum("run").astype(float)
     mean = values.mean("run")
-    quantile = xr.DataArray(student_t.ppf(0.975, np.maximum(count - 1, 1)), count.coords, count.dims)
+    quantile = xr.DataArray(quantiles.student(0.975, np.maximum(count - 1, 1)), count.coords, count.dims)
     half = (quantile * values.std("run", ddof=1) / np.sqrt(count)).where(count > 1)
     return mean, mean - half, mean + half, count
 

@@ -4,7 +4,8 @@ Every function takes d2 [step, step], d2[i, j] = |w_i - w_j|^2.
 """
 
 import numpy as np
-from scipy.stats import chi2
+
+from sgdwalk import quantiles
 
 SEPARATIONS = 60  # of two increments, at most so many of which enter an effective dimension
 ROUNDING = 1e-16  # relative variance of dot products below which it is rounding
@@ -68,7 +69,7 @@ def drift_quantile(dimension: float) -> float:
     pairs. From 2.33 in one dimension down to 1.96 in many.
     """
     freedom = FREEDOM * dimension
-    return float((chi2.ppf(0.975, freedom) - freedom) / np.sqrt(2 * freedom))
+    return float((quantiles.chi2(0.975, freedom) - freedom) / np.sqrt(2 * freedom))
 
 
 def local_exponent(lags: np.ndarray, curve: np.ndarray, half_width: float = 0.5) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Whether a loss changed during a training by more than the noise of its minibatches."""
 
 import numpy as np
-from scipy.stats import kruskal
+from scipy.special import chdtrc
+
+from sgdwalk.trajectory.ranks import average_ranks
 
 PARTS = 20  # of consecutive steps, that are compared
 FEWEST_STEPS = 5  # in a part
@@ -25,4 +27,15 @@ def unchanged(loss: np.ndarray) -> bool:
     parts = min(PARTS, len(known) // FEWEST_STEPS)
     if parts < 2:
         return False
-    return bool(np.ptp(known) == 0 or kruskal(*np.array_split(known, parts)).pvalue >= LEVEL)
+    return bool(np.ptp(known) == 0 or kruskal_wallis(known, parts) >= LEVEL)
+
+
+def kruskal_wallis(values: np.ndarray, parts: int) -> float:
+    """The p value of values [n], not all equal, having one distribution in `parts` stretches of equal length.
+
+    H is the sum over stretches of count (mean rank - (n + 1) / 2)^2 over the variance of all ranks, about chi-squared
+    with parts - 1 degrees of freedom.
+    """
+    ranks = average_ranks(values)
+    between = sum(len(part) * (part.mean() - ranks.mean()) ** 2 for part in np.array_split(ranks, parts))
+    return float(chdtrc(parts - 1, between / ranks.var(ddof=1)))

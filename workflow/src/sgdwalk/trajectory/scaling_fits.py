@@ -75,18 +75,40 @@ def two_segments(
     0.50 below lag 8, 1.50 above
     """
     curves = np.log10(np.atleast_2d(y))
-    weight = even_weights(x)
-    weight, u = weight / weight.sum(), np.log10(x)
+    places = bends(x, ends) if crossover is None else np.full(int(len(x) >= FEWEST_POINTS), float(crossover))
     best = np.full((len(curves), 5), [np.nan] * 4 + [np.inf])
-    for bend in bends(x, ends) if crossover is None else [crossover] * (len(x) >= FEWEST_POINTS):
-        design = np.stack([np.ones_like(u), u, np.maximum(0, u - np.log10(bend))], axis=1)
-        solution = np.linalg.lstsq(design * np.sqrt(weight)[:, None], (curves * np.sqrt(weight)).T)[0]
-        rmse = np.sqrt((curves - (design @ solution).T) ** 2 @ weight)
-        level, short, turn = solution
-        found = np.stack([short, short + turn, np.full_like(short, bend), level, rmse], axis=1)
-        best = np.where((rmse < best[:, 4])[:, None], found, best)
+    if len(places):
+        found = _bent_lines(np.log10(x), curves, np.log10(places), even_weights(x))
+        chosen = np.where(np.isnan(found[-1]), np.inf, found[-1]).argmin(axis=0)
+        level, short, turn, rmse = found[:, chosen, np.arange(len(curves))]
+        rows = np.stack([short, short + turn, places[chosen], level, rmse], axis=1)
+        best = np.where(np.isfinite(rmse)[:, None], rows, best)
     fits = [TwoSegments(*map(float, row)) for row in best]
     return fits if np.ndim(y) > 1 else fits[0]
+
+
+def _bent_lines(u: np.ndarray, v: np.ndarray, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(level, slope, turn, RMSE), each [place, curve], of v [curve, point] ~ level + slope u + turn max(0, u - place).
+
+    Weighted least squares for all places at once: v and max(0, u - place) without their weighted lines in u leave a
+    problem of one unknown, the turn. It is 0 where the line has no bend within the points.
+    """
+    weight = weight / weight.sum()
+    centred = u - u @ weight
+    square = centred**2 @ weight
+
+    def lines(values):
+        mean, slope = values @ weight, (values * weight) @ centred / square
+        return mean - slope * (u @ weight), slope, values - mean[:, None] - slope[:, None] * centred
+
+    bent = np.maximum(0, u - places[:, None])
+    level, slope, rest = lines(v)
+    bent_level, bent_slope, bent_rest = lines(bent)
+    size = (bent_rest**2 @ weight)[:, None]
+    real = size > np.finfo(float).eps * (bent**2 @ weight)[:, None]
+    turn = np.where(real, (bent_rest * weight) @ rest.T / np.where(real, size, 1), 0)
+    rmse = np.sqrt((rest - turn[:, :, None] * bent_rest[:, None]) ** 2 @ weight)
+    return np.stack([level - turn * bent_level[:, None], slope - turn * bent_slope[:, None], turn, rmse])
 
 
 def one_segment(x: np.ndarray, y: np.ndarray) -> TwoSegments:

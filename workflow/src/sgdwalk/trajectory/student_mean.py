@@ -1,7 +1,8 @@
 """Mean of a few independent values with Student's interval."""
 
 import numpy as np
-from scipy.stats import t as student
+
+from sgdwalk import quantiles
 
 
 def student_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -13,7 +14,7 @@ def student_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     if count < 2:
         return values[0] if count else nothing, nothing, nothing
     error = values.std(axis=0, ddof=1) / np.sqrt(count)
-    return values.mean(axis=0), error, student.ppf(0.975, count - 1) * error
+    return values.mean(axis=0), error, quantiles.student(0.975, count - 1) * error
 
 
 def finite_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, rankdata
 
-QUANTILE = norm.ppf(0.975)
+from sgdwalk import quantiles
+from sgdwalk.trajectory.ranks import average_ranks
+
+QUANTILE = quantiles.normal(0.975)
 OF_RANKS = 1.06  # variance of Fisher's z of ranks over that of Gaussian values (Fieller, Hartley & Pearson 1957)
 OF_CHANGES = 1.5  # points that count as one: changes of white noise are correlated by -1/2 with the next
 
@@ -33,7 +35,7 @@ def rank_correlation(x: np.ndarray, y: np.ndarray) -> Correlation:
     interval (-1, 1), for fewer than four independent points.
     """
     x, y = known(x, y)
-    a, b = rankdata(x), rankdata(y)
+    a, b = average_ranks(x), average_ranks(y)
     time = np.arange(len(a))
     value = pearson(a, b)
     return Correlation(value, *fisher(value, independent_points(a, b)), len(a), pearson(a, time) * pearson(b, time))
@@ -47,7 +49,7 @@ def change_correlation(x: np.ndarray, y: np.ndarray) -> Correlation:
     that decay exponentially it does in 9 % of pairs of 6 or 10 points, in 5 % of 24.
     """
     x, y = known(x, y)
-    a, b = rankdata(np.diff(x)), rankdata(np.diff(y))
+    a, b = average_ranks(np.diff(x)), average_ranks(np.diff(y))
     value = pearson(a, b)
     return Correlation(value, *fisher(value, len(x) / OF_CHANGES), len(a), 0.0)
 

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
 
+from sgdwalk import quantiles
 from sgdwalk.heavy_tails.stable import gaussian_edge
 from sgdwalk.heavy_tails.stable.integral import ALPHA_MAX, ALPHA_MIN
-from sgdwalk.heavy_tails.stable.likelihood import Expansion, maximise
+from sgdwalk.heavy_tails.stable.likelihood import Expansion, expand_blocks, maximise
 
 NEAREST = 0.1  # share of its distance from 2 by which alpha's upper bound stays below 2 where the Gaussian is rejected
+# A Newton step of a resample that stands for its refit: at most this share of alpha's distance from 2, and this change
+# of log scale and of location over scale.
+NEAR_EDGE, SHORT = 0.25, 0.5
 COARSE = 1e-3  # rise of the log-likelihood at which a refit may end: 5 % of a standard error from the maximum
 
 
@@ -58,7 +60,8 @@ def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: i
     Bounds are estimate -+ quantile x standard error: of the logarithm for scale, of sqrt(2 - alpha) for alpha,
     whose spread hardly depends on alpha close to 2, cut at the edges for beta. The covariance is the inverse of the
     observed information; with labels the sandwich of scores summed within blocks; with copies that of refits to
-    resampled blocks, single observations without labels (not at alpha = 2, where a bootstrap is inconsistent).
+    resampled blocks, single observations without labels (not at alpha = 2, where a bootstrap is inconsistent); a short
+    Newton step stands for the refit of a symmetric law.
     For m blocks it is multiplied by m / (m - 1) and the quantile is Student's of m - 1. effective_number = n times
     the variance of alpha for independent observations over this one, at most n.
 
@@ -68,13 +71,13 @@ def intervals(best: Expansion, z, labels, level: float, copies: int = 0, seed: i
     below 2 by at least a tenth of the estimate's distance.
     """
     inverse = np.linalg.inv(_regular(best))
-    covariance, quantile, number = inverse, norm.ppf((1 + level) / 2), float(len(z))
+    covariance, quantile, number = inverse, quantiles.normal((1 + level) / 2), float(len(z))
     if labels is not None or copies:
         labels = np.arange(len(z)) if labels is None else labels
         count = labels.max() + 1
         resampled = copies and best.point[0] < ALPHA_MAX
         spread = _refits(best, z, labels, copies, seed) if resampled else _sandwich(best, inverse, labels)
-        covariance, quantile = spread * count / (count - 1), student.ppf((1 + level) / 2, count - 1)
+        covariance, quantile = spread * count / (count - 1), quantiles.student((1 + level) / 2, count - 1)
         independent = inverse @ (best.scores.T @ best.scores) @ inverse
         number /= max(1.0, covariance[0, 0] / independent[0, 0])
     half = quantile * np.sqrt(np.diag(covariance))
@@ -92,14 +95,34 @@ def _sandwich(best, inverse, labels) -> np.ndarray:
 
 
 def _refits(best, z, labels, copies, seed) -> np.ndarray:
-    """Covariance of the maxima for `copies` resamplings of the blocks."""
-    rng, count = np.random.default_rng(seed), labels.max() + 1
+    """Covariance of the maxima for `copies` resamplings of the blocks, most of which are one Newton step away."""
+    count = labels.max() + 1
+    drawn = np.random.default_rng(seed).integers(0, count, (copies, count))
+    points, near = _newton_steps(best, z, labels, drawn)
     rows = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
-    points = []
-    for _ in range(copies):
-        drawn = np.sort(z[np.concatenate([rows[k] for k in rng.integers(0, count, count)])])
-        points.append(maximise(drawn, best.point, COARSE)[0].point)
+    for copy in np.flatnonzero(~near):
+        points[copy] = maximise(np.sort(z[np.concatenate([rows[k] for k in drawn[copy]])]), best.point, COARSE)[0].point
     return np.cov(points, rowvar=False)
+
+
+def _newton_steps(best, z, labels, drawn) -> tuple[np.ndarray, np.ndarray]:
+    """(points [copy, parameter] one Newton step from the maximum, whether they are near enough to stand for refits).
+
+    drawn [copy, block]: the blocks of each resample, whose derivatives are sums of those of its blocks. No step of a
+    general law, or where the likelihood of a resample is not concave, is near.
+    """
+    points, near = np.tile(best.point, (len(drawn), 1)), np.zeros(len(drawn), bool)
+    if len(best.point) == 4:
+        return points, near
+    first, second = expand_blocks(z, best.point, labels)
+    counts = np.array([np.bincount(blocks, minlength=len(first)) for blocks in drawn])
+    slope, information = counts @ first, -np.tensordot(counts, second, 1)
+    concave = np.linalg.eigvalsh(information)[:, 0] > 0
+    step = np.linalg.solve(information[concave], slope[concave][:, :, None])[:, :, 0]
+    points[concave] += step
+    longest = [NEAR_EDGE * (ALPHA_MAX - best.point[0]), SHORT, SHORT * np.exp(best.point[-2])]
+    near[concave] = (np.abs(step) <= longest).all(axis=1)
+    return points, near
 
 
 def _regular(best) -> np.ndarray:

@@ -79,7 +79,19 @@ def _expand(x, point) -> Expansion:
     with np.errstate(over="ignore", invalid="ignore"):  # a Gaussian on outliers, whose value is rejected
         shape = _symmetric_shape(z, point[0]) if len(point) == 3 else _skew_shape(z, point[0], point[1])
         scores, second = _assemble(z, scale, shape)
-    return Expansion(point, shape.density.sum() - len(x) * point[-2], scores, second)
+    return Expansion(point, shape.density.sum() - len(x) * point[-2], scores, second.sum(axis=2))
+
+
+def expand_blocks(x, point, labels) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of the first [block, parameter] and second derivatives [block, parameter, parameter] within blocks of x [n].
+
+    point: of a symmetric law. labels [n]: block of each observation, 0, 1, ...
+    """
+    scale = np.exp(point[-2])
+    z = (x - point[-1]) / scale
+    scores, second = _assemble(z, scale, _symmetric_shape(z, point[0]))
+    first = np.stack([np.bincount(labels, column) for column in scores.T], axis=1)
+    return first, np.stack([[np.bincount(labels, entry) for entry in row] for row in second]).transpose(2, 0, 1)
 
 
 def _peaked(point) -> bool:
@@ -169,14 +181,14 @@ def _log_density(z, alpha, beta, peaked: bool) -> tuple[np.ndarray, np.ndarray, 
 
 
 def _assemble(z, scale, shape) -> tuple[np.ndarray, np.ndarray]:
-    """Scores [n, parameter] and the sum of second derivatives [parameter, parameter]."""
+    """Scores [n, parameter] and second derivatives [parameter, parameter, n]."""
     l_z, l_zz = shape.slope, shape.bend
     scores = np.stack([*shape.first, -l_z * z - 1, -l_z / scale], axis=1)
     cross = (l_zz * z + l_z) / scale
     rows = [[*row, -z * m, -m / scale] for row, m in zip(shape.second, shape.mixed, strict=True)]
     rows.append([*(-z * m for m in shape.mixed), (l_zz * z + l_z) * z, cross])
     rows.append([*(-m / scale for m in shape.mixed), cross, l_zz / scale**2])
-    return scores, np.array([[entry.sum() for entry in row] for row in rows])
+    return scores, np.array([[np.broadcast_to(entry, z.shape) for entry in row] for row in rows])
 
 
 def maximise(x, start, gain: float = GAIN) -> tuple[Expansion, bool]:

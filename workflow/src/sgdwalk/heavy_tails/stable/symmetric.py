@@ -20,13 +20,11 @@ CELL, ORDER = 0.1, 11  # width of a cell in alpha; order of the series in it
 
 
 class Curves:
-    """Functions of |z|, one per column: quintic splines in q = asinh(z / core), power laws beyond the last node."""
+    """Functions of |z|, one per column: a quintic spline in q = asinh(z / core), power laws beyond its last node."""
 
-    def __init__(self, q, core: float, values, exponent, left):
-        """Curves of values [node(, column)]; exponent [column]: of the power laws; left: end conditions at q = 0."""
-        self.core, self.exponent, self.last = core, np.asarray(exponent, float), q[-1]
-        ends = (left, [(1, self.exponent), (2, 0 * self.exponent)])
-        self.spline: BSpline = make_interp_spline(q, values, k=5, bc_type=ends)
+    def __init__(self, spline: BSpline, core: float, last: float, exponent):
+        """The spline up to q = last, with a column for each exponent [column] of the power laws, or for one."""
+        self.spline, self.core, self.last, self.exponent = spline, core, last, np.asarray(exponent, float)
 
     def __call__(self, z) -> np.ndarray:
         """Values at z >= 0 [..., column]."""
@@ -71,6 +69,27 @@ def _nodes(alpha) -> np.ndarray:
     return np.concatenate([np.arange(0, bend, spacing), np.linspace(bend, end, 90)])
 
 
+class EvenSplines:
+    """Quintic splines through values at fixed nodes q, even about q = 0; what does not depend on the values is kept.
+
+    At the last node the first derivative is given and the second is 0. The coefficients are linear in the values and
+    in that derivative: `of_values` [coefficient, node], `of_slope` [coefficient].
+    """
+
+    def __init__(self, q):
+        def spline(values, slope):
+            none = 0 * slope
+            return make_interp_spline(q, values, k=5, bc_type=([(1, none), (3, none)], [(1, slope), (2, none)]))
+
+        each = spline(np.eye(len(q)), np.zeros(len(q)))
+        self.knots, self.of_values = each.t, each.c
+        self.of_slope = spline(np.zeros((len(q), 1)), np.ones(1)).c[:, 0]
+
+    def __call__(self, values, slope) -> BSpline:
+        """Spline through values [node(, column)] with the slope [column] at its end."""
+        return BSpline.construct_fast(self.knots, self.of_values @ values + np.multiply.outer(self.of_slope, slope), 5)
+
+
 class Cell:
     """The densities of alpha in [low, low + CELL] at nodes of |z|, as Chebyshev series in alpha."""
 
@@ -82,6 +101,7 @@ class Cell:
         logs = [_log_density(z, a) + (1 + a) * self.weight for a in self._alpha(points)]
         self.peak = np.max(logs, axis=0)
         self.series = np.linalg.solve(chebvander(points, ORDER), np.exp(logs - self.peak))
+        self.splines = EvenSplines(self.q)
 
     def _alpha(self, points):
         return self.low + CELL * (points + 1) / 2
@@ -91,8 +111,7 @@ class Cell:
         alphas = np.asarray(alphas, float)
         values = chebvander(2 * (alphas - self.low) / CELL - 1, ORDER) @ self.series
         logs = np.log(values).reshape(*alphas.shape, -1) + self.peak - np.multiply.outer(1 + alphas, self.weight)
-        flat = 0 * alphas
-        return Curves(self.q, self.core, logs.T, -alphas - 1, [(1, flat), (3, flat)])
+        return Curves(self.splines(logs.T, -alphas - 1), self.core, self.q[-1], -alphas - 1)
 
 
 def _log_density(z, alpha) -> np.ndarray:
@@ -128,4 +147,5 @@ def log_survival(alpha: float):
     start = -2 * integral.density_at_centre(alpha) * width
     inner = integral.survival(width * np.sinh(q[1:]), alpha)
     values = np.log(np.concatenate([[0.5], inner]))
-    return Curves(q, width, values, -alpha, [(1, start), (2, -(start**2))])
+    ends = ([(1, start), (2, -(start**2))], [(1, -alpha), (2, 0.0)])
+    return Curves(make_interp_spline(q, values, k=5, bc_type=ends), width, q[-1], -alpha)
