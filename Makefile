@@ -37,10 +37,10 @@ figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
 data: .venv/ready ## download the study's data sets (STUDY=paper), for compute nodes without internet
 	$(BIN)/python -m sgdwalk.study.download $(STUDY)
 
-test: .venv/ready ## run all tests: 8 minutes on two cores
+test: .venv/ready ## run all tests
 	$(BIN)/pytest $(SHARED)
 
-test-fast: .venv/ready ## run the tests that start no Snakemake and compute no more than a second or two
+test-fast: .venv/ready ## run the tests that start no Snakemake and compute for no more than a second or two
 	$(BIN)/pytest $(SHARED) -m "not slow"
 
 lint: .venv/ready ## check style of Python and Snakemake

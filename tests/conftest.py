@@ -11,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for library in ("OMP", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-OF_SNAKEMAKE = {"fresh", "finished", "slurm", "cluster"}  # fixtures of the tests that start it
+OF_SNAKEMAKE = {"fresh", "finished", "slurm", "cluster", "broken"}  # fixtures of the tests that start it
 
 
 def pytest_collection_modifyitems(items):

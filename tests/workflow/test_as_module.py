@@ -15,6 +15,7 @@ fig2:
   caption: Mean squared displacement.
   data: {base: msd/walk, window: msd/walk, long: null}
 """
+pytestmark = pytest.mark.slow
 FIGURE = "results/mine/figures/fig2.png"
 TARGETS = (FIGURE, "results/mine/toy/convex.nc")
 
