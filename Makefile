@@ -5,6 +5,8 @@ BIN := .venv/bin
 # What is checked: not the packages of a user that lie in the same folder.
 CODE := benchmarks docs examples executor-pbs tests workflow
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
+# A file of tests runs in one of three processes, in the order of the folders: those of clusters mostly wait.
+SHARED := -n 3 --dist loadscope --no-loadscope-reorder
 OLD := import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])
 
 ifneq ($(words $(CURDIR)),1)
@@ -25,9 +27,9 @@ ifneq ($(shell cat .venv/ready),$(CURDIR))
 endif
 endif
 
-.PHONY: help figures data test lint format docs site report benchmark coverage
+.PHONY: help figures data test test-fast lint format docs site report benchmark coverage
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
 	$(SNAKEMAKE) --cores $(CORES)
@@ -35,8 +37,11 @@ figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
 data: .venv/ready ## download the study's data sets (STUDY=paper), for compute nodes without internet
 	$(BIN)/python -m sgdwalk.study.download $(STUDY)
 
-test: .venv/ready ## run all tests, in two processes
-	$(BIN)/pytest -n 2 --dist loadscope
+test: .venv/ready ## run all tests
+	$(BIN)/pytest $(SHARED)
+
+test-fast: .venv/ready ## run the tests that start no Snakemake and compute for no more than a second or two
+	$(BIN)/pytest $(SHARED) -m "not slow"
 
 lint: .venv/ready ## check style of Python and Snakemake
 	$(BIN)/ruff check $(CODE)

@@ -1,7 +1,6 @@
 import signal
 
 import pytest
-from studies import copy_of_the_workflow
 from throwaway import Slurm, missing
 
 
@@ -14,9 +13,3 @@ def slurm(tmp_path_factory):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Slurm(tmp_path_factory.mktemp("slurm")) as cluster:
         yield cluster
-
-
-@pytest.fixture
-def fresh(tmp_path):
-    """A folder with the workflow and the tiny study, nothing run."""
-    return copy_of_the_workflow(tmp_path)

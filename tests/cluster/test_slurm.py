@@ -20,11 +20,11 @@ PROFILE = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "2
 RUNS = ("cancelled", "limited", "crashed")
 SLOW = """\
 import os, time
-from torch import nn
+from torch import nn  # a training takes two minutes as long as there is the file `slow`
 
 class Slow(nn.Linear):
     def forward(self, images):
-        time.sleep(float(os.getenv("PAUSE", "0")) * self.training)
+        time.sleep(0.09 * (self.training and os.path.exists("slow")))
         return super().forward(images.flatten(1))
 
 def build(channels, size, classes):
@@ -40,15 +40,15 @@ TABLE = "run\tseed\truntime\tmem_mb\tdevice\ncancelled\t0\t\t\t\nlimited\t1\t1\t
 class Driver:
     """A Snakemake in the background, as a user would start it."""
 
-    def __init__(self, folder, *arguments, study, **environment):
+    def __init__(self, folder, *arguments, study):
         command = [sys.executable, "-m", "snakemake", *arguments, "--config", f"study={study}"]
-        kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         self.log = folder / "driver.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=kept | environment,
+                env=environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -84,7 +84,23 @@ def submitted(said: str) -> dict[str, str]:
     return {job: name for name, job in logs}
 
 
-def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, fresh, start, monkeypatch):
+FIGURES = """\
+fig2: {caption: c, data: {base: msd/base, window: msd/walk}}
+fig6: {caption: c, data: {path: path/base, msl: msl/base}}
+limiting_process: {caption: c, data: {}}
+"""
+
+
+@pytest.fixture
+def less(fresh):
+    """The workflow with a tiny study of two trainings, a walk and three figures."""
+    study = fresh / "config" / "tiny"
+    study.joinpath("runs.tsv").write_text("run\tseed\twalk\nbase\t0\t\nother-seed\t1\t\nwalk\t0\twalk.nc\n")
+    study.joinpath("figures.yaml").write_text(FIGURES)
+    return fresh
+
+
+def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, less, start, monkeypatch):
     # Snakemake cancels nothing while it asks for the state of its jobs or submits one (docs/clusters.md): before the first
     # question, and once no job has been added for three seconds.
     driver = start(*PROFILE, "--slurm-init-seconds-before-status-checks", "60", study="tiny")
@@ -96,18 +112,18 @@ def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, fresh, start
 
     driver = start(*PROFILE, study="tiny")
     assert driver.ended() == 0, driver.said()[-6000:]
-    assert planned(fresh) == {}
+    assert planned(less) == {}
     names = submitted(driver.said())
     wait(lambda: names.keys() <= {job["JobId"] for job in slurm.completed()}, "SLURM has recorded every job")
     ended = [job for job in slurm.completed() if job["JobId"] in names]
     jobs = {names[job["JobId"]]: job for job in ended}
-    assert len(ended) == len(names) < 24  # of 93 jobs
+    assert len(ended) == len(names) < 15  # of 36 jobs
     assert {job["JobState"] for job in ended} == {"COMPLETED"}
     assert {job["Partition"] for job in ended} == {"main"}
     assert {"rule_train/base", "rule_import_walk/walk", "group_analyses", "group_figures"} < set(jobs)
     assert jobs["group_analyses"]["ProcCnt"] == "4"
-    monkeypatch.chdir(fresh)
-    run = load_study("tiny", fresh / "config").runs["base"]
+    monkeypatch.chdir(less)
+    run = load_study("tiny", less / "config").runs["base"]
     asked = jobs["rule_train/base"]
     assert asked["Tres"].startswith(f"cpu=1,mem={training_memory(run)}M,")
     assert asked["TimeLimit"] == str(training_minutes(run))
@@ -115,8 +131,9 @@ def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, fresh, start
 
 @pytest.fixture
 def cut_off(fresh):
-    """The workflow with a study of three runs of more than a minute."""
+    """The workflow with a study of three runs of more than a minute, so that none is done at its limit."""
     (fresh / "slow.py").write_text(SLOW)
+    (fresh / "slow").touch()
     folder = fresh / "config" / "cut"
     folder.mkdir()
     (folder / "config.yaml").write_text(STUDY)
@@ -139,12 +156,14 @@ def assert_same_run(a, b):
 
 def test_cut_off_trainings_are_repeated_and_end_as_undisturbed_ones(slurm, cut_off, start):
     files = [f"results/cut/runs/{run}/training.nc" for run in RUNS]
-    driver = start(*PROFILE, *files, study="cut", PAUSE="0.09")  # two minutes, so that none is done at its limit
+    driver = start(*PROFILE, *files, study="cut")
     wait(lambda: min(states(cut_off, run) for run in RUNS) > 2, "all three have states", 120)
     first = {run: slurm.job_of("train", run) for run in RUNS}
     subprocess.run(["scancel", first["cancelled"]], check=True)
     wait(lambda: first["cancelled"] not in slurm.jobs(), "the cancelled training is gone")
     slurm.crash(first["crashed"])
+    wait(lambda: first["limited"] not in slurm.jobs(), "the limited training is gone", 180)
+    (cut_off / "slow").unlink()
     assert driver.ended() == 0, driver.said()[-6000:]
 
     jobs = {job["JobId"]: job for job in slurm.completed()}

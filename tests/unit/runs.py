@@ -1,5 +1,6 @@
-"""Settings of runs for tests: what is given, on top of the schema's defaults; and a network that is quick to train."""
+"""Settings of runs for tests: what is given, on top of the schema's defaults; and networks that are quick to train."""
 
+import torch
 from sgdwalk.study.validation import checked, schema
 from torch import nn
 
@@ -16,3 +17,10 @@ def small_network(channels, size, classes):
     return nn.Sequential(
         convolution, nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.2), nn.Flatten(), nn.Linear(8 * size**2, classes)
     )
+
+
+def convolution(dtype):
+    """One convolution of two channels at fixed weights, which are not contiguous; 109 parameters for 2x4x4 images."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 4))
+    return network.to(dtype).to(memory_format=torch.channels_last)

@@ -15,6 +15,7 @@ import pytest
 from scipy.stats import binom
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+pytestmark = pytest.mark.slow
 WALKS, MORE = 40, {"ergodicity": 400}  # its intervals are so skew that one half as wide holds the truth often
 WIDTHS = (0.8, 2.2)  # over the ideal, whose standard error is 11 % for 40 walks
 SHARE = {("path", "long"): 0.9, ("msl", "long"): 0.85, ("msl", "whole"): 0.9, ("power_laws", "exponent"): 0.88}

@@ -27,9 +27,14 @@ def copy_of_the_workflow(folder: Path) -> Path:
         elif source.exists():
             shutil.copy(source, folder / part)
     shutil.copytree(ROOT / "tests" / "config" / "tiny", folder / "config" / "tiny")
-    walk = fbm(HURST, 130, 300, np.random.default_rng(0))
-    xr.Dataset({"weight": (("step", "parameter"), walk)}).to_netcdf(folder / "walk.nc")
+    a_walk(folder / "walk.nc")
     return folder
+
+
+def a_walk(path: Path) -> None:
+    """The file of the walk that the tiny study imports: fractional Brownian motion."""
+    walk = fbm(HURST, 130, 300, np.random.default_rng(0))
+    xr.Dataset({"weight": (("step", "parameter"), walk)}).to_netcdf(path)
 
 
 def snakemake(folder: Path, *arguments: str, study: str = "tiny") -> subprocess.CompletedProcess:
@@ -42,9 +47,9 @@ def snakemake(folder: Path, *arguments: str, study: str = "tiny") -> subprocess.
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=900)
 
 
-def planned(folder: Path, *arguments: str) -> dict[str, int]:
+def planned(folder: Path, *arguments: str, study: str = "tiny") -> dict[str, int]:
     """Jobs by rule that a dry run plans."""
-    done = snakemake(folder, "-n", *arguments)
+    done = snakemake(folder, "-n", *arguments, study=study)
     assert done.returncode == 0, done.stderr
     table = re.search(r"^job +count\n[- ]+\n((?:\S+ +\d+\n)+)", done.stdout + done.stderr, re.M)
     if not table:

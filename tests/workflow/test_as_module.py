@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from studies import ROOT
+from studies import ROOT, planned
 from walks import fbm
 
 FIGURES = """\
@@ -15,12 +15,9 @@ fig2:
   caption: Mean squared displacement.
   data: {base: msd/walk, window: msd/walk, long: null}
 """
-TARGETS = ("results/mine/figures/fig2.png", "results/mine/toy/convex.nc")
-RULES = {
-    "plain": "use rule * from sgdwalk\n",
-    "renamed": "use rule * from sgdwalk as walk_*\n",
-    "prefix": "use rule * from sgdwalk\n",
-}
+pytestmark = pytest.mark.slow
+FIGURE = "results/mine/figures/fig2.png"
+TARGETS = (FIGURE, "results/mine/toy/convex.nc")
 
 
 @pytest.fixture
@@ -37,51 +34,45 @@ def elsewhere(tmp_path):
 
 
 def run(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    command = [sys.executable, "-m", "snakemake", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("way", RULES)
-def test_as_a_module_of_another_workflow(way, elsewhere):
-    prefix = "    prefix: 'walks'\n" if way == "prefix" else ""
-    (elsewhere / "Snakefile").write_text(
-        f"module sgdwalk:\n    snakefile: '{ROOT}/workflow/Snakefile'\n    config: {{'study': 'mine'}}\n"
-        f"{prefix}\n\n{RULES[way]}"
+def module(folder, prefix, use):
+    """A Snakefile in the folder, with the workflow as a module."""
+    (folder / "Snakefile").write_text(
+        f"module sgdwalk:\n    snakefile: '{ROOT}/workflow/Snakefile'\n    config: {{'study': 'mine'}}\n{prefix}\n\n{use}\n"
     )
-    place = "walks/" if prefix else ""
-    said = run(elsewhere, *(place + target for target in TARGETS))
-    assert all((elsewhere / place / target).is_file() for target in TARGETS)
-    names = ("import_walk", "msd", "figure", "toy")
-    table = {line.split()[0] for line in said.splitlines() if line.split()[1:] == ["1"]}
-    assert {f"walk_{name}" if way == "renamed" else name for name in names} <= table
-    with xr.open_dataset(elsewhere / place / "results/mine/runs/walk/msd.nc") as msd:
+
+
+def jobs(said):
+    """Rules of the jobs in Snakemake's table."""
+    return {line.split()[0] for line in said.splitlines() if line.split()[1:] == ["1"]}
+
+
+def test_as_a_module_of_another_workflow(elsewhere):
+    module(elsewhere, "", "use rule * from sgdwalk")
+    assert jobs(run(elsewhere, "-n", *TARGETS)) >= {"import_walk", "msd", "figure", "toy"}
+
+
+def test_as_a_module_with_other_names_of_rules_in_a_folder_below(elsewhere):
+    module(elsewhere, "    prefix: 'walks'\n", "use rule * from sgdwalk as walk_*")
+    said = run(elsewhere, "--cores", "2", *(f"walks/{target}" for target in TARGETS))
+    assert all((elsewhere / "walks" / target).is_file() for target in TARGETS)
+    assert jobs(said) >= {"walk_import_walk", "walk_msd", "walk_figure", "walk_toy"}
+    with xr.open_dataset(elsewhere / "walks/results/mine/runs/walk/msd.nc") as msd:
         assert msd.sizes["window"] == 2
 
 
 def test_from_another_folder_with_studies_of_its_own(elsewhere):
-    run(elsewhere, "--snakefile", str(ROOT / "Snakefile"), "--config", "study=mine", "--", *TARGETS)
-    assert all((elsewhere / target).is_file() for target in TARGETS)
+    run(elsewhere, "--cores", "2", "--snakefile", str(ROOT / "Snakefile"), "--config", "study=mine", "--", FIGURE)
+    assert (elsewhere / FIGURE).is_file()
     assert not (elsewhere / "workflow").exists()
 
 
-def test_bare_snakemake_plans_the_whole_study_from_either_snakefile(fresh):
-    figures = str(len(yaml.safe_load((fresh / "config/tiny/figures.yaml").read_text())))
-    for snakefile in ("Snakefile", "workflow/Snakefile"):
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "-n",
-            "--quiet",
-            "rules",
-            "-s",
-            snakefile,
-            "--config",
-            "study=tiny",
-        ]
-        done = subprocess.run(command, cwd=fresh, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-        counts = dict(line.split() for line in (done.stdout + done.stderr).splitlines() if len(line.split()) == 2)
-        assert (counts["train"], counts["figure"], counts["check"], counts["verdict"]) == ("5", figures, "7", "1")
+def test_the_inner_snakefile_plans_the_whole_study_too(fresh):
+    figures = len(yaml.safe_load((fresh / "config/tiny/figures.yaml").read_text()))
+    counts = planned(fresh, "--snakefile", "workflow/Snakefile")
+    assert [counts[rule] for rule in ("train", "figure", "check", "verdict")] == [5, figures, 7, 1]

@@ -1,9 +1,17 @@
-"""Bad settings are refused before any work, in one line that names key, value and what is allowed."""
+"""Bad settings are refused before any work, in one line that names key, value and what is allowed.
+
+The cases call what the Snakefile calls first; that it does, and what Snakemake prints, is seen in whole processes below.
+"""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from studies import snakemake
+from sgdwalk.study.load import check_packages, load_study
+from sgdwalk.study.targets import check_targets
+from sgdwalk.study.validation import ConfigError
+from studies import ROOT, a_walk, snakemake
 
 CONFIG, RUNS, FIGURES = "config/tiny/config.yaml", "config/tiny/runs.tsv", "config/tiny/figures.yaml"
 
@@ -147,51 +155,87 @@ CASES = {
 }
 
 
+@pytest.fixture
+def studies(tmp_path, monkeypatch):
+    """The current folder, with all studies and the tiny one."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "tests" / "config" / "tiny", tmp_path / "config" / "tiny")
+    a_walk(tmp_path / "walk.nc")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(study, arguments):
+    """What the Snakefile calls first."""
+    found = load_study(study, Path("config"))
+    check_targets(found, arguments, Path("config"))
+    check_packages(found, Path("config"))
+
+
+def refused(message, *arguments, study="tiny"):
+    """The study of the current folder is refused in one line."""
+    with pytest.raises(ConfigError) as caught:
+        read(study, arguments)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert re.search(message, said), said
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_bad_input(case, fresh):
+def test_bad_input(case, studies):
     change, message = CASES[case]
-    change(fresh)
-    refused(fresh, message)
+    change(studies)
+    refused(message)
 
 
-def test_unknown_study(fresh):
-    here = ", ".join(sorted(path.parent.name for path in fresh.glob("config/*/config.yaml")))
+@pytest.mark.parametrize("study", ["nowhere", 3, "", None])
+def test_unknown_study(study, studies):
+    name = "" if study is None else study
+    here = ", ".join(sorted(path.parent.name for path in studies.glob("config/*/config.yaml")))
     assert "tiny" in here
-    refused(fresh, f"study = 'nowhere': no config/nowhere/config.yaml .studies here: {here}.", study="nowhere")
-
-
-def test_a_study_that_is_a_number(fresh):
-    refused(fresh, "study = '3': no config/3/config.yaml", study="3")
-
-
-def test_a_requested_file_of_an_unknown_run(fresh):
-    path = "results/tiny/runs/nosuch/msd.nc"
-    refused(fresh, f"{path}: no run 'nosuch' in this study .there are: base, other-seed", path)
+    place = f"config/{name}/config.yaml" if name else "config/config.yaml"
+    refused(f"study = '{name}': no {place} .studies here: {here}.$", study=study)
 
 
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("results/tiny/figures/fig99.pdf", "fig99.pdf: is not made .made there: fig1.pdf, fig1.svg, fig1.png"),
-        ("results/tiny/figures/fig2.jpg", "fig2.jpg: is not made .made there: fig1.pdf, fig1.svg, fig1.png"),
+        ("results/tiny/runs/nosuch/msd.nc", "no run 'nosuch' in this study .there are: base, other-seed"),
+        ("results/tiny/figures/fig99.pdf", "is not made .made there: fig1.pdf, fig1.svg, fig1.png"),
+        ("results/tiny/figures/fig2.jpg", "is not made .made there: fig1.pdf, fig1.svg, fig1.png"),
         ("results/digits/figures/fig2.pdf", "is of study 'digits', not 'tiny': add --config study=digits"),
     ],
 )
-def test_a_requested_file_that_is_not_made(fresh, target, message):
-    refused(fresh, message, target)
+def test_a_requested_file_that_is_not_made(studies, target, message):
+    refused(f"^{re.escape(target)}: {message}", "--cores", "1", target)
 
 
-def test_no_study_on_the_command_line(fresh):
-    refused(fresh, "study = '': no config/config.yaml .studies here: .*tiny", "--config", "study=")
+def test_yaml_that_does_not_parse(studies):
+    (studies / CONFIG).write_text("title: [\n")
+    refused(r"config/tiny/config.yaml: not valid YAML: .*line \d+")
 
 
-def test_unknown_key_on_the_command_line(fresh):
-    refused(fresh, "unknown key 'sutdy'.*allowed: study", "--config", "sutdy=tiny")
+PROCESSES = {
+    # what is changed, the study and further arguments of the command line, what is said
+    "a setting": (row("run=x;lr=0"), ("--config", "study=tiny"), "lr = 0: must be above 0"),
+    "a network in no package": (row("run=x;model=nopackage:build"), ("--config", "study=tiny"), "no package 'nopack"),
+    "a target": (None, ("results/tiny/runs/nosuch/msd.nc", "--config", "study=tiny"), "no run 'nosuch' in this study"),
+    "a study that is a number": (None, ("--config", "study=3"), "study = '3': no config/3/config.yaml"),
+    "a key on the command line": (None, ("--config", "sutdy=tiny"), "unknown key 'sutdy'.*allowed: study"),
+}
 
 
-def test_yaml_that_does_not_parse(fresh):
-    (fresh / CONFIG).write_text("title: [\n")
-    refused(fresh, r"config/tiny/config.yaml: not valid YAML: .*line \d+")
+@pytest.mark.parametrize("case", PROCESSES)
+def test_snakemake_stops_at_once_prints_it_in_one_line_and_leaves_no_results(case, fresh):
+    change, arguments, message = PROCESSES[case]
+    if change:
+        change(fresh)
+    done = snakemake(fresh, "--cores", "1", *arguments)
+    assert done.returncode != 0
+    printed = done.stdout + done.stderr
+    assert len([line for line in printed.splitlines() if re.search(message, line)]) == 1, printed[-2000:]
+    assert "Traceback" not in printed
+    assert not (fresh / "results").exists()
 
 
 def test_top_configuration_that_does_not_parse(fresh):
@@ -199,13 +243,3 @@ def test_top_configuration_that_does_not_parse(fresh):
     done = snakemake(fresh, "-n", study="")
     assert done.returncode != 0
     assert "Config file is not valid JSON or YAML" in done.stdout + done.stderr
-
-
-def refused(folder, message, *arguments, study="tiny"):
-    """Snakemake stops at once, prints the message in one line, and leaves no results."""
-    done = snakemake(folder, "--cores", "1", *arguments, study=study)
-    assert done.returncode != 0
-    printed = done.stdout + done.stderr
-    assert len([line for line in printed.splitlines() if re.search(message, line)]) == 1, printed[-2000:]
-    assert "Traceback" not in printed
-    assert not (folder / "results").exists()

@@ -10,6 +10,7 @@ import yaml
 from studies import ROOT, copy_of_the_workflow, planned, snakemake
 from walks import fbm
 
+pytestmark = pytest.mark.slow
 TEMPLATE = {name: (ROOT / "config/template" / f"{name}.yaml").read_text() for name in ("config", "figures")}
 STUDY = "results/mine"
 

@@ -15,10 +15,11 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
 @pytest.fixture(scope="module")
-def report(finished):
-    done = snakemake(finished, "--report", "report.html")
+def report(finished, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    done = snakemake(finished, "--report", str(path))
     assert done.returncode == 0, done.stderr[-3000:]
-    return finished / "report.html"
+    return path
 
 
 @contextmanager

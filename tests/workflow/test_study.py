@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,12 @@ def results(folder):
     return folder / "results" / "tiny"
 
 
+@pytest.fixture(scope="module")
+def edited(finished, tmp_path_factory):
+    """The finished study once more, for tests that edit its files and put them back."""
+    return Path(shutil.copytree(finished, tmp_path_factory.mktemp("edited") / "tiny", symlinks=True))
+
+
 def test_every_file_of_a_run_is_made_with_units_and_provenance(finished):
     with xr.open_dataset(results(finished) / "runs" / "base" / "training.nc") as training:
         trained = training.attrs["settings"]
@@ -36,10 +45,6 @@ def test_every_figure_is_there_in_three_formats(finished):
     for suffix in ("pdf", "svg", "png"):
         made = {p.stem for p in (results(finished) / "figures").glob(f"*.{suffix}")}
         assert figures <= made
-
-
-def test_a_finished_study_has_nothing_to_do(finished):
-    assert planned(finished) == {}
 
 
 def test_a_walk_stored_whole_gives_the_distances_that_were_reduced_on_the_fly(finished):
@@ -148,18 +153,18 @@ def test_checks_passed(finished):
     assert pd.read_csv(results(finished) / "checks.csv").passed.all()
 
 
-def test_a_failing_check_fails_the_last_rule_says_which_and_leaves_the_table(finished):
-    path = results(finished) / "runs" / "base" / "check.csv"
+def test_a_failing_check_fails_the_last_rule_says_which_and_leaves_the_table(edited):
+    path = results(edited) / "runs" / "base" / "check.csv"
     good = path.read_text()
     try:
         path.write_text(good.replace("True", "False", 1))
-        done = snakemake(finished, "--cores", "1", "results/tiny/checks.passed")
+        done = snakemake(edited, "--cores", "1", "results/tiny/checks.passed")
         assert done.returncode != 0
         assert "recorded is what was trained" in done.stdout + done.stderr
-        assert not pd.read_csv(results(finished) / "checks.csv").passed.all()
+        assert not pd.read_csv(results(edited) / "checks.csv").passed.all()
     finally:
         path.write_text(good)
-        assert snakemake(finished, "--cores", "1", "results/tiny/checks.passed").returncode == 0
+        assert snakemake(edited, "--cores", "1", "results/tiny/checks.passed").returncode == 0
 
 
 def test_logs_are_kept(finished):
@@ -173,81 +178,77 @@ def test_one_figure_needs_only_what_it_is_drawn_from(fresh):
     assert jobs["figure"] == 1
 
 
+@contextmanager
+def changed(path, change):
+    """A file with other content, put back in the end."""
+    before = path.read_text()
+    path.write_text(change(before))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def with_a_name(source):
+    return source + "\nEDITED = 1\n"
+
+
+def with_words(source):
+    return source + '\n# a comment\n"""A bare string."""\n'
+
+
 EDITS = {
     "figures/fig3.py": {"figure": 1},
     "analyses/dimension.py": {"dimension": 1, "figure": 2, "claims": 1},
 }
 
 
+def source(folder, module):
+    return folder / "workflow" / "src" / "sgdwalk" / module
+
+
 @pytest.mark.parametrize("module", EDITS)
-def test_an_edit_reruns_what_it_affects(finished, module):
-    with edited(finished, module, "\nEDITED = 1\n"):
-        assert planned(finished) == EDITS[module]
-    assert planned(finished) == {}
+def test_an_edit_reruns_what_it_affects(edited, module):
+    with changed(source(edited, module), with_a_name):
+        assert planned(edited) == EDITS[module]
 
 
-def test_editing_msl_reruns_msl_and_what_follows_but_no_training(finished):
-    with edited(finished, "analyses/msl.py", "\nEDITED = 1\n"):
-        jobs = planned(finished)
+def test_editing_msl_reruns_msl_and_what_follows_but_no_training(edited):
+    with changed(source(edited, "analyses/msl.py"), with_a_name):
+        jobs = planned(edited)
     assert jobs["msl"] == 7
     assert set(jobs) == {"msl", "layerwise_msl", "figure", "summary", "claims", "check", "checks", "verdict"}
 
 
-@pytest.mark.parametrize("module", ["models/resnet.py", "data/vision.py"])
-def test_another_network_or_data_set_retrains_nothing(finished, module):
-    with edited(finished, module, "\nEDITED = 1\n"):
-        assert planned(finished) == {}
+def test_editing_the_network_of_a_run_retrains_it(edited):
+    with changed(source(edited, "models/mlp.py"), with_a_name):
+        assert planned(edited)["train"] == 5
 
 
-def test_editing_the_network_of_a_run_retrains_it(finished):
-    with edited(finished, "models/mlp.py", "\nEDITED = 1\n"):
-        assert planned(finished)["train"] == 5
-
-
-def test_comments_and_docstrings_rerun_nothing(finished):
-    with edited(finished, "recorder/window_recorder.py", '\n# a comment\n"""A bare string."""\n'):
-        assert planned(finished) == {}
-
-
-def test_touching_every_source_file_as_a_checkout_does_reruns_nothing(finished):
-    for path in [
-        *(finished / "workflow").rglob("*"),
-        *(finished / "config").rglob("*"),
-        finished / "Snakefile",
-    ]:
-        path.touch()
-    assert planned(finished) == {}
-
-
-def test_a_new_row_trains_that_row_alone(finished):
-    path = finished / "config" / "tiny" / "runs.tsv"
-    rows = path.read_text()
-    try:
-        path.write_text(rows + "new\t2\t0.05\t\t\t\n")
-        jobs = planned(finished)
-    finally:
-        path.write_text(rows)
+def test_a_new_row_trains_that_row_alone(edited):
+    with changed(edited / "config" / "tiny" / "runs.tsv", lambda rows: rows + "new\t2\t0.05\t\t\t\n"):
+        jobs = planned(edited)
     assert jobs["train"] == 1
     assert jobs["msd"] == 1
-    assert planned(finished) == {}
 
 
-def test_what_a_run_asks_for_does_not_make_it_anew(finished):
-    path = finished / "config" / "tiny" / "runs.tsv"
-    before = path.read_text()
-    lines = before.splitlines()
-    lines[1:] = [
-        line + cells for line, cells in zip(lines[1:], ["\tmem_mb\truntime", "\t9000\t33", *[""] * 9], strict=False)
-    ]
-    path.write_text("\n".join(lines) + "\n")
-    try:
-        assert planned(finished) == {}
-    finally:
-        path.write_text(before)
+def with_requests(rows):
+    """What each run asks a scheduler for, in two more columns."""
+    title, header, first, *others = rows.splitlines()
+    return "\n".join([title, f"{header}\tmem_mb\truntime", f"{first}\t9000\t33", *others]) + "\n"
 
 
-def test_threads_do_not_count_as_a_change(finished):
-    assert planned(finished, "--set-threads", "msd=2") == {}
+def test_what_changes_no_result_reruns_nothing(edited):
+    """Edits that were taken back, networks and images of no run, comments, requests, threads, and a checkout's times."""
+    for path in [*(edited / "workflow").rglob("*"), *(edited / "config").rglob("*"), edited / "Snakefile"]:
+        path.touch()
+    assert planned(edited) == {}
+    with ExitStack() as stack:
+        stack.enter_context(changed(source(edited, "models/resnet.py"), with_a_name))
+        stack.enter_context(changed(source(edited, "data/vision.py"), with_a_name))
+        stack.enter_context(changed(source(edited, "recorder/window_recorder.py"), with_words))
+        stack.enter_context(changed(edited / "config" / "tiny" / "runs.tsv", with_requests))
+        assert planned(edited, "--set-threads", "msd=2") == {}
 
 
 def test_a_network_and_images_of_ones_own_train_and_edits_of_them_train_again(fresh):
@@ -276,15 +277,3 @@ def test_a_network_and_images_of_ones_own_train_and_edits_of_them_train_again(fr
     assert planned(fresh, msd) == {}
     np.savez(fresh / "mine.npz", **parts, y_train=np.arange(60) % 3, y_test=np.arange(9) % 2)
     assert planned(fresh, msd) == {"train": 1, "msd": 1}
-
-
-class edited:  # noqa: N801 - a verb
-    def __init__(self, folder, module, text):
-        self.path, self.text = folder / "workflow" / "src" / "sgdwalk" / module, text
-
-    def __enter__(self):
-        self.before = self.path.read_text()
-        self.path.write_text(self.before + self.text)
-
-    def __exit__(self, *_):
-        self.path.write_text(self.before)

@@ -28,7 +28,11 @@ def shortened(folder):
     text = path.read_text(encoding="utf-8")
     assert "steps: 1000\n" in text
     text = text.replace("steps: 1000\n", "steps: 200\n").replace("window: 250", "window: 100")
-    small = "hessian: {eigenvalues: 3, images: 100, batch_size: 100, trace_products: 2}\n"
+    small = (
+        "hessian: {eigenvalues: 3, images: 100, batch_size: 100, trace_products: 2}\n"
+        "dimension: {realisations: 10}\ntoy: {surfaces: 3, walkers: 10, steps: 200, levels: 5}\n"
+        "regression: {walkers: 5, steps: 30}\n"
+    )
     path.write_text(
         re.sub(r"^landscape:\n(  .*\n)+", f"landscape: {{points: 11, zoom_points: 9}}\n{small}", text, flags=re.M)
     )

@@ -65,6 +65,7 @@ def test_a_straight_line_is_all_drift():
     np.testing.assert_allclose(found.msd_without_drift / found.msd, 0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_drift_is_found_and_removed_and_a_driftless_walk_has_none():
     rng, alarms, drifting = np.random.default_rng(0), [], []
     for _ in range(200):
@@ -94,6 +95,7 @@ def test_windows_that_are_cut_from_a_run_have_the_same_msd_up_to_their_length():
     assert float(cut.exponent.sel(fit="start")) == float(whole.exponent.sel(fit="start"))
 
 
+@pytest.mark.slow
 def test_a_sketch_gives_all_lags_beyond_the_windows():
     rng = np.random.default_rng(0)
     walk = np.cumsum(rng.standard_normal((300, 8)) + 0.1, axis=0)

@@ -53,6 +53,7 @@ def test_a_run_shorter_than_the_interval_is_nan():
     assert fluctuations.compute(training(np.arange(5.0)), interval=10).moving_variance.isnull().all()
 
 
+@pytest.mark.slow
 def test_tails_are_those_of_the_sizes_and_of_the_noise():
     rng = np.random.default_rng(1)
     data = training(rng.standard_t(2, 4000)).assign(noise_norm=("step", 2 + rng.exponential(size=4000)))
@@ -74,6 +75,7 @@ def test_tails_that_cannot_be_fitted_have_a_status():
     assert np.isnan(result.noise_exponent)
 
 
+@pytest.mark.slow
 def test_independent_losses_have_the_exponent_of_shuffled_ones():
     # of Gaussian losses: 4.1, which is no sign of a power law
     inside, p = [], []

@@ -1,6 +1,9 @@
+import functools
+
 import numpy as np
 import pytest
 import torch
+from dense_hessian import dense_hessian
 from hessian_eigenthings import HessianOperator
 from operators import Known
 from runs import settings
@@ -44,21 +47,13 @@ def checkpoints(tmp_path_factory):
     return folder
 
 
+@functools.cache
 def dense(checkpoints, which):
-    """(Hessian, loss) at a checkpoint from torch's own second derivatives."""
+    """(Hessian, loss) at a checkpoint."""
     data = problem.load_images(RUN)
     model = problem.build(RUN, data)
-    inputs, labels = networks.sample(data, RUN, COUNT, 0)
-    state = networks.snapshots(checkpoints)[which]["model"]
-    shapes = {name: p.shape for name, p in model.named_parameters()}
-    flat = torch.cat([state[name].reshape(-1) for name in shapes])
-
-    def loss(vector):
-        parts = vector.split([shape.numel() for shape in shapes.values()])
-        weights = {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
-        return nn.functional.cross_entropy(torch.func.functional_call(model, weights, (inputs,)), labels)
-
-    return torch.autograd.functional.hessian(loss, flat, vectorize=True).numpy(), float(loss(flat))
+    model.load_state_dict(networks.snapshots(checkpoints)[which]["model"])
+    return dense_hessian(model, [networks.sample(data, RUN, COUNT, 0)])
 
 
 @pytest.fixture(scope="module")

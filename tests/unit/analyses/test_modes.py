@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from dense_hessian import dense_hessian
 from runs import settings
 from sgdwalk.analyses import modes
 from sgdwalk.landscapes import curvature, trained_networks
@@ -48,26 +49,13 @@ def checkpoints(tmp_path_factory):
 
 
 def dense(checkpoints, batch_size):
-    """The Hessian of the mean loss over batches of this size, each with its own statistics, by second derivatives."""
+    """The Hessian of the mean loss over batches of this size, each with its own statistics."""
     run = settings(**RUN, batch_size=batch_size)
     data = problem.load_images(run)
     model = problem.build(run, data).train()
-    state = torch.load(checkpoints / "step-000000030.pt")["model"]
-    names = [name for name, _ in model.named_parameters()]
-    shapes = [state[name].shape for name in names]
+    model.load_state_dict(torch.load(checkpoints / "step-000000030.pt")["model"])
     inputs, labels = trained_networks.sample(data, run, IMAGES, 0)
-
-    def loss(vector):
-        parts = vector.split([shape.numel() for shape in shapes])
-        weights = {name: part.view(shape) for name, part, shape in zip(names, parts, shapes, strict=True)}
-        found = [
-            nn.functional.cross_entropy(torch.func.functional_call(model, weights, (x,)), y)
-            for x, y in zip(inputs.split(batch_size), labels.split(batch_size), strict=True)
-        ]
-        return sum(found) / len(found)
-
-    flat = torch.cat([state[name].reshape(-1) for name in names])
-    return torch.autograd.functional.hessian(loss, flat).numpy()
+    return dense_hessian(model, list(zip(inputs.split(batch_size), labels.split(batch_size), strict=True)))[0]
 
 
 @pytest.mark.parametrize("batch_size", [16, 48])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from dense_hessian import dense_hessian
 from runs import settings
 from sgdwalk.analyses import noise_curvature
 from sgdwalk.landscapes import trained_networks as networks
@@ -47,16 +48,7 @@ def gradients(model):
 
 def dense(model):
     """The Hessian of the loss of all images."""
-    inputs, labels = all_images()
-    shapes = {name: p.shape for name, p in model.named_parameters()}
-
-    def loss(vector):
-        parts = vector.split([shape.numel() for shape in shapes.values()])
-        weights = {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
-        return nn.functional.cross_entropy(torch.func.functional_call(model, weights, (inputs,)), labels)
-
-    flat = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
-    return torch.autograd.functional.hessian(loss, flat, vectorize=True).numpy()
+    return dense_hessian(model, [all_images()])[0]
 
 
 def modes_of(vectors, converged=None):

@@ -53,6 +53,7 @@ def test_exponent_of_fractional_brownian_motion(H):
     assert result.exponent.sel(fit="long").mean() == pytest.approx(2 * H, abs=0.12)
 
 
+@pytest.mark.slow
 def test_intervals_of_the_short_side_cover_the_exponent_of_fractional_brownian_motion():
     # 48 windows of a coverage near 91 %: 38 is three binomial deviations below. In 100 dimensions a lag's
     # contours spread over two bins, one of them of a few pairs: taken for a lag, they gave 71 %
@@ -113,6 +114,7 @@ def test_means_of_fragments_of_similar_length_against_a_loop():
 
 
 @pytest.mark.parametrize("H", [0.25, 0.75])
+@pytest.mark.slow
 def test_the_transverse_exponent_of_fractional_brownian_motion_is_one(H):
     """With all points of a fragment it was 1.12 at H = 0.25, as longer fragments have more of them."""
     walks = [fbm(H, 250, 30, np.random.default_rng([s, 5])) for s in range(20)]

@@ -135,6 +135,7 @@ def test_free_modes_are_called_confined_in_at_most_five_percent():
     assert np.mean(felt.curvature / felt.error > 1.645) > 0.5
 
 
+@pytest.mark.slow
 def test_a_family_of_critical_modes_holds_an_oscillation_in_at_most_five_percent():
     child = child_of()
     rho, alarms = np.full(10, child.critical / 0.1), []

@@ -11,6 +11,7 @@ def test_gaussian_log_likelihood():
     assert gaussian_edge.gaussian(x) == pytest.approx(norm.logpdf(x, x.mean(), x.std()).sum())
 
 
+@pytest.mark.slow
 def test_rejects_four_to_six_in_a_hundred_gaussian_samples():
     """At a number of points that is not tabulated; 3,000 samples give the share an error of 0.4 %."""
     ratios = simulate(75, 3000, seed=2)
@@ -19,6 +20,7 @@ def test_rejects_four_to_six_in_a_hundred_gaussian_samples():
     assert 0.015 <= np.mean(p < 0.025) <= 0.035
 
 
+@pytest.mark.slow
 def test_the_table_is_reproduced_by_its_simulation():
     ratios = simulate(1000, 600, seed=1)
     share = np.mean(ratios > gaussian_edge.QUANTILES[1000][gaussian_edge.LEVELS.index(0.1)])

@@ -3,18 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from runs import convolution
 from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.storage import contracts, run_files
 from torch import nn
 
 torch.set_num_threads(1)
 WINDOW, STEPS, MODES = 20, 67, 3
-
-
-def small(dtype):
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 4))
-    return network.to(dtype).to(memory_format=torch.channels_last)
 
 
 def directions(size=109):
@@ -32,7 +27,7 @@ def buffers(optimiser, model):
 
 def walked(dtype=torch.float64, *, steps=STEPS, optimiser=torch.optim.SGD, given=True, factor=1.0, q=None, **options):
     """A recorder beside a plain loop, and all weights, gradients and momentum buffers before each step."""
-    model = small(dtype)
+    model = convolution(dtype)
     moving = optimiser(model.parameters(), **{"lr": 0.05} | options)
     recorder = Recorder(
         model, WINDOW, samples=60, directions=directions() if q is None else q, optimiser=moving if given else None
@@ -122,7 +117,7 @@ def test_a_resumed_recorder_goes_on_to_the_same_bits(tmp_path):
     options = {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3}
 
     def begun(folder):
-        model = small(torch.float32)
+        model = convolution(torch.float32)
         optimiser = torch.optim.SGD(model.parameters(), **options)
         q = directions()
         return (
@@ -181,14 +176,14 @@ def test_directions_that_do_not_fit_are_refused(case):
 
 
 def test_learning_rates_that_differ_are_refused():
-    model = small(torch.float64)
+    model = convolution(torch.float64)
     groups = [{"params": [p], "lr": 0.1 * (1 + k)} for k, p in enumerate(model.parameters())]
     with pytest.raises(ValueError, match=r"optimiser: has the learning rates \[0.1, 0.2.*must have one"):
         Recorder(model, WINDOW, directions=directions(), optimiser=torch.optim.SGD(groups))
 
 
 def test_nesterovs_momentum_is_refused():
-    model = small(torch.float64)
+    model = convolution(torch.float64)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     with pytest.raises(ValueError, match="optimiser: nesterov = True: must be False"):
         Recorder(model, WINDOW, directions=directions(), optimiser=optimiser)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from runs import convolution
 from scipy.spatial.distance import pdist, squareform
 from sgdwalk.recorder.random_projection import Sketch
 from sgdwalk.recorder.window_recorder import Recorder
@@ -11,19 +12,13 @@ torch.set_num_threads(1)
 WINDOW, STEPS, EPOCH = 20, 67, 9
 
 
-def small(dtype):
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 4))
-    return network.to(dtype).to(memory_format=torch.channels_last)
-
-
 def flat(tensors):
     return np.concatenate([t.detach().reshape(-1).numpy().copy() for t in tensors])
 
 
 def watched(dtype=torch.float64, *, steps=STEPS, lr=0.1, lr_at=None, **options):
     """A plain loop with a recorder, and everything that it saw: weights, gradients, losses, step by step."""
-    model = small(dtype)
+    model = convolution(dtype)
     recorder = Recorder(model, WINDOW, samples=60, epoch_steps=EPOCH, noise=True, seed=5, **options)
     random = torch.Generator().manual_seed(1)
     weights, gradients, losses = [], [], []
@@ -133,7 +128,7 @@ def test_the_raw_walk_is_the_weights_themselves(dtype):
 
 def test_recording_leaves_the_training_alone():
     with_walk = watched(walk=True)[1]
-    without = small(torch.float64)
+    without = convolution(torch.float64)
     random = torch.Generator().manual_seed(1)
     for _ in range(STEPS):
         inputs = torch.randn(6, 2, 4, 4, generator=random, dtype=torch.float64)
@@ -300,7 +295,7 @@ def test_mean_gradient_and_noise_are_those_of_the_epochs(recorded):
 
 
 def test_an_epoch_longer_than_said_is_one_clear_line():
-    recorder = Recorder(small(torch.float64), WINDOW, samples=60, epoch_steps=9, noise=True)
+    recorder = Recorder(convolution(torch.float64), WINDOW, samples=60, epoch_steps=9, noise=True)
     for _ in range(9):
         recorder.record(torch.tensor(0.0))
     with pytest.raises(ValueError, match="epoch_steps = 9"):

@@ -103,33 +103,41 @@ def test_an_imported_trajectory_gives_the_files_of_a_recorded_one(tmp_path):
         assert found[name].equals(expected), name
 
 
-def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
+def checked(files):
+    """The analyses of these files of a run, after their checks; by name."""
     from sgdwalk.analyses import fluctuations, msd, msl, path, tails
 
-    found = bring(tmp_path, a_walk())
-    distances = found["distances"]
-    found = {name: data for name, data in found.items() if name not in ("layers", "sketch", "directions")}
-    analysed = {
-        name: module.compute(distances, copies=5) for name, module in (("msd", msd), ("path", path), ("msl", msl))
-    }
-    analysed["tails"] = tails.compute(found["gradients"])
-    table = check.compute(**found, **analysed, fluctuations=fluctuations.compute(found["training"]))
+    files = {name: data for name, data in files.items() if name not in ("layers", "sketch", "directions")}
+    of_distances = {"msd": msd, "path": path, "msl": msl}
+    analysed = {name: module.compute(files["distances"], copies=5) for name, module in of_distances.items()}
+    analysed["tails"] = tails.compute(files["gradients"], copies=5)
+    table = check.compute(**files, **analysed, fluctuations=fluctuations.compute(files["training"], copies=5))
     assert table[~table.passed].empty, table[~table.passed].to_string()
+    return analysed
+
+
+def test_a_trajectory_without_gradients_passes_the_checks_of_a_run(tmp_path):
+    found = bring(tmp_path, a_walk())
+    analysed = checked(found)
     (row,) = summary.compute([found["training"]], **{name: [data] for name, data in analysed.items()}).itertuples()
     assert (row.run, row.status, row.diverged_step) == ("theirs", "recorded", -1)
 
 
-def test_the_spacing_of_the_files_steps_is_that_of_all_lags_and_steps(tmp_path):
-    """Of one walk every tenth weight from step 50 on: the same numbers as without steps, at ten times the lags."""
-    from sgdwalk.analyses import fluctuations, long_msd, msd, msl, path, tails
-    from sgdwalk.trajectory.shorter_windows import cut
-
-    rng = np.random.default_rng(5)
+@pytest.fixture(scope="module")
+def spaced(tmp_path_factory):
+    """Files of a walk, and of one with the same weights of which these are every tenth from step 50 on."""
+    rng, folder = np.random.default_rng(5), tmp_path_factory.mktemp("spaced")
     loss, gradient = rng.random(60), rng.standard_normal((60, 6))
     walk = a_walk(loss=("step", loss), gradient=(("step", "parameter"), gradient))
     record = {"samples": 75, "sketch": 8, "anchors": [30]}
-    rows = bring(tmp_path, walk, record=record)
-    steps = bring(tmp_path, walk.assign_coords(step=50 + 10 * np.arange(60)), record=record | {"anchors": [350]})
+    rows = bring(folder, walk, record=record)
+    return rows, bring(folder, walk.assign_coords(step=50 + 10 * np.arange(60)), record=record | {"anchors": [350]})
+
+
+def test_files_of_every_tenth_step_are_those_of_all_steps_but_for_their_steps(spaced):
+    from sgdwalk.trajectory.shorter_windows import cut
+
+    rows, steps = spaced
     np.testing.assert_array_equal(steps["training"].step, 50 + 10 * np.arange(60))
     np.testing.assert_array_equal(steps["distances"].window_start, [50, 300, 550])
     np.testing.assert_array_equal(steps["gradients"].step, 50 + 10 * rows["gradients"].step)
@@ -140,7 +148,13 @@ def test_the_spacing_of_the_files_steps_is_that_of_all_lags_and_steps(tmp_path):
         for variable in ("anchor_displacement", "distance2", "projection", "gradient", "loss"):
             if variable in rows[name]:
                 np.testing.assert_array_equal(steps[name][variable], rows[name][variable])
+    np.testing.assert_array_equal(cut(steps, 5)["distances"].window_start, 50 + 10 * np.arange(0, 60, 5))
 
+
+def test_analyses_of_every_tenth_step_have_the_same_numbers_at_ten_times_the_lags(spaced):
+    from sgdwalk.analyses import fluctuations, long_msd, msd, tails
+
+    rows, steps = spaced
     one, other = (msd.compute(found["distances"], copies=20) for found in (rows, steps))
     np.testing.assert_array_equal(other.lag, 10 * one.lag)
     np.testing.assert_array_equal(other.msd, one.msd)
@@ -159,17 +173,10 @@ def test_the_spacing_of_the_files_steps_is_that_of_all_lags_and_steps(tmp_path):
     one, other = (fluctuations.compute(found["training"], interval=10, copies=5) for found in (rows, steps))
     np.testing.assert_array_equal(other.avalanche_start, 50 + 10 * one.avalanche_start)
     np.testing.assert_array_equal(other.avalanche_duration, 10 * one.avalanche_duration)
-    np.testing.assert_array_equal(cut(steps, 5)["distances"].window_start, 50 + 10 * np.arange(0, 60, 5))
-    found = {name: data for name, data in steps.items() if name not in ("layers", "sketch", "directions")}
-    table = check.compute(
-        **found,
-        msd=msd.compute(steps["distances"], copies=5),
-        path=path.compute(steps["distances"], copies=5),
-        msl=msl.compute(steps["distances"], copies=5),
-        tails=tails.compute(steps["gradients"], copies=5),
-        fluctuations=other,
-    )
-    assert table[~table.passed].empty, table[~table.passed].to_string()
+
+
+def test_every_tenth_step_passes_the_checks_of_a_run(spaced):
+    checked(spaced[1])
 
 
 def test_steps_one_apart_from_0_on_are_those_of_a_file_without_steps(tmp_path):
@@ -259,7 +266,9 @@ def test_a_file_that_is_not_netcdf_is_refused_by_name(tmp_path):
         import_walk(str(path), SETTINGS, {}, "code")
 
 
-def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
+@pytest.fixture
+def theirs(tmp_path):
+    """The recorder of a straight line, saved in the folder `theirs`."""
     model = nn.Linear(3, 2)
     recorder = Recorder(model, WINDOW, samples=75)
     for step in range(60):
@@ -269,35 +278,53 @@ def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path):
             model.weight += model.weight.grad
     recorder.close()
     recorder.save(tmp_path / "theirs", {"what": "a straight line"})
+    return recorder
+
+
+def brought(tmp_path, folder, **settings):
+    """Import a recorder's folder; its outputs by name."""
     outputs = {name: str(tmp_path / f"{name}.nc") for name in FILES}
-    import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+    import_walk(str(tmp_path / folder), SETTINGS | settings, outputs, "code")
+    return outputs
+
+
+def test_a_folder_saved_by_a_recorder_is_imported_unchanged(tmp_path, theirs):
+    outputs = brought(tmp_path, "theirs")
     for name in FILES:
         found = netcdf.read(outputs[name])
-        assert found.equals(recorder.datasets()[name]), name
+        assert found.equals(theirs.datasets()[name]), name
         assert "a straight line" in found.attrs["recorded"]
         assert found.attrs["run"] == "theirs"
+
+
+@pytest.mark.usefixtures("theirs")
+def test_settings_of_a_recording_that_it_does_not_have_are_refused(tmp_path):
     with pytest.raises(ValueError, match="window = 24: must be 25"):
-        import_walk(str(tmp_path / "theirs"), SETTINGS | {"window": 24}, outputs, "code")
+        brought(tmp_path, "theirs", window=24)
     with pytest.raises(ValueError, match=r"record.sketch = 8: must be 0, .*theirs has no sketch"):
-        import_walk(str(tmp_path / "theirs"), SETTINGS | {"record": {"sketch": 8}}, outputs, "code")
-    short = Recorder(model, WINDOW, samples=75)
+        brought(tmp_path, "theirs", record={"sketch": 8})
+    short = Recorder(nn.Linear(3, 2), WINDOW, samples=75)
     short.record(1.0)
     short.close()
     short.save(tmp_path / "short")
     with pytest.raises(ValueError, match=r"window = 25: must be at most 1, the steps that .*short was recorded for"):
-        import_walk(str(tmp_path / "short"), SETTINGS, outputs, "code")
+        brought(tmp_path, "short")
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_recording_that_lacks_a_file_or_has_another_in_its_place_is_refused(tmp_path):
     shutil.copytree(tmp_path / "theirs", tmp_path / "mixed")
     shutil.copy(tmp_path / "mixed" / "layers.nc", tmp_path / "mixed" / "gradients.nc")
     with pytest.raises(ValueError, match=r"mixed.gradients\.nc: holds layers: must hold gradients"):
-        import_walk(str(tmp_path / "mixed"), SETTINGS, outputs, "code")
+        brought(tmp_path, "mixed")
     empty = netcdf.read(tmp_path / "theirs" / "distances.nc").isel(window=[]).drop_encoding()
     empty.to_netcdf(tmp_path / "mixed" / "distances.nc")
     shutil.copy(tmp_path / "theirs" / "gradients.nc", tmp_path / "mixed" / "gradients.nc")
     with pytest.raises(ValueError, match=r"window = 25: must be at most 0, the steps that .*mixed was recorded for"):
-        import_walk(str(tmp_path / "mixed"), SETTINGS, outputs, "code")
+        brought(tmp_path, "mixed")
     (tmp_path / "theirs" / "distances.nc").unlink()
     with pytest.raises(ValueError, match=r"distances\.nc: no such file"):
-        import_walk(str(tmp_path / "theirs"), SETTINGS, outputs, "code")
+        brought(tmp_path, "theirs")
 
 
 @pytest.mark.parametrize("text", ["hello", "[1]", "null"])
@@ -342,7 +369,8 @@ def test_settings_given_to_save_reach_the_summary_and_the_figures(tmp_path):
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
 def test_a_truncated_file_is_refused_in_one_line(tmp_path, share):
     path = tmp_path / "walk.nc"
-    a_walk(steps=4000).to_netcdf(path)
+    weight = np.random.default_rng(0).standard_normal((4000, 6))
+    xr.Dataset({"weight": (("step", "parameter"), weight)}).to_netcdf(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"walk\.nc") as caught:

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def check_together(data: Mapping[str, Any], known: Signature, where: str) -> Non
         raise ConfigError(f"{where}.{given[1]} = '{data[given[1]]}': must be empty beside {given[0]}")
 
 
+@cache
 def figure_signatures() -> dict[str, Signature]:
     """Signatures of all figures by name: the modules of figures/ with a function draw."""
     found = ((path.stem, signature(path)) for path in sorted(FIGURES.glob("*.py")))

@@ -18,6 +18,7 @@ from sgdwalk.study.analysis_table import REQUESTS
 DEEPEST = 32  # levels of nesting in a file
 LONGEST = 200  # characters of a value in a message
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # in no path, report or terminal
+QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it was built with libyaml; a tenth of the time
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"  # a link to workflow/schemas; in an installed package a copy
 # Keys of a run that say which images it has; the linear regression has them too.
 IMAGES = ("dataset", "path", "download", "subset", "image_size", "label_noise", "normalise")
@@ -111,7 +112,8 @@ def schema(name: str) -> dict[str, Any]:
     Filled in from other places: the analyses that a run can request, and in `config` the keys of a run that `training`
     shares, and those of its images, which `regression.data` has.
     """
-    content = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    text = (SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8")
+    content = yaml.load(text, QUICK)
     if name == "run":
         content["properties"]["analyses"]["items"] = {"enum": list(REQUESTS)}
     if name == "config":
