@@ -10,11 +10,12 @@ hessian    of the first of them at a few checkpoints, over 5,000 images
 speed      a step of a plain loop, ours, with recorder, and everything stored; distances beside the card's float64 rate
 more       a limiting study, learning rates 0.01 and 0.5, batch 128 for ten windows, ResNet-20: trainings and analyses
 
-Each part and each job knows when the time is over. Results are written as they come, and a call can be repeated: what is
-finished stays, a training goes on where it was. --work keeps everything. --out gets results.jsonl (a line for each job),
-tests.txt and the archive results.tar.gz.00, .01, ... of analyses, logs, some checkpoints and states to resume from, as
-far as --mebibytes reaches: `cat results.tar.gz.* | tar xz`. --images: CIFAR-10, as JPEG files (see on_gpu/machine.py) or
-as the data set npz takes it. --wheels: of packages that the machine lacks. --small: the same on a CPU, in minutes.
+Each job knows when the time is over. Results are written as they come, and a call can be repeated: what is finished
+stays, a training goes on where it was. --work keeps everything. --out gets results.jsonl (a line for each job),
+tests.txt and the archive results.tar.gz.00, .01, ... of analyses, logs, some checkpoints and states to resume from,
+as far as --mebibytes reaches: `cat results.tar.gz.* | tar xz`. --images: CIFAR-10, as JPEG files (see
+on_gpu/machine.py) or as the data set npz takes it. --wheels: of packages that the machine lacks. --small: the same on
+a CPU, in minutes.
 """
 
 import argparse
@@ -22,13 +23,13 @@ import os
 import sys
 from pathlib import Path
 
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}  # a process for each core
 ROOT = Path(__file__).resolve().parents[1]
 PLACES = [str(ROOT / "workflow" / "src"), str(ROOT / "benchmarks")]
 sys.path[1:1] = PLACES
 
-from on_gpu.machine import add_packages  # noqa: E402
+from on_gpu.machine import add_packages
 
+ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}  # for a process on each core
 PARTS = ("tests", "train", "analyses", "hessian", "speed", "more")
 
 
@@ -55,7 +56,7 @@ def options(given: list[str] | None = None) -> argparse.Namespace:
 def main(given: list[str] | None = None) -> None:
     """Do the parts."""
     chosen = options(given)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*PLACES, os.getenv("PYTHONPATH")]))
+    os.environ |= {**ALONE, "PYTHONPATH": os.pathsep.join(filter(None, [*PLACES, os.getenv("PYTHONPATH")]))}
     if chosen.wheels:
         add_packages(chosen.wheels, chosen.work / "site")
     from on_gpu.visit import Visit  # some of its imports may be among the wheels

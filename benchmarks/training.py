@@ -1,8 +1,9 @@
 """Time of a training step: a plain loop, our loop without and with the recorder, and everything stored every step.
 
 `python benchmarks/training.py [--rounds N] [CASE ...]` prints a table of each case for the device of this machine. All
-variants run in one process and take turns, so that other load on the machine affects all alike; figures are medians over
-the rounds. Ratios are of CPU time on a CPU (one thread), which other load hardly changes, and of wall time on CUDA.
+variants run in one process and take turns, so that other load on the machine affects all alike; figures are medians
+over the rounds. Ratios are of CPU time on a CPU (one thread), which other load hardly changes, and of wall time on
+CUDA.
 
 Storing everything is what the code published by Chen et al. does: weights and gradients are copied to the host at every
 step and written to an HDF5 file at the end of every epoch (here 20 steps, uncompressed, deleted at once). It leaves
@@ -75,6 +76,7 @@ class Nothing:
 def run(case: Case, images, folder: Path, *, recorded: bool) -> Run:
     """A run of our loop, with or without its recorder."""
     settings = {"run": "benchmark", "batch_size": case.batch_size, "window": WINDOW, "steps": 10 * WINDOW}
+    settings["init"] = "kaiming"
     made = Run(checked(settings, schema("run"), ""), case.build, images, folder, "benchmark")
     if not recorded:
         made.recorder = Nothing()

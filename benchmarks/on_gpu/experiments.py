@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from on_gpu.processes import Task
 from sgdwalk.storage.code_hash import code_version
 from sgdwalk.study import factories
 from sgdwalk.study.analysis_table import ANALYSES, Analysis
@@ -17,6 +16,8 @@ from sgdwalk.study.jobs import analyses_of_run
 from sgdwalk.study.load import Study, load_study
 from sgdwalk.study.run_table import with_images
 from sgdwalk.study.targets import OF_RECORDERS
+
+from on_gpu.processes import Task
 
 ASIDE = ("analyses", "mem_mb", "runtime", "scratch")  # of a row: what changes no result
 OTHER_PARTS = {
@@ -162,8 +163,9 @@ def train(
     until: of time.monotonic(), the same clock for all processes. The states to resume from stay in folder/state until
     the run is whole. Analyses of fewer windows are removed. Returns what is said of it in the results.
     """
-    from on_gpu.timed import Timed
     from sgdwalk.training import job, parents, problem
+
+    from on_gpu.timed import Timed
 
     place, whole = Path(folder), Path(folder, "whole")
     if whole.exists():

@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import io
+import itertools
 import os
 import platform
 import subprocess
@@ -91,5 +92,5 @@ def decoded(jpeg, offset) -> Iterator:
     import numpy as np
     from PIL import Image
 
-    for first, end in zip(offset[:-1], offset[1:], strict=True):
+    for first, end in itertools.pairwise(offset.tolist()):
         yield np.asarray(Image.open(io.BytesIO(jpeg[first:end].tobytes())).convert("RGB"))

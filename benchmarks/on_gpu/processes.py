@@ -30,8 +30,8 @@ class Task:
 def outcomes(tasks: Iterable[Task], at_once: int, until: float) -> Iterator[tuple[Task, dict[str, Any]]]:
     """Run tasks, `at_once` of them at a time; pairs (task, what it returned) in the order in which they end.
 
-    until: time.monotonic() at which those that run are killed and no other begins. The values of a task that failed, was
-    killed or did not begin are {'error': why}; all others have 'seconds' too.
+    until: time.monotonic() at which those that run are killed and no other begins. The values of a task that failed,
+    was killed or did not begin have an 'error', which says why; of those that ended there are 'seconds'.
     """
     context, waiting, running = multiprocessing.get_context("spawn"), deque(tasks), {}
     try:

@@ -35,7 +35,7 @@ class Timed(Run):
             self.settings = {**self.settings, "steps": self.steps}
 
     def told(self) -> dict[str, Any]:
-        """What is said of it in the results; milliseconds of a step with everything that is recorded, as this attempt."""
+        """What is said of it in the results. Milliseconds of a step: of this attempt, recording and states included."""
         taken, epochs = self.recorder.step - self.first, self.recorder.epochs
         return {
             "steps": self.recorder.step,

@@ -28,7 +28,7 @@ MORE = (  # study, its runs, settings that are changed
 PART = 15 * 2**20  # bytes of a part of the archive
 KEPT = 6  # checkpoints of a run that come back
 PACKING = 15.0  # seconds
-FOR_ANALYSES = 100.0  # seconds that trainings leave to them
+FOR_ANALYSES = 150.0  # seconds that trainings leave to them
 OF_TRAINING = 0.7  # share of the time of each of MORE
 
 
@@ -47,10 +47,10 @@ class Size:
 
 
 SMALL = Size(
-    {"steps": 120, "window": 40, "batch_size": 20, "subset": None, "snapshots": 3},
+    {"steps": 40, "window": 20, "batch_size": 10, "subset": None, "snapshots": 3},
     {
-        "hessian": {"images": 40, "batch_size": 20, "eigenvalues": 2, "most_products": 12, "sharpness_batches": 2},
-        "modes": {"images": 40, "count": 3, "most_products": 12},
+        "hessian": {"images": 20, "batch_size": 10, "eigenvalues": 2, "most_products": 12, "sharpness_batches": 2},
+        "modes": {"images": 20, "count": 3, "most_products": 12},
     },
     cases=("digits",),
     rounds=1,
@@ -128,13 +128,13 @@ class Visit:
 
     def train(self) -> None:
         """The trainings of BASE, both at once."""
-        self.trainings("train", self.base, self.end - FOR_ANALYSES * ("analyses" in self.options.parts))
+        self.trainings("train", self.base, self.end - FOR_ANALYSES * ("analyses" in self.options.parts), self.end)
 
-    def trainings(self, part: str, of: Experiment, until: float) -> None:
-        """Trainings, then those that go on from them; each ends with a window before `until`, and is killed later."""
-        self.run(part, of.trainings(until, children=False), len(of.names))
-        self.run(part, of.modes())
-        self.run(part, of.trainings(until, children=True), len(of.names))
+    def trainings(self, part: str, of: Experiment, until: float, latest: float) -> None:
+        """Trainings, then those that go on from them; each ends with the first window after `until`, or is killed."""
+        self.run(part, of.trainings(until, children=False), len(of.names), latest)
+        self.run(part, of.modes(), 1, latest)
+        self.run(part, of.trainings(until, children=True), len(of.names), latest)
 
     def analyses(self) -> None:
         """Those of BASE."""
@@ -170,7 +170,7 @@ class Visit:
         for k, (study, names, changed) in enumerate(MORE):
             of, share = self.experiment(study, names, changed), self.left() / (len(MORE) - k)
             now = time.monotonic()
-            self.trainings("more", of, now + OF_TRAINING * share)
+            self.trainings("more", of, now + OF_TRAINING * share, now + share)
             self.analysed("more", of, now + share)
             self.pack()
 
