@@ -158,7 +158,7 @@ def analysed(**given: Any) -> dict[str, Any]:
 def train(
     settings: dict[str, Any], folder: str, until: float, parent: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """In a process of its own: train, or go on, up to the last window that ends before `until`, and write the files.
+    """In a process of its own: train, or go on, up to the end of the window that `until` falls into; write the files.
 
     until: of time.monotonic(), the same clock for all processes. The states to resume from stay in folder/state until
     the run is whole. Analyses of fewer windows are removed. Returns what is said of it in the results.

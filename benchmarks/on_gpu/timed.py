@@ -8,7 +8,7 @@ from sgdwalk.training.trainer import Run
 
 
 class Timed(Run):
-    """A run that ends with the last window before `until`, of time.monotonic(), and can go on from there later.
+    """A run that ends with the window that `until`, of time.monotonic(), falls into, and can go on from there later.
 
     What it writes says how many steps it has taken: at a constant learning rate the files are those of a run of that
     length. whole: whether all steps were taken, or it diverged.

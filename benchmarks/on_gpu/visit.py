@@ -131,7 +131,7 @@ class Visit:
         self.trainings("train", self.base, self.end - FOR_ANALYSES * ("analyses" in self.options.parts), self.end)
 
     def trainings(self, part: str, of: Experiment, until: float, latest: float) -> None:
-        """Trainings, then those that go on from them; each ends with the first window after `until`, or is killed."""
+        """Trainings, then those that go on from them; each ends with the window that `until` falls into."""
         self.run(part, of.trainings(until, children=False), len(of.names), latest)
         self.run(part, of.modes(), 1, latest)
         self.run(part, of.trainings(until, children=True), len(of.names), latest)

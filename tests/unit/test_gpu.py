@@ -49,9 +49,7 @@ def images(tmp_path):
 def experiment(images, tmp_path):
     from on_gpu.experiments import Experiment
 
-    return Experiment(
-        BENCHMARKS.parent / "config", "paper", ("resnet14-b1024",), images[0], tmp_path, SMALL, SECTIONS
-    )
+    return Experiment(BENCHMARKS.parent / "config", "paper", ("resnet14-b1024",), images[0], tmp_path, SMALL, SECTIONS)
 
 
 def trained(experiment, until=np.inf):
@@ -153,7 +151,10 @@ def test_the_hessian_of_single_checkpoints_is_that_of_all(experiment):
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [(["speeds", "--images", __file__], "speeds: must be one of tests, train"), (["--images", "none"], "must be a file")],
+    [
+        (["speeds", "--images", __file__], "speeds: must be one of tests, train"),
+        (["--images", "none"], "must be a file"),
+    ],
 )
 def test_what_cannot_be_is_refused(given, message, capsys):
     import gpu
