@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACES = [str(ROOT / "workflow" / "src"), str(ROOT / "benchmarks")]
 sys.path[1:1] = PLACES
 
-from on_gpu.machine import add_packages
+from on_gpu.machine import add_packages  # noqa: E402
 
 ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}  # for a process on each core
 PARTS = ("tests", "train", "analyses", "hessian", "speed", "more")

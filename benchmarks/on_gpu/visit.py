@@ -29,7 +29,6 @@ PART = 15 * 2**20  # bytes of a part of the archive
 KEPT = 6  # checkpoints of a run that come back
 PACKING = 15.0  # seconds
 FOR_ANALYSES = 150.0  # seconds that trainings leave to them
-OF_TRAINING = 0.7  # share of the time of each of MORE
 
 
 @dataclass(frozen=True)
@@ -99,9 +98,9 @@ class Visit:
         """A task that is of no run."""
         return Task(name, function, self.work / "logs" / f"{name.replace(' ', '-')}.log", given)
 
-    def run(self, part: str, tasks: Iterable[Task], at_once: int = 1, until: float | None = None) -> None:
+    def run(self, part: str, tasks: Iterable[Task], at_once: int = 1) -> None:
         """Run tasks and write down what they say."""
-        for task, found in outcomes(tasks, at_once, min(until or self.end, self.end)):
+        for task, found in outcomes(tasks, at_once, self.end):
             self.results.add(part, task.name, found)
 
     def tests(self) -> None:
@@ -128,26 +127,26 @@ class Visit:
 
     def train(self) -> None:
         """The trainings of BASE, both at once."""
-        self.trainings("train", self.base, self.end - FOR_ANALYSES * ("analyses" in self.options.parts), self.end)
+        self.trainings("train", self.base, self.end - FOR_ANALYSES * ("analyses" in self.options.parts))
 
-    def trainings(self, part: str, of: Experiment, until: float, latest: float) -> None:
+    def trainings(self, part: str, of: Experiment, until: float) -> None:
         """Trainings, then those that go on from them; each ends with the window that `until` falls into."""
-        self.run(part, of.trainings(until, children=False), len(of.names), latest)
-        self.run(part, of.modes(), 1, latest)
-        self.run(part, of.trainings(until, children=True), len(of.names), latest)
+        self.run(part, of.trainings(until, children=False), len(of.names))
+        self.run(part, of.modes())
+        self.run(part, of.trainings(until, children=True), len(of.names))
 
     def analyses(self) -> None:
         """Those of BASE."""
-        self.analysed("analyses", self.base, self.end)
+        self.analysed("analyses", [self.base])
 
-    def analysed(self, part: str, of: Experiment, until: float) -> None:
-        """All analyses, those that read others' files after these; and the summary of all runs of the study."""
+    def analysed(self, part: str, experiments: list[Experiment]) -> None:
+        """All analyses on all cores, those that read others' files after these; a summary of each study."""
         tried: set[str] = set()
         cores = len(os.sched_getaffinity(0))
-        while tasks := list(ready(of.analyses(), tried)):
-            self.run(part, tasks, cores, until)
-        folder = str(self.work / of.study)
-        self.run(part, [self.task(f"{of.study}/summary", summary, study=folder)], until=until)
+        while tasks := list(ready([task for of in experiments for task in of.analyses()], tried)):
+            self.run(part, tasks, cores)
+        studies = dict.fromkeys(of.study for of in experiments)
+        self.run(part, [self.task(f"{study}/summary", summary, study=str(self.work / study)) for study in studies])
 
     def hessian(self) -> None:
         """Of the first run of BASE."""
@@ -166,13 +165,13 @@ class Visit:
         self.run("speed", [task for task in tasks if task.name not in done])
 
     def more(self) -> None:
-        """Everything else, each with its share of the time that is left."""
-        for k, (study, names, changed) in enumerate(MORE):
-            of, share = self.experiment(study, names, changed), self.left() / (len(MORE) - k)
-            now = time.monotonic()
-            self.trainings("more", of, now + OF_TRAINING * share, now + share)
-            self.analysed("more", of, now + share)
-            self.pack()
+        """All trainings, each with its share of the time that is left, then all their analyses."""
+        experiments = [self.experiment(*each) for each in MORE]
+        for_analyses = min(FOR_ANALYSES, self.left() / 2)
+        for k, of in enumerate(experiments):
+            share = (self.left() - for_analyses) / (len(experiments) - k)
+            self.trainings("more", of, time.monotonic() + share)
+        self.analysed("more", experiments)
 
     def pack(self) -> None:
         """Everything that goes back into the archive in --out."""

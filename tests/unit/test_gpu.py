@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import io
 import os
-import sys
 import tarfile
 import time
 from pathlib import Path
