@@ -167,25 +167,32 @@ def train(
 
     from on_gpu.timed import Timed
 
-    place, whole = Path(folder), Path(folder, "whole")
-    if whole.exists():
-        return {"steps": int(whole.read_text(encoding="utf-8")), "note": "was whole before"}
+    place, state, taken = (Path(folder, *name) for name in ((), ("state",), ("taken",)))
+    before = int(taken.read_text(encoding="utf-8")) if taken.exists() else 0  # steps that the files are of
+    if before and not state.exists():
+        return {"steps": before, "note": "was whole before"}
     spec = settings["model_spec"]
     build = functools.partial(factories.factory(spec), **spec["arguments"])
     code, images = code_version("training.job", own=modules_of(settings)), problem.load_images(settings)
-    run = Timed(settings, build, images, place / "state", code, parent=parents.read(parent) if parent else None)
+    run = Timed(settings, build, images, state, code, parent=parents.read(parent) if parent else None)
     run.until = until
     run.train()
+    if run.recorder.step > before:
+        deliver(job.written(run, list(OF_RECORDERS), code), run.work, place)
+        taken.write_text(str(run.recorder.step), encoding="utf-8")
+    if run.whole:
+        shutil.rmtree(state)
+    return run.told() | gpu_memory()
+
+
+def deliver(files: Sequence[Path], work: Path, place: Path) -> None:
+    """Put files of a training into the folder of its run, without the analyses of fewer windows there."""
     for path in set(place.glob("*.nc")) - {place / "modes.nc"}:
         path.unlink()
-    for path in job.written(run, list(OF_RECORDERS), code):
-        target = place / path.relative_to(run.work)
+    for path in files:
+        target = place / path.relative_to(work)
         target.parent.mkdir(exist_ok=True)
         (shutil.copyfile if path.suffix == ".pt" else os.replace)(path, target)
-    if run.whole:
-        whole.write_text(str(run.recorder.step), encoding="utf-8")
-        shutil.rmtree(place / "state")
-    return run.told() | gpu_memory()
 
 
 def merged(folder: str) -> dict[str, Any]:

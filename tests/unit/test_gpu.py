@@ -119,6 +119,8 @@ def test_a_training_that_time_ends_goes_on_to_the_same_end(experiment, tmp_path)
     (task,) = [task for task in experiment.analyses() if task.name.endswith("/fluctuations")]
     task.function(**task.arguments)
     assert not [task for task in experiment.analyses() if task.name.endswith("/fluctuations")]
+    assert trained(experiment, until=0.0)["steps"] == 20
+    assert (folder / "fluctuations.nc").exists()
     whole = trained(experiment)
     assert (whole["steps"], whole["planned"]) == (40, 40)
     assert not (folder / "fluctuations.nc").exists()
