@@ -65,8 +65,8 @@ site: .venv-site/ready ## the documentation as HTML, in site/: open site/index.h
 report: .venv/ready ## report.html with figures, tables and run times of a finished study
 	$(SNAKEMAKE) --report report.html
 
-benchmark: .venv/ready ## time of a training step, with and without the recorder, on this machine
-	$(BIN)/python benchmarks/training.py
+benchmark: .venv/ready ## time of everything on this machine, beside other packages: writes docs/performance.md
+	$(BIN)/python benchmarks/performance.py
 
 coverage: .venv/ready ## how often intervals hold the truth: writes docs/coverage.md (15 minutes of CPU, one process)
 	$(BIN)/python benchmarks/coverage.py

@@ -1,8 +1,9 @@
 """Time of a training step: a plain loop, our loop without and with the recorder, and everything stored every step.
 
-`python benchmarks/training.py [--rounds N]` prints one table for the device of this machine. All variants run in one
-process and take turns, so that other load on the machine affects all alike; figures are medians over the rounds. Ratios
-are of CPU time on a CPU (one thread), which other load hardly changes, and of wall time on CUDA.
+`python benchmarks/training.py [--rounds N] [CASE ...]` prints a table of each case for the device of this machine. All
+variants run in one process and take turns, so that other load on the machine affects all alike; figures are medians
+over the rounds. Ratios are of CPU time on a CPU (one thread), which other load hardly changes, and of wall time on
+CUDA.
 
 Storing everything is what the code published by Chen et al. does: weights and gradients are copied to the host at every
 step and written to an HDF5 file at the end of every epoch (here 20 steps, uncompressed, deleted at once). It leaves
@@ -14,7 +15,9 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "src"))
 
@@ -22,6 +25,7 @@ import netCDF4
 import numpy as np
 import torch
 from sgdwalk.data import digits, surrogate
+from sgdwalk.data.images import Images
 from sgdwalk.models.resnet import resnet
 from sgdwalk.recorder.window_recorder import Recorder
 from sgdwalk.storage.provenance import hardware
@@ -31,10 +35,32 @@ from sgdwalk.training.devices import device
 from sgdwalk.training.trainer import Run
 
 WINDOW, STEPS = 1000, 20
+
+
+class Case(NamedTuple):
+    """What is trained: loader of the images, batch size, depth of the ResNet."""
+
+    load: Callable[[], Images]
+    batch_size: int
+    depth: int = 14
+
+    def build(self, *shape) -> torch.nn.Module:
+        """The network."""
+        return resnet(*shape, depth=self.depth)
+
+
+def cifar_shaped() -> Images:
+    """Random images of the shape of CIFAR-10."""
+    return surrogate.load(train=10_000, test=10)
+
+
 CASES = {
-    "digits, 8x8, batch 32": (digits.load, 32),
-    "CIFAR-shaped, 3x32x32, batch 128": (lambda: surrogate.load(train=10_000, test=10), 128),
+    "digits": Case(digits.load, 32),
+    "cifar-b128": Case(cifar_shaped, 128),
+    "cifar-b1024": Case(cifar_shaped, 1024),
+    "cifar-resnet56-b128": Case(cifar_shaped, 128, 56),
 }
+DEFAULT = ("digits", "cifar-b128")  # the others are for a GPU
 
 
 class Nothing:
@@ -42,20 +68,16 @@ class Nothing:
 
     step = 0
 
-    def record(self, loss) -> None:
+    def record(self, loss, *, learning_rate) -> None:
         """Count the step."""
         self.step += 1
 
 
-def build(*shape):
-    """ResNet-14."""
-    return resnet(*shape, depth=14)
-
-
-def run(images, batch_size: int, folder: Path, *, recorded: bool) -> Run:
+def run(case: Case, images, folder: Path, *, recorded: bool) -> Run:
     """A run of our loop, with or without its recorder."""
-    settings = {"run": "benchmark", "batch_size": batch_size, "window": WINDOW, "steps": 10 * WINDOW}
-    made = Run(checked(settings, schema("run"), ""), build, images, folder, "benchmark")
+    settings = {"run": "benchmark", "batch_size": case.batch_size, "window": WINDOW, "steps": 10 * WINDOW}
+    settings["init"] = "kaiming"
+    made = Run(checked(settings, schema("run"), ""), case.build, images, folder, "benchmark")
     if not recorded:
         made.recorder = Nothing()
     return made
@@ -72,9 +94,9 @@ def batches(images, batch_size: int):
         epoch += 1
 
 
-def plain_step(images):
+def plain_step(case: Case, images):
     """A step as anyone writes it."""
-    model = build(*images.train.shape[1:3], images.classes).to(device("auto"))
+    model = case.build(*images.train.shape[1:3], images.classes).to(device("auto"))
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
 
     def step(inputs, labels):
@@ -87,9 +109,9 @@ def plain_step(images):
     return step
 
 
-def storing_step(images, folder: Path):
+def storing_step(case: Case, images, folder: Path):
     """A plain step, then weights and gradients to the host; every STEPS steps into a file."""
-    plain, kept = plain_step(images), []
+    plain, kept = plain_step(case, images), []
 
     def step(inputs, labels):
         model, loss = plain(inputs, labels)
@@ -152,17 +174,18 @@ def differences(size: int) -> np.ndarray:
     return (now() - began) / len(lags) * (WINDOW - 1) / WINDOW
 
 
-def compare(name: str, rounds: int) -> list[str]:
-    """Rows of the table for one kind of data."""
-    load, batch_size = CASES[name]
-    images, source = load(), batches(load(), batch_size)
+def measured(name: str, rounds: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """((wall, CPU) seconds of a step by the way it is made, the same of a step's share in the end of a window)."""
+    case = CASES[name]
+    images = case.load()
+    source = batches(images, case.batch_size)
     with tempfile.TemporaryDirectory() as folder:
-        recorded = run(images, batch_size, Path(folder) / "a", recorded=True)
+        recorded = run(case, images, Path(folder) / "a", recorded=True)
         ways = {
-            "plain loop": plain_step(images),
-            "ours without recorder": run(images, batch_size, Path(folder) / "b", recorded=False)._step,
+            "plain loop": plain_step(case, images),
+            "ours without recorder": run(case, images, Path(folder) / "b", recorded=False)._step,
             "ours": recorded._step,
-            "everything stored": storing_step(images, Path(folder)),
+            "everything stored": storing_step(case, images, Path(folder)),
         }
         for step in ways.values():
             seconds(step, source)
@@ -174,10 +197,15 @@ def compare(name: str, rounds: int) -> list[str]:
         end = reduction(recorded.model)
     found["ours"] += end
     found["everything stored, then its MSD"] = found["everything stored"] + differences(recorded.recorder.size)
+    return found, end
+
+
+def compare(name: str, rounds: int) -> list[str]:
+    """Rows of the table for one case."""
+    case, (found, end) = CASES[name], measured(name, rounds)
     clock = 0 if torch.cuda.is_available() else 1
-    rows = [
-        f"\n{name} (ResNet-14; the end of a window of {WINDOW} costs {1e3 * end[clock]:.2f} ms a step, counted in)\n"
-    ]
+    counted = f"the end of a window of {WINDOW} costs {1e3 * end[clock]:.2f} ms a step, counted in"
+    rows = [f"\n{name} (ResNet-{case.depth}, batch {case.batch_size}; {counted})\n"]
     rows += [
         "| way | wall, ms a step | CPU, ms | to plain | to ours without recorder |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -192,10 +220,11 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("cases", nargs="*", default=DEFAULT, metavar="CASE", help=f"of {', '.join(CASES)}")
     arguments = parser.parse_args()
     torch.zeros(1, device=device("auto"))  # a GPU is named once it is in use
     print(f"{hardware()}; {torch.get_num_threads()} thread(s) before a run sets its own (1)")
-    for name in CASES:
+    for name in arguments.cases:
         print("\n".join(compare(name, arguments.rounds)), flush=True)
 
 

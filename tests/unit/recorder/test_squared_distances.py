@@ -77,8 +77,9 @@ def test_blocks_of_parameters_and_rows_change_nothing(monkeypatch):
     torch.testing.assert_close(squared_distances(weights.copy()), whole, rtol=1e-12, atol=1e-12)
 
 
-def test_the_product_of_other_devices_is_that_of_a_cpu(monkeypatch):
-    weights = torch.from_numpy(walk(50, 101))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_product_of_other_devices_is_that_of_a_cpu(monkeypatch, dtype):
+    weights = torch.from_numpy(walk(50, 101)).to(dtype)
     whole = module._gram_on_cpu(weights, slice(None)).tril()
     monkeypatch.setattr(module, "ELSEWHERE", 8 * 50 * 7)
     monkeypatch.setattr(module, "ROWS", 13)

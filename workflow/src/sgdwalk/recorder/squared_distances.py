@@ -63,8 +63,8 @@ def _gram(weights: torch.Tensor, centre: slice) -> torch.Tensor:
     gram = torch.zeros(len(weights), len(weights), dtype=torch.float64, device=weights.device)
     width = max(1, ELSEWHERE // (8 * len(weights)))
     for first in range(0, weights.shape[1], width):
-        block = weights[:, first : first + width].to(torch.float64, copy=True)
-        block.sub_(block[centre].mean(0))
+        block = weights[:, first : first + width]
+        block = block - block[centre].mean(0, dtype=torch.float64)  # float64, in one pass over memory
         for start in range(0, len(block), ROWS):
             stop = min(start + ROWS, len(block))
             gram[start:stop, :stop].addmm_(block[start:stop], block[:stop].T)

@@ -1,0 +1,98 @@
+"""All benchmarks but those of intervals and of a GPU, one after the other: writes docs/performance.md.
+
+`python benchmarks/performance.py [--fast] [NAME ...]`. Without names all are run and the page is written; with names
+these alone, and their tables replace those of the page. --fast: small sizes, printed and not written, to see whether
+each still runs. Peers: `pip install -r benchmarks/requirements.txt` into an environment of their own.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+# Of each: what the table is about, arguments for the page, arguments for --fast.
+BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
+    "growth": ("Growth over two decades", [], ["--repeats", "1", "toy", "theory"]),
+    "training": ("A training step", [], ["--rounds", "1", "digits"]),
+    "geometry": ("Distances of all pairs, and MSD", [], ["--steps", "100", "--parameters", "1000", "--repeats", "1"]),
+    "tails": ("Stable laws", ["200"], ["10"]),
+    "curvature": ("Hessian", ["--snapshots", "2"], ["--steps", "50", "--snapshots", "1", "--eigenvalues", "3"]),
+    "toy": ("Toy model", [], ["--levels", "6", "--walkers", "100", "--steps", "50", "--slow", "1000"]),
+    "theory": ("Theory", ["--slow", "0.01"], ["--steps", "1000", "--walkers", "10", "--slow", "0.1"]),
+    "dag": ("Planning a study of 1,000 runs", ["--rounds", "1"], ["--runs", "10", "--rounds", "1"]),
+    "storage": ("Files of a run", [], []),
+}
+SLOW = {"storage"}  # of no use in small: left out of --fast
+PEERS = ("MDAnalysis", "freud-analysis", "levy-stable", "tidynamics")
+
+
+def output(name: str, arguments: list[str]) -> tuple[str, float]:
+    """(what a benchmark prints, its wall time in seconds). CalledProcessError where it fails."""
+    began = time.monotonic()
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip(), time.monotonic() - began
+
+
+def section(name: str, fast: bool) -> str:
+    """A benchmark's heading, the command that repeats it, its tables, and how long it took."""
+    title, full, small = BENCHMARKS[name]
+    arguments = small if fast else full
+    found, spent = output(name, arguments)
+    command = " ".join(["python", f"benchmarks/{name}.py", *arguments])
+    return f"## {title}\n\n`{command}`, {spent:.0f} s by the clock:\n\n{found}"
+
+
+def machine() -> str:
+    """Where and with what all was measured."""
+    sys.path.insert(0, str(ROOT / "workflow" / "src"))
+    from sgdwalk.storage.provenance import hardware
+
+    versions = [f"{name} {installed(name)}" for name in ("numpy", "scipy", "torch")]
+    missing = [name for name in PEERS if not installed(name)]
+    absent = f" Not installed, and so not compared with: {', '.join(missing)}." if missing else ""
+    return f"{hardware()}; Python {platform.python_version()}, {', '.join(versions)}.{absent}"
+
+
+def installed(package: str) -> str:
+    """Version of a package, empty where it is missing."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def write(name: str, text: str) -> None:
+    """Replace what stands between the markers of this name in docs/performance.md."""
+    page = PAGE.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = page.partition(begin)
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+
+
+def main() -> None:
+    """Run the benchmarks that are chosen."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    given = parser.parse_args()
+    if unknown := sorted(set(given.names) - set(BENCHMARKS)):
+        parser.error(f"{unknown[0]}: must be one of {', '.join(BENCHMARKS)}")
+    chosen = given.names or [name for name in BENCHMARKS if not (given.fast and name in SLOW)]
+    for name in chosen:
+        text = section(name, given.fast)
+        print(f"{text}\n", flush=True)
+        if not given.fast:
+            write(name, text)
+            write("machine", machine())
+
+
+if __name__ == "__main__":
+    main()
