@@ -1,6 +1,6 @@
 """The recorder: follows a training loop step by step and reduces each window of weights to squared distances."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.layer_groups import groups
 from sgdwalk.recorder.layer_groups import size as layer_size
 from sgdwalk.recorder.parameter_vector import ParameterVector, gradient, prototype
+from sgdwalk.recorder.principal_directions import PrincipalDirections
 from sgdwalk.recorder.random_projection import Sketch
 from sgdwalk.recorder.squared_distances import condensed, squared_distances
 from sgdwalk.recorder.window_store import Windows
@@ -45,11 +46,13 @@ class Recorder:
     per window (see gradient_samples.Samples). layers: also the distances within each group of layers. anchors: steps
     from whose weights displacements are measured too. sketch: components of a random projection of the whole walk, 0
     for none. epoch_steps: most steps in an epoch. noise: gradient-noise norms; keeps an epoch of gradients in memory.
-    walk: also keep the raw weights. directions: vectors [mode, parameter], in the order of model.parameters(), along
-    which position, velocity and gradient are measured at every step (see directions.Directions); they stay on the
-    weights' device in float64. optimiser: the one that moves the weights, for the velocity. folder: where finished
-    windows are stored until the end (None: in memory).
-    seed: of the projection and of which gradient entries are kept.
+    walk: also keep the raw weights. flatness: along how many principal directions of each window, and random ones, the
+    variance of the weights and the width of the loss are measured, 0 for none. It needs loss_at, the loss of fixed
+    images as a function of the weights [parameter] (see principal_directions.PrincipalDirections).
+    directions: vectors [mode, parameter], in the order of model.parameters(), along which position, velocity and
+    gradient are measured at every step (see directions.Directions); they stay on the weights' device in float64.
+    optimiser: the one that moves the weights, for the velocity. folder: where finished windows are stored until the end
+    (None: in memory). seed: of the projection and of which gradient entries are kept.
 
     One RuntimeWarning, and the attribute `status` of training.nc, say where parameters that are not recorded appear in
     the model or change their precision, where the weights do not move during a window or rest in every other step, and
@@ -86,6 +89,8 @@ class Recorder:
         epoch_steps: int | None = None,
         noise: bool = False,
         walk: bool = False,
+        flatness: int = 0,
+        loss_at: Callable[[torch.Tensor], float] | None = None,
         directions: np.ndarray | None = None,
         optimiser: torch.optim.Optimizer | None = None,
         folder: str | Path | None = None,
@@ -100,6 +105,8 @@ class Recorder:
         self.epoch_steps = None if epoch_steps is None else whole("epoch_steps", epoch_steps, 1)
         self.parameters = list(trainable(model).values())
         like = prototype(self.parameters)
+        if whole("flatness", flatness, 0) and not callable(loss_at):
+            raise ValueError(f"flatness = {flatness}: needs loss_at, a function of the weights that returns their loss")
         if noise and not epoch_steps:
             raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
         self.faults = Faults(model)
@@ -117,6 +124,7 @@ class Recorder:
         self.entries = like.new_empty(window, self.samples.entries)
         self.noise = EpochNoise(like, self.size, epoch_steps, seed) if noise else None
         self.sketch = Sketch(self.size, sketch, seed=seed, device=like.device, dtype=like.dtype) if sketch else None
+        self.principal = PrincipalDirections(flatness, loss_at, seed) if flatness else None
         self.directions = None
         if directions is not None:
             self.directions = Directions(directions, self.parameters, self.vector, window, optimiser)
@@ -213,6 +221,9 @@ class Recorder:
         distance2, by_layer = self._summed_distances(good)
         self._finish_series(rows, good, distance2)
         finished = self._reduced(rows, distance2[self.before :, self.before :], by_layer)
+        if self.principal:
+            of_window = distance2[self.before :, self.before :]
+            finished |= self.principal.measure(self.weights[:good], of_window, self.step - rows)
         if good < rows:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
         if self.directions:
@@ -346,6 +357,7 @@ class Recorder:
             windows=self.windows,
             sketch_error=self.sketch.relative_error if self.sketch else None,
             walk=self.walk,
+            flatness=self.principal is not None,
             start=_copy(self.directions.start) if self.directions else np.empty(0),
         )
 

@@ -1,6 +1,7 @@
 """The files that a training run writes: their contracts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
@@ -16,6 +17,13 @@ WINDOW_STEPS = variable("window", "step", "weights in the window; fewer than T i
 STEP_SPACING = variable("", "step", "steps between two recorded weights, 1 if missing", optional=True)
 LAYER = variable("layer", "1", "group of layers")
 WINDOW_LOSS = variable("window step_in_window", LOSS, "minibatch loss at each weight of the window")
+
+# Along a direction through the mean weights of a window.
+ALONG = {
+    "variance": "variance of the weights of the window",
+    "width_minus": "distance at which the loss is e times that of the mean weights, backwards",
+    "width_plus": "distance at which the loss is e times that of the mean weights, forwards",
+}
 
 TRAINING = Contract(
     "training",
@@ -43,6 +51,14 @@ TRAINING = Contract(
         "test_loss": variable("epoch", LOSS, "mean loss of the test images"),
         "test_error": variable("epoch", "1", "share of test images misclassified"),
         "mean_gradient_norm": variable("epoch", "1", "norm of the epoch's mean gradient (NaN where not recorded)"),
+        "window": replace(WINDOW, optional=True),
+        "window_start": replace(WINDOW_START, optional=True),
+        "centre_loss": variable("window", LOSS, "training loss at the mean weights of the window", optional=True),
+        **{
+            f"{kind}_{name}": variable("window direction", "1", f"{text}, {kind} direction", optional=True)
+            for kind in ("principal", "random")
+            for name, text in ALONG.items()
+        },
         "diverged_step": variable("", "step", "first step with a loss or weight that is not finite, else -1"),
     },
     version=2,

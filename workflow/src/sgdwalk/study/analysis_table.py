@@ -65,6 +65,8 @@ ANALYSES = (
     layerwise("msl",  "Mean squared loss"),
     Analysis("long_msd",     ("sketch",),      "long_msd",     "Mean squared displacement of the whole run {run}",
              condition="record.sketch", memory=4000, minutes=60),
+    Analysis("variance_flatness", ("training",), "variance_flatness", "Variance and flatness of the loss along {run}",
+             condition="record.flatness", memory=4000, minutes=30),
     Analysis("extract",      ("checkpoints",), "snapshots",    "Weight snapshots of {run}",
              condition=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
     Analysis("modes",        ("parent/checkpoints", "parent/training"), "modes", "Hessian at the start of {run}",
@@ -103,7 +105,7 @@ ANALYSES = (
     Analysis("limiting_ensemble", ("displacement",), "limiting/{group}", "Limiting dynamics of {group}",
              condition="displacement", unit="group", memory=4000, minutes=30),
 )  # fmt: skip
-NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch"}
+NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch", "record.flatness"}
 REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not in NOT_REQUESTED))
 OF_CHILDREN = {a.name for a in ANALYSES if {"directions", "modes"} & set(a.reads)}  # of a run with a parent only
 OF_GROUPS = {a.name: a for a in ANALYSES if a.unit == "group"}
