@@ -11,7 +11,7 @@ from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.principal_directions import CENTRE, NAMES
 from sgdwalk.recorder.window_store import Windows
 
-SERIES = ("loss", "learning_rate", "gradient_norm", "noise_norm", "step_length", "displacement")
+SERIES = ("loss", "learning_rate", "gradient_norm", "noise_norm", "step_length", "displacement", "weight_norm")
 EPOCH = ("train_loss", "train_error", "test_loss", "test_error", "mean_gradient_norm", "epoch_step")
 
 

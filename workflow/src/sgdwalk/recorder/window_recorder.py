@@ -217,9 +217,10 @@ class Recorder:
 
     def _finish_window(self, rows: int) -> None:
         """Reduce a window of `rows` steps, NaN beyond them; a window with values that are not finite becomes NaN."""
-        good = self._finite(rows)
+        size = norms(self.weights[:rows])
+        good = self._finite(size)
         distance2, by_layer = self._summed_distances(good)
-        self._finish_series(rows, good, distance2)
+        self._finish_series(size, good, distance2)
         finished = self._reduced(rows, distance2[self.before :, self.before :], by_layer)
         if self.principal:
             of_window = distance2[self.before :, self.before :]
@@ -247,9 +248,9 @@ class Recorder:
             kept["weight"] = _copy(self.weights[:rows])
         return kept
 
-    def _finite(self, rows: int) -> int:
-        """Number of steps before the first whose weights or loss are not finite; that step is the divergence."""
-        finite = np.isfinite(norms(self.weights[:rows]))
+    def _finite(self, size: np.ndarray) -> int:
+        """Number of steps before the first whose |w| (size) or loss is not finite; that step is the divergence."""
+        rows, finite = len(size), np.isfinite(size)
         if not self.without_loss:
             finite &= np.isfinite(_copy(self.loss[:rows]))
         good = rows if finite.all() else int(finite.argmin())
@@ -276,9 +277,9 @@ class Recorder:
         for slices in self.groups.values() if self.by_layer else [[slice(0, self.size)]]:
             yield sum(squared_distances(self.rows[:rows, part], centre) for part in slices)
 
-    def _finish_series(self, rows: int, good: int, distance2: torch.Tensor) -> None:
-        """Per-step values of the window, and the length of the step that led into it."""
-        away = distance2.sqrt().cpu().numpy()
+    def _finish_series(self, size: np.ndarray, good: int, distance2: torch.Tensor) -> None:
+        """Per-step values of the window, and the length of the step that led into it; size: |w| of each step."""
+        rows, away = len(size), distance2.sqrt().cpu().numpy()
         steps = np.append(away[1, self.before : self.before + 1], away[self.before :, self.before :].diagonal(1))
         missing = np.full(rows - good, np.nan)
         self.values["step_length"].append(np.concatenate([steps if self.step > rows else steps[1:], missing]))
@@ -288,12 +289,12 @@ class Recorder:
             column = np.concatenate([away[row, self.before :], missing])
             column[numbers == origin] = 0  # exactly, without the rounding of the matrix product
             self.values[name].append(np.where(numbers < origin, np.nan, column))
+        self.values["weight_norm"].append(np.where(np.isfinite(size), size, np.nan))
         self.values["loss"].append(_copy(self.loss[:rows], np.float64))
         self.values["learning_rate"].append(self.learning_rate[:rows].copy())
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
         self.faults.look_at_model(self.step)
-        size = norms(self.weights[:1])[0]
-        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1], size)
+        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1], size[0])
 
     def state(self) -> dict:
         """Everything but the finished windows, to resume at the end of a window with `restore`.

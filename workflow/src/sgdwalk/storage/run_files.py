@@ -39,6 +39,7 @@ TRAINING = Contract(
         ),
         "step_length": variable("step", "1", "length of the step from these weights to the next"),
         "displacement": variable("step", "1", "distance from the initial weights"),
+        "weight_norm": variable("step", "1", "norm of the weights before the step", optional=True),
         "learning_rate": variable("step", "1", "learning rate of the step (NaN where not recorded)"),
         "anchor": variable("anchor", "step", "step whose weights are an anchor", optional=True),
         "anchor_displacement": variable(
