@@ -51,11 +51,11 @@ def test_the_walk_ends_in_the_next_checkpoint_of_the_training(tmp_path):
 
 
 def test_a_file_has_growth_and_exponents_from_each_start(checkpoints):
-    found = sensitivity.compute(checkpoints, run=RUN, snapshots=[0, 2], steps=40, offsets=[1e-3])
+    found = sensitivity.compute(checkpoints, run=RUN, snapshots=[0, 2], steps=26, offsets=[1e-3])
     contracts.check(found, sensitivity.CONTRACT)
     assert found.start.values.tolist() == [0, 60]
-    assert np.isfinite(found.growth).sum("step").values.tolist() == [40, 30]
-    for start, taken in ((0, 40), (60, 30)):
+    assert np.isfinite(found.growth).sum("step").values.tolist() == [26, 26]
+    for start, taken in ((0, 26), (60, 26)):
         here = found.sel(start=start)
         length = int(0.8 * taken) // 10
         blocks = here.growth.values[taken - 10 * length : taken].reshape(10, length).mean(axis=1)
@@ -64,7 +64,7 @@ def test_a_file_has_growth_and_exponents_from_each_start(checkpoints):
         np.testing.assert_allclose(
             [here.exponent_low, here.exponent_high], blocks.mean() + np.array([-half, half]), rtol=1e-3
         )
-    again = sensitivity.compute(checkpoints, run=RUN, snapshots=[0, 2], steps=40, offsets=[1e-3])
+    again = sensitivity.compute(checkpoints, run=RUN, snapshots=[0, 2], steps=26, offsets=[1e-3])
     assert found.identical(again)
 
 

@@ -58,12 +58,12 @@ def compute(
     derivatives. Fewer than 13 steps have no exponent (NaN).
     """
     from sgdwalk.landscapes import tangent_growth, trained_networks  # torch, which readers of the file do not need
-    from sgdwalk.landscapes.curvature import MeanHessian, check_second_derivative
+    from sgdwalk.landscapes.curvature import MeanHessian, OneBatchHessian, check_second_derivative
     from sgdwalk.training.repeated_steps import RepeatedSteps
 
     chosen, walk, found = checked_snapshots(snapshots, run), RepeatedSteps(run), []
-    operator = MeanHessian(walk.model, [next(walk.batches.epoch(0))], walk.loss)
-    check_second_derivative(operator, run["model"], seed)
+    operator, first_batch = MeanHessian(walk.model, [], walk.loss), [next(walk.batches.epoch(0))]
+    check_second_derivative(OneBatchHessian(walk.model, first_batch, walk.loss), run["model"], seed)  # one dropout mask
     reached = trained_networks.snapshots(checkpoints)
     for checkpoint in [reached[k] for k in chosen if k < len(reached)]:
         start, first = tangent_growth.state_of(operator, checkpoint), checkpoint["step"]

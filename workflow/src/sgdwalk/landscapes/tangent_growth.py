@@ -92,8 +92,8 @@ def growth(
             found.append(np.log(lengths / kept))
             differences = [d.times(float(factor)) for d, factor in zip(moved, kept / lengths, strict=True)]
         walk = update(walk, gradient, rate)
-    tangent, frozen, *twins = np.array(found).reshape(-1, len(kept)).T
-    return Growth(tangent, frozen, np.array(twins).reshape(len(distances), -1), walk)
+    series = np.array(found).reshape(-1, len(kept)).T
+    return Growth(series[0], series[1], series[2:], walk)
 
 
 def gradients(
