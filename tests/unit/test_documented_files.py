@@ -19,7 +19,7 @@ CODE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 
 def test_figures_and_their_roles_are_those_of_the_modules():
     rows = re.findall(
-        r"^\| `(fig\w+|toy_\w+|flatness|curvature|\w+_planes|ensembles|limiting_\w+)` \| [^|]+ \| ([^|]+) \|$",
+        r"^\| `(fig\w+|toy_\w+|\w*flatness|sensitivity|curvature|\w+_planes|ensembles|limiting_\w+)` \| [^|]+ \| ([^|]+) \|$",
         TEXT,
         re.M,
     )
@@ -49,7 +49,7 @@ def test_the_modules_that_a_page_names_exist(page):
 def test_the_files_of_a_run_are_named():
     run = {
         "analyses": list(REQUESTS),
-        "record": {"layers": True, "sketch": 1},
+        "record": {"layers": True, "sketch": 1, "flatness": 1},
         "walk": None,
         "parent": "p",
         "windows_of": None,

@@ -35,6 +35,8 @@ ANALYSES = {
     "layerwise_path": ("layers.nc", "layers/path.nc", "analysis", (8000, 240), 0),
     "layerwise_msl": ("layers.nc", "layers/msl.nc", "analysis", (8000, 240), 0),
     "long_msd": ("sketch.nc", "long_msd.nc", "analysis", (4000, 60), 0),
+    "variance_flatness": ("training.nc", "variance_flatness.nc", "analysis", (4000, 30), 0),
+    "sensitivity": ("checkpoints", "sensitivity.nc", "curvature", (8000, 30), 25),
     "extract": ("checkpoints", "snapshots.nc", "train", (4000, 20), 0),
     "hessian": ("checkpoints", "hessian.nc", "curvature", (8000, 30), 30),
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
@@ -46,8 +48,15 @@ ANALYSES = {
     "phase_space": ("directions.nc noise_curvature.nc", "phase_space.nc", "analysis", (4000, 60), 0),
     "epoch_memory": ("directions.nc noise_curvature.nc", "epoch_memory.nc", "analysis", (4000, 60), 0),
 }
-NETWORK = ("extract", "modes", "hessian", "landscape", "path_planes", "noise_curvature")
-EXPENSIVE = {"train", "import_walk", "modes", "hessian", "noise_curvature"}  # a job each in a cluster's queue
+NETWORK = ("extract", "modes", "hessian", "landscape", "path_planes", "sensitivity", "noise_curvature")
+EXPENSIVE = {
+    "train",
+    "import_walk",
+    "modes",
+    "hessian",
+    "sensitivity",
+    "noise_curvature",
+}  # a job each in a cluster's queue
 COLLECTED = {"summary", "claims", "checks", "verdict", "all", "study"}  # one each in a study
 
 

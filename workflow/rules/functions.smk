@@ -265,7 +265,7 @@ OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
     "claims": (
         *("training", "msd", "path", "msl", "tails"),
-        *("fluctuations", "hessian", "dimension"),
+        *("fluctuations", "hessian", "dimension", "variance_flatness"),
         *("displacement", "speed", "phase_space"),
         *("noise_curvature", "epoch_memory"),
     ),

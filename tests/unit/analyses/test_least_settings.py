@@ -12,6 +12,7 @@ FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 INPUTS = {
     "msd": "distances", "path": "distances", "msl": "distances", "tails": "gradients", "fluctuations": "training",
     "long_msd": "sketch", "layerwise_msd": "layers", "layerwise_path": "layers", "layerwise_msl": "layers",
+    "variance_flatness": "training", "sensitivity": "checkpoints",
     "modes": "checkpoints training", "hessian": "checkpoints", "landscape": "checkpoints", "dimension": "landscape", "toy": "", "toy_phases": "", "toy_noiseless": "", "regression": "",
 }  # fmt: skip
 
@@ -29,7 +30,7 @@ def run():
     sizes = {key: rules[key]["minimum"] for key in ("seed", "window", "snapshots", "batch_size", "threads", "subset")}
     return settings(
         **sizes, steps=rules["window"]["minimum"],
-        record={"samples": rules["record"]["properties"]["samples"]["minimum"], "sketch": 1, "layers": True, "noise": True},
+        record={"samples": rules["record"]["properties"]["samples"]["minimum"], "sketch": 1, "layers": True, "noise": True, "flatness": 1},
         model_spec={"factory": "sgdwalk.models.mlp:mlp", "arguments": {"depth": 3, "width": 4}},
         dataset_spec={"factory": "sgdwalk.data.digits:load", "arguments": {}},
     )  # fmt: skip

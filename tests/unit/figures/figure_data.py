@@ -364,6 +364,34 @@ def flatness(nan=False):
     return {"hessian": hessian, "msd": walked, "tails": tails(nan), "training": recorded}
 
 
+def principal_directions(nan=False):
+    """variance_flatness.nc of a run whose variance falls with F along principal directions alone."""
+    rng, factor = np.random.default_rng(0), np.nan if nan else 1.0
+    flat = np.exp(rng.normal(size=(2, 4, 6))) * factor
+    scatter = np.exp(0.3 * rng.normal(size=flat.shape))
+    slope = np.array([[-3.0], [0.0]]) * np.ones(4) * factor
+    return build(
+        "variance_flatness", **STARTS, kind=["principal", "random"], direction=np.arange(1, 7), flatness=flat,
+        variance=np.array([1.0, 1e-4])[:, None, None] * flat ** slope[..., None] * scatter, late=[0, 0, 1, 1],
+        asymmetry=rng.uniform(-0.8, 0.8, flat.shape) * factor, **with_ends("window_exponent", slope),
+        **with_ends("exponent", slope[:, 0]),
+    )  # fmt: skip
+
+
+def sensitivity(nan=False, starts=(40, 80), offsets=(1e-4, 1e-2)):
+    """sensitivity.nc of a run, from each of these starts."""
+    rng, factor = np.random.default_rng(0), np.nan if nan else 1.0
+    steps, rate = np.arange(30), 0.02 * np.arange(1, len(starts) + 1) * factor
+    shapes = (len(starts), 30), (len(starts), len(offsets), 30)
+    tangent, twins = (0.1 * rng.normal(size=shape) + 0.02 * factor for shape in shapes)
+    return build(
+        "sensitivity", start=np.array(starts), step=steps, offset=np.array(offsets), growth=tangent,
+        frozen_growth=tangent - 0.03, twin_growth=twins, **with_interval("exponent", rate),
+        **with_interval("frozen_exponent", rate - 0.03),
+        **with_interval("twin_exponent", rate[:, None] * np.ones(len(offsets))),
+    )  # fmt: skip
+
+
 FACTORS = (
     {},
     {"depth": 20, "batch_size": 64, "shortcut": False, "lr": 0.3},
@@ -393,6 +421,8 @@ WHOLE = {
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "flatness": flatness(),
+    "variance_flatness": {"directions": principal_directions()},
+    "sensitivity": {"sensitivity": sensitivity()},
     "curvature": {"hessian": whole_spectrum()},
     "fig8": {"fractal": toy(), "random": toy(np.nan), "convex": toy()},
     "toy_phases": {"phases": toy_phases()},
@@ -434,6 +464,8 @@ EMPTY = {
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
     "flatness": flatness(nan=True),
+    "variance_flatness": {"directions": principal_directions(nan=True)},
+    "sensitivity": {"sensitivity": sensitivity(nan=True)},
     "curvature": {"hessian": whole_spectrum(nan=True)},
     "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
     "toy_phases": {"phases": toy_phases(nan=True)},
@@ -469,6 +501,8 @@ SMALLEST = {
     "fig6": {"path": None, "msl": msl()},
     "fig7": {"hessian": [spectrum(2)]},
     "flatness": {"hessian": spectrum(1), "msd": msd()},
+    "variance_flatness": {"directions": principal_directions().isel(window=[3], direction=[0, 1, 2])},
+    "sensitivity": {"sensitivity": sensitivity(starts=[40], offsets=[])},
     "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},
     "fig8": {"fractal": None, "random": None, "convex": toy()},
     "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},

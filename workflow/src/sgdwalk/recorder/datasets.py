@@ -8,9 +8,10 @@ import xarray as xr
 
 from sgdwalk.recorder.directions import QUANTITIES
 from sgdwalk.recorder.gradient_samples import Samples
+from sgdwalk.recorder.principal_directions import CENTRE, NAMES
 from sgdwalk.recorder.window_store import Windows
 
-SERIES = ("loss", "learning_rate", "gradient_norm", "noise_norm", "step_length", "displacement")
+SERIES = ("loss", "learning_rate", "gradient_norm", "noise_norm", "step_length", "displacement", "weight_norm")
 EPOCH = ("train_loss", "train_error", "test_loss", "test_error", "mean_gradient_norm", "epoch_step")
 
 
@@ -24,7 +25,8 @@ class Recorded:
     epoch_steps: steps in an epoch, None if unknown. layer_sizes: parameters in each group of layers.
     by_layer: whether `windows` has distances by group. samples: which gradient entries were taken.
     windows: the finished windows. sketch_error: relative standard error of a projected distance, None without a sketch.
-    walk: whether `windows` has the raw weights. start: scalar products of the initial weights with the directions
+    walk: whether `windows` has the raw weights. flatness: whether it has variances and widths along principal
+    directions. start: scalar products of the initial weights with the directions
     [mode], empty where there are none. status: what is wrong with the recording (see faults).
     """
 
@@ -42,6 +44,7 @@ class Recorded:
     windows: Windows
     sketch_error: float | None
     walk: bool
+    flatness: bool
     start: np.ndarray
 
 
@@ -74,7 +77,14 @@ def training(recorded: Recorded, steps: int) -> xr.Dataset:
         away = np.stack([_padded(distance[:valid], steps) for distance in recorded.anchors.values()])
         data["anchor_displacement"] = (("anchor", "step"), away)
         coordinates["anchor"] = list(recorded.anchors)
-    return xr.Dataset(data, coordinates, {"status": recorded.status})
+    found = xr.Dataset(data, coordinates, {"status": recorded.status})
+    return found.merge(flatness(recorded, steps)) if recorded.flatness else found
+
+
+def flatness(recorded: Recorded, steps: int) -> xr.Dataset:
+    """Variances and widths [window, direction], and the loss [window] at the mean of each window."""
+    dims = dict.fromkeys(NAMES, ("window", "direction")) | {CENTRE: ("window", "centre")}
+    return _over_windows(recorded, steps, dims).squeeze("centre").drop_vars("window_steps")
 
 
 def _epochs(recorded: Recorded) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The recorder: follows a training loop step by step and reduces each window of weights to squared distances."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sgdwalk.recorder.gradient_samples import Samples
 from sgdwalk.recorder.layer_groups import groups
 from sgdwalk.recorder.layer_groups import size as layer_size
 from sgdwalk.recorder.parameter_vector import ParameterVector, gradient, prototype
+from sgdwalk.recorder.principal_directions import PrincipalDirections
 from sgdwalk.recorder.random_projection import Sketch
 from sgdwalk.recorder.squared_distances import condensed, squared_distances
 from sgdwalk.recorder.window_store import Windows
@@ -45,11 +46,13 @@ class Recorder:
     per window (see gradient_samples.Samples). layers: also the distances within each group of layers. anchors: steps
     from whose weights displacements are measured too. sketch: components of a random projection of the whole walk, 0
     for none. epoch_steps: most steps in an epoch. noise: gradient-noise norms; keeps an epoch of gradients in memory.
-    walk: also keep the raw weights. directions: vectors [mode, parameter], in the order of model.parameters(), along
-    which position, velocity and gradient are measured at every step (see directions.Directions); they stay on the
-    weights' device in float64. optimiser: the one that moves the weights, for the velocity. folder: where finished
-    windows are stored until the end (None: in memory).
-    seed: of the projection and of which gradient entries are kept.
+    walk: also keep the raw weights. flatness: along how many principal directions of each window, and random ones, the
+    variance of the weights and the width of the loss are measured, 0 for none. It needs loss_at, the loss of fixed
+    images as a function of the weights [parameter] (see principal_directions.PrincipalDirections).
+    directions: vectors [mode, parameter], in the order of model.parameters(), along which position, velocity and
+    gradient are measured at every step (see directions.Directions); they stay on the weights' device in float64.
+    optimiser: the one that moves the weights, for the velocity. folder: where finished windows are stored until the end
+    (None: in memory). seed: of the projection and of which gradient entries are kept.
 
     One RuntimeWarning, and the attribute `status` of training.nc, say where parameters that are not recorded appear in
     the model or change their precision, where the weights do not move during a window or rest in every other step, and
@@ -86,6 +89,8 @@ class Recorder:
         epoch_steps: int | None = None,
         noise: bool = False,
         walk: bool = False,
+        flatness: int = 0,
+        loss_at: Callable[[torch.Tensor], float] | None = None,
         directions: np.ndarray | None = None,
         optimiser: torch.optim.Optimizer | None = None,
         folder: str | Path | None = None,
@@ -100,6 +105,8 @@ class Recorder:
         self.epoch_steps = None if epoch_steps is None else whole("epoch_steps", epoch_steps, 1)
         self.parameters = list(trainable(model).values())
         like = prototype(self.parameters)
+        if whole("flatness", flatness, 0) and not callable(loss_at):
+            raise ValueError(f"flatness = {flatness}: needs loss_at, a function of the weights that returns their loss")
         if noise and not epoch_steps:
             raise ValueError("noise = True: needs epoch_steps, the most steps in an epoch")
         self.faults = Faults(model)
@@ -117,6 +124,7 @@ class Recorder:
         self.entries = like.new_empty(window, self.samples.entries)
         self.noise = EpochNoise(like, self.size, epoch_steps, seed) if noise else None
         self.sketch = Sketch(self.size, sketch, seed=seed, device=like.device, dtype=like.dtype) if sketch else None
+        self.principal = PrincipalDirections(flatness, loss_at, seed) if flatness else None
         self.directions = None
         if directions is not None:
             self.directions = Directions(directions, self.parameters, self.vector, window, optimiser)
@@ -209,10 +217,14 @@ class Recorder:
 
     def _finish_window(self, rows: int) -> None:
         """Reduce a window of `rows` steps, NaN beyond them; a window with values that are not finite becomes NaN."""
-        good = self._finite(rows)
+        size = norms(self.weights[:rows])
+        good = self._finite(size)
         distance2, by_layer = self._summed_distances(good)
-        self._finish_series(rows, good, distance2)
+        self._finish_series(size, good, distance2)
         finished = self._reduced(rows, distance2[self.before :, self.before :], by_layer)
+        if self.principal:
+            of_window = distance2[self.before :, self.before :]
+            finished |= self.principal.measure(self.weights[:good], of_window, self.step - rows)
         if good < rows:
             finished = {name: np.full_like(a, np.nan) for name, a in finished.items()}
         if self.directions:
@@ -236,9 +248,9 @@ class Recorder:
             kept["weight"] = _copy(self.weights[:rows])
         return kept
 
-    def _finite(self, rows: int) -> int:
-        """Number of steps before the first whose weights or loss are not finite; that step is the divergence."""
-        finite = np.isfinite(norms(self.weights[:rows]))
+    def _finite(self, size: np.ndarray) -> int:
+        """Number of steps before the first whose |w| (size) or loss is not finite; that step is the divergence."""
+        rows, finite = len(size), np.isfinite(size)
         if not self.without_loss:
             finite &= np.isfinite(_copy(self.loss[:rows]))
         good = rows if finite.all() else int(finite.argmin())
@@ -265,9 +277,9 @@ class Recorder:
         for slices in self.groups.values() if self.by_layer else [[slice(0, self.size)]]:
             yield sum(squared_distances(self.rows[:rows, part], centre) for part in slices)
 
-    def _finish_series(self, rows: int, good: int, distance2: torch.Tensor) -> None:
-        """Per-step values of the window, and the length of the step that led into it."""
-        away = distance2.sqrt().cpu().numpy()
+    def _finish_series(self, size: np.ndarray, good: int, distance2: torch.Tensor) -> None:
+        """Per-step values of the window, and the length of the step that led into it; size: |w| of each step."""
+        rows, away = len(size), distance2.sqrt().cpu().numpy()
         steps = np.append(away[1, self.before : self.before + 1], away[self.before :, self.before :].diagonal(1))
         missing = np.full(rows - good, np.nan)
         self.values["step_length"].append(np.concatenate([steps if self.step > rows else steps[1:], missing]))
@@ -277,12 +289,12 @@ class Recorder:
             column = np.concatenate([away[row, self.before :], missing])
             column[numbers == origin] = 0  # exactly, without the rounding of the matrix product
             self.values[name].append(np.where(numbers < origin, np.nan, column))
+        self.values["weight_norm"].append(np.where(np.isfinite(size), size, np.nan))
         self.values["loss"].append(_copy(self.loss[:rows], np.float64))
         self.values["learning_rate"].append(self.learning_rate[:rows].copy())
         self.values["gradient_norm"].append(_copy(self.gradient_norm[:rows], np.float64))
         self.faults.look_at_model(self.step)
-        size = norms(self.weights[:1])[0]
-        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1], size)
+        self.faults.look_at_window(self.step - rows, steps[1:], self.values["gradient_norm"][-1], size[0])
 
     def state(self) -> dict:
         """Everything but the finished windows, to resume at the end of a window with `restore`.
@@ -346,6 +358,7 @@ class Recorder:
             windows=self.windows,
             sketch_error=self.sketch.relative_error if self.sketch else None,
             walk=self.walk,
+            flatness=self.principal is not None,
             start=_copy(self.directions.start) if self.directions else np.empty(0),
         )
 

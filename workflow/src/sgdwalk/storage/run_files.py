@@ -1,6 +1,7 @@
 """The files that a training run writes: their contracts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
@@ -17,6 +18,13 @@ STEP_SPACING = variable("", "step", "steps between two recorded weights, 1 if mi
 LAYER = variable("layer", "1", "group of layers")
 WINDOW_LOSS = variable("window step_in_window", LOSS, "minibatch loss at each weight of the window")
 
+# Along a direction through the mean weights of a window.
+ALONG = {
+    "variance": "variance of the weights of the window",
+    "width_minus": "distance at which the loss is e times that of the mean weights, backwards",
+    "width_plus": "distance at which the loss is e times that of the mean weights, forwards",
+}
+
 TRAINING = Contract(
     "training",
     {
@@ -31,6 +39,7 @@ TRAINING = Contract(
         ),
         "step_length": variable("step", "1", "length of the step from these weights to the next"),
         "displacement": variable("step", "1", "distance from the initial weights"),
+        "weight_norm": variable("step", "1", "norm of the weights before the step", optional=True),
         "learning_rate": variable("step", "1", "learning rate of the step (NaN where not recorded)"),
         "anchor": variable("anchor", "step", "step whose weights are an anchor", optional=True),
         "anchor_displacement": variable(
@@ -43,6 +52,14 @@ TRAINING = Contract(
         "test_loss": variable("epoch", LOSS, "mean loss of the test images"),
         "test_error": variable("epoch", "1", "share of test images misclassified"),
         "mean_gradient_norm": variable("epoch", "1", "norm of the epoch's mean gradient (NaN where not recorded)"),
+        "window": replace(WINDOW, optional=True),
+        "window_start": replace(WINDOW_START, optional=True),
+        "centre_loss": variable("window", LOSS, "training loss at the mean weights of the window", optional=True),
+        **{
+            f"{kind}_{name}": variable("window direction", "1", f"{text}, {kind} direction", optional=True)
+            for kind in ("principal", "random")
+            for name, text in ALONG.items()
+        },
         "diverged_step": variable("", "step", "first step with a loss or weight that is not finite, else -1"),
     },
     version=2,

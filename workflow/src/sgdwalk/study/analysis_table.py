@@ -65,6 +65,8 @@ ANALYSES = (
     layerwise("msl",  "Mean squared loss"),
     Analysis("long_msd",     ("sketch",),      "long_msd",     "Mean squared displacement of the whole run {run}",
              condition="record.sketch", memory=4000, minutes=60),
+    Analysis("variance_flatness", ("training",), "variance_flatness", "Variance and flatness of the loss along {run}",
+             condition="record.flatness", memory=4000, minutes=30),
     Analysis("extract",      ("checkpoints",), "snapshots",    "Weight snapshots of {run}",
              condition=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
     Analysis("modes",        ("parent/checkpoints", "parent/training"), "modes", "Hessian at the start of {run}",
@@ -78,6 +80,9 @@ ANALYSES = (
              priority=25),
     Analysis("path_planes",  ("checkpoints",), "path_planes",  "Loss on planes through the snapshots of {run}",
              condition="path_planes", memory=8000, minutes=resources.path_planes_minutes, environment="train",
+             network=True, priority=25),
+    Analysis("sensitivity", ("checkpoints",),  "sensitivity",  "Sensitivity of {run}",
+             condition="sensitivity", memory=8000, minutes=resources.sensitivity_minutes, environment="curvature",
              network=True, priority=25),
     Analysis("dimension",    ("landscape",),   "dimension",    "Dimension of the loss surface of {run}",
              condition="landscape", memory=4000, minutes=60),
@@ -105,7 +110,7 @@ ANALYSES = (
     Analysis("limiting_ensemble", ("displacement",), "limiting/{group}", "Limiting dynamics of {group}",
              condition="displacement", unit="group", memory=4000, minutes=30),
 )  # fmt: skip
-NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch"}
+NOT_REQUESTED = {ALWAYS, SNAPSHOTS, CHILDREN, "record.layers", "record.sketch", "record.flatness"}
 REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not in NOT_REQUESTED))
 OF_CHILDREN = {a.name for a in ANALYSES if {"directions", "modes"} & set(a.reads)}  # of a run with a parent only
 OF_TOY = tuple(a.writes for a in ANALYSES if a.unit == "toy")

@@ -85,6 +85,7 @@ def load_study(name: Any, folder: Path) -> Study:
     check_modes(settings["modes"], runs, f"{root / 'config.yaml'}: ")
     check_requests(runs, f"{root / 'runs.tsv'}: ")
     check_snapshots(settings["path_planes"]["through"], runs, f"{root / 'runs.tsv'}: ")
+    check_sensitivity(settings["sensitivity"]["snapshots"], runs, f"{root / 'runs.tsv'}: ")
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
@@ -174,6 +175,18 @@ def check_snapshots(through: Sequence[int], runs: Mapping[str, Mapping[str, Any]
         if "path_planes" in run["analyses"] and run["snapshots"] < least:
             reason = f"must be at least {least} beside analyses = 'path_planes'"
             raise ConfigError(f"{where}snapshots = {run['snapshots']} of run '{name}': {reason}")
+
+
+def check_sensitivity(snapshots: Sequence[int], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuse the sensitivity of another optimiser than SGD, and from a snapshot after which a run takes no steps."""
+    least = max(snapshots, default=0) + 2
+    for name, run in runs.items():
+        if "sensitivity" in run["analyses"]:
+            asked = f"of run '{name}': must be {{}} beside analyses = 'sensitivity'"
+            if run["optimiser"] != "sgd":
+                raise ConfigError(f"{where}optimiser = '{run['optimiser']}' {asked.format('sgd')}")
+            if run["snapshots"] < least:
+                raise ConfigError(f"{where}snapshots = {run['snapshots']} {asked.format(f'at least {least}')}")
 
 
 def check_source(study: Study, source: str, where: str) -> None:

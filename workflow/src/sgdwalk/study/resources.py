@@ -195,6 +195,12 @@ def noise_curvature_gradients(run: Run, settings: Mapping[str, Any]) -> float:
     return run["snapshots"] * batches * run["batch_size"]
 
 
+def sensitivity_gradients(run: Run, settings: Mapping[str, Any]) -> float:
+    """Cost of two Hessian-vector products and the twins at each step in gradients of an image."""
+    gradients = 2 * PRODUCT + len(settings["offsets"])
+    return max(1, len(settings["snapshots"])) * settings["steps"] * gradients * run["batch_size"]
+
+
 # By the analysis that evaluates the network so often.
 GRADIENTS = {
     "modes": modes_gradients,
@@ -202,6 +208,7 @@ GRADIENTS = {
     "landscape": landscape_gradients,
     "path_planes": path_planes_gradients,
     "noise_curvature": noise_curvature_gradients,
+    "sensitivity": sensitivity_gradients,
 }
 
 
@@ -219,6 +226,7 @@ modes_minutes = measuring_minutes("modes")
 hessian_minutes = measuring_minutes("hessian")
 landscape_minutes = measuring_minutes("landscape")
 path_planes_minutes = measuring_minutes("path_planes")
+sensitivity_minutes = measuring_minutes("sensitivity")
 noise_curvature_minutes = measuring_minutes("noise_curvature")
 
 

@@ -22,7 +22,8 @@ REPEATED = re.compile(r"(.+?)\1{19}$")
 SIGNS = {None: "spaces", ",": "commas", ";": "semicolons"}  # None: of str.split, any blank
 LISTED = re.compile(r"\[(.*)\]|([^][]*)")  # with or without brackets
 MOST_STEPS = 10**9
-OF_TRAININGS = ("layers", "noise", "walk")  # keys of `record` that only a training can fulfil
+# keys of `record` that only a training can fulfil, and what they are without one
+OF_TRAININGS = {"layers": False, "noise": False, "walk": False, "flatness": 0}
 
 
 def read_runs(path: Path, shared: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -102,7 +103,8 @@ def shortened(given: Mapping[str, Any], runs: Mapping[str, Any], where: str) -> 
         raise ConfigError(f"{where}window = '': must be given beside windows_of, and divide {recorded}")
     if not 0 < window < recorded or recorded % window:
         raise ConfigError(f"{where}window = {window}: must divide {recorded}, the window of {name}, and be shorter")
-    return runs[name] | given | {"analyses": []}
+    record = runs[name]["record"] | {"flatness": 0}  # its directions are those of the longer windows
+    return runs[name] | given | {"analyses": [], "record": record}
 
 
 def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -113,10 +115,12 @@ def walked(run: dict[str, Any], given: Mapping[str, Any], rules: Mapping[str, An
     if extra := sorted(set(given) - WALKS):
         raise ConfigError(f"{where}{extra[0]} = {given[extra[0]]!r}: must be empty beside walk")
     if extra := [key for key in OF_TRAININGS if given.get("record", {}).get(key)]:
-        raise ConfigError(f"{where}record.{extra[0]} = true: must be false beside walk")
+        key, found = extra[0], given["record"][extra[0]]
+        allowed = str(OF_TRAININGS[key]).lower()
+        raise ConfigError(f"{where}record.{key} = {str(found).lower()}: must be {allowed} beside walk")
     existing(run, "walk", where)
     record = filled(dict(given.get("record", {})), rules) if Path(run["walk"]).is_dir() else run["record"]
-    record |= dict.fromkeys(OF_TRAININGS, False)
+    record |= OF_TRAININGS
     return dict.fromkeys(run) | {key: run[key] for key in WALKS} | {"analyses": [], "record": record}
 
 

@@ -39,6 +39,13 @@ class Batches:
             part = slice(step * self.batch_size, (step + 1) * self.batch_size)
             yield self._crop(order[part], offsets[:, part], mirrored[part]), self.labels[order[part]]
 
+    def sample(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs and labels of `count` random training images, at most all, normalised but not augmented."""
+        chosen = torch.randperm(len(self.labels), generator=generator(self.seed, "sample"))[:count]
+        chosen, edge = chosen.to(self.pixels.device), self.padding
+        pixels = self.pixels[chosen, :, edge : self.pixels.shape[2] - edge, edge : self.pixels.shape[3] - edge]
+        return self.scale(pixels), self.labels[chosen]
+
     def tested(self, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and labels of a part of the test images, normalised but not augmented."""
         return self.scale(self.test_pixels[part]), self.test_labels[part]

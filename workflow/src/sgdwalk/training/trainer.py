@@ -25,6 +25,7 @@ from sgdwalk.training.batches import Batches
 from sgdwalk.training.checkpoints import Checkpoints
 from sgdwalk.training.cuda_graphs import Replayed, gradients
 from sgdwalk.training.devices import allow_tf32, device
+from sgdwalk.training.fixed_loss import FixedLoss
 from sgdwalk.training.initialisation import INITIALISATIONS
 from sgdwalk.training.losses import objective
 from sgdwalk.training.parents import Parent, keep_velocity
@@ -95,6 +96,8 @@ class Run:
         self.optimiser = optimiser(self.settings, self.model.parameters())
         if self.parent and self.settings["keep_velocity"]:
             keep_velocity(self.optimiser, self.parent.checkpoint)
+        record = dict(self.settings["record"])
+        images = record.pop("flatness_images")
         self.recorder = Recorder(
             self.model,
             self.settings["window"],
@@ -103,7 +106,8 @@ class Run:
             seed=self.settings["seed"],
             directions=self.parent.directions if self.parent else None,
             optimiser=self.optimiser,
-            **self.settings["record"],
+            loss_at=FixedLoss(self.model, self.objective, *self.batches.sample(images)) if record["flatness"] else None,
+            **record,
         )
         self.checkpoints.digests = {}
         self.tally = torch.zeros(2, dtype=torch.float64, device=self.device)  # sums of loss and errors in the epoch

@@ -50,6 +50,7 @@ def cut(data: Mapping[str, xr.Dataset], length: int) -> dict[str, xr.Dataset]:
     windows = _windows(data["distances"], parts, length)
     return {
         **data,
+        "training": data["training"].drop_dims("window", errors="ignore"),
         "distances": _distances(data["distances"], parts, windows),
         "layers": _distances(data["layers"], parts, windows),
         "gradients": _gradients(data["gradients"], parts, windows),

@@ -1,0 +1,66 @@
+"""Variance against flatness: a known exponent, a null without relation, and the coverage of the interval."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from sgdwalk.analyses import variance_flatness
+from sgdwalk.storage import contracts
+
+WINDOWS, DIRECTIONS = 10, 6
+
+
+def recorded(exponent, noise=0.0, rng=None, windows=WINDOWS):
+    """training.nc of windows with their own levels whose variances follow F^exponent along principal directions."""
+    rng = rng or np.random.default_rng(0)
+    shape = windows, DIRECTIONS
+    flatness = {kind: np.exp(rng.normal(size=shape)) for kind in variance_flatness.KINDS}
+    spread = np.exp(rng.normal(size=(windows, 1)) + noise * rng.normal(size=shape))
+    variance = {"principal": spread * flatness["principal"] ** exponent, "random": np.exp(rng.normal(size=shape))}
+    dims = ("window", "direction")
+    return xr.Dataset(
+        {f"{kind}_variance": (dims, variance[kind]) for kind in variance}
+        | {f"{kind}_width_minus": (dims, 0.3 * flatness[kind]) for kind in variance}
+        | {f"{kind}_width_plus": (dims, 0.7 * flatness[kind]) for kind in variance}
+        | {"centre_loss": ("window", np.ones(windows))},
+        {"window": np.arange(windows), "window_start": ("window", 50 * np.arange(windows))},
+    )
+
+
+def test_an_exact_relation_is_found_in_every_window():
+    found = variance_flatness.compute(recorded(-4))
+    contracts.check(found, variance_flatness.CONTRACT)
+    np.testing.assert_allclose(found.window_exponent.sel(kind="principal"), -4)
+    np.testing.assert_allclose([found[f"exponent{end}"].sel(kind="principal") for end in ("", "_low", "_high")], -4)
+    np.testing.assert_allclose(found.asymmetry, 0.4)
+    assert found.late.values.tolist() == [0] * 5 + [1] * 5
+
+
+def test_intervals_hold_the_truth_and_the_null_as_often_as_they_say():
+    rng, inside = np.random.default_rng(1), []
+    for _ in range(200):
+        found = variance_flatness.compute(recorded(-2, 0.7, rng))
+        for kind, truth in (("principal", -2), ("random", 0)):
+            here = found.sel(kind=kind)
+            inside.append([here.exponent_low < truth < here.exponent_high,
+                           float(((here.window_exponent_low < truth) & (truth < here.window_exponent_high)).mean())])  # fmt: skip
+    of_means, of_windows = np.mean(inside, axis=0)
+    assert of_means == pytest.approx(0.95, abs=0.033)  # three standard errors of 400 intervals
+    assert of_windows == pytest.approx(0.95, abs=0.015)
+
+
+def test_directions_without_a_width_are_left_out_and_too_few_are_nan():
+    data = recorded(-4)
+    data.principal_width_plus[0, 2:] = np.nan
+    data.principal_width_plus[1, 3:] = np.nan
+    data.random_width_plus[:] = np.nan
+    found = variance_flatness.compute(data)
+    principal = found.window_exponent.sel(kind="principal").values
+    assert np.isnan(principal[0])
+    np.testing.assert_allclose(principal[1:], -4)
+    assert found.late.values.tolist() == [0] * 5 + [1] * 5
+    assert np.isnan(found.exponent.sel(kind="random"))
+
+
+def test_a_run_without_the_record_is_refused():
+    with pytest.raises(ValueError, match="no variances along principal directions"):
+        variance_flatness.compute(recorded(-4).drop_vars("principal_variance"))

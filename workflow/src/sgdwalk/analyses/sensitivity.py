@@ -1,0 +1,113 @@
+"""Sensitivity of SGD: the largest Lyapunov exponent, and the growth of differences between twins."""
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from sgdwalk.storage.contracts import Contract, variable, with_interval
+from sgdwalk.trajectory.student_mean import student_mean
+
+BLOCKS = 10  # of the steps after the burn-in, between which the interval is taken
+BURN_IN = 0.2  # of the steps: the differences turn towards the direction that grows most
+ENDS = ("", "_low", "_high")
+PER_STEP = "1 / step"
+
+CONTRACT = Contract(
+    "sensitivity",
+    {
+        "start": variable("start", "step", "steps done at the start"),
+        "epoch": variable("start", "epoch", "epochs done at the start"),
+        "weight_norm": variable("start", "1", "norm of the weights at the start"),
+        "step": variable("step", "step", "steps since the start"),
+        "offset": variable("offset", "1", "distance of twins, over the norm of the weights"),
+        "growth": variable("start step", PER_STEP, "logarithmic growth of the tangent vector"),
+        "frozen_growth": variable("start step", PER_STEP, "logarithmic growth of a tangent vector at fixed weights"),
+        "twin_growth": variable("start offset step", PER_STEP, "logarithmic growth of the distance of twins"),
+        **with_interval("exponent", "start", PER_STEP, "largest Lyapunov exponent", between="blocks"),
+        **with_interval("frozen_exponent", "start", PER_STEP, "Lyapunov exponent at fixed weights", between="blocks"),
+        **with_interval("twin_exponent", "start offset", PER_STEP, "growth rate of twins", between="blocks"),
+    },
+)
+
+
+def compute(
+    checkpoints: str,
+    *,
+    run: dict,
+    snapshots: Sequence[int] = (),
+    steps: int = 300,
+    offsets: Sequence[float] = (1e-4, 1e-3, 1e-2),
+    seed: int = 0,
+) -> xr.Dataset:
+    """Growth of small differences over the run's own next steps, from some of its checkpoints (see tangent_growth).
+
+    checkpoints: the run's folder of checkpoints. run: its settings; SGD with momentum, weight decay and schedule as in
+    the training, on the same minibatches, in the same precision and mode. snapshots: from which checkpoints, counted
+    from 0, the initial weights; by default the one in the middle. steps: how many, fewer where the run ends (NaN then).
+    offsets: of the twins, over the norm of the weights at the start. seed: of the first direction.
+
+    exponent: mean logarithmic growth of the tangent vector per step after the first fifth of the steps, with Student's
+    95 % interval between ten blocks. frozen_exponent: the same with the weights held at the start, the product of the
+    minibatches' linear maps alone. twin_exponent: of twins that are brought back to their distance after each step.
+    A tangent vector does not see the kinks of ReLU networks, twins do.
+
+    Returns the data set of CONTRACT, without the starts that a run did not reach before it diverged. ValueError for
+    another optimiser than SGD, for a snapshot after which the run takes no step, and for a loss without second
+    derivatives. Fewer than 13 steps have no exponent (NaN).
+    """
+    from sgdwalk.landscapes import tangent_growth, trained_networks  # torch, which readers of the file do not need
+    from sgdwalk.landscapes.curvature import MeanHessian, OneBatchHessian, check_second_derivative
+    from sgdwalk.training.repeated_steps import RepeatedSteps
+
+    chosen, walk, found = checked_snapshots(snapshots, run), RepeatedSteps(run), []
+    operator, first_batch = MeanHessian(walk.model, [], walk.loss), [next(walk.batches.epoch(0))]
+    check_second_derivative(OneBatchHessian(walk.model, first_batch, walk.loss), run["model"], seed)  # one dropout mask
+    reached = trained_networks.snapshots(checkpoints)
+    for checkpoint in [reached[k] for k in chosen if k < len(reached)]:
+        start, first = tangent_growth.state_of(operator, checkpoint), checkpoint["step"]
+        size, update = float(start.w.double().norm()), tangent_growth.update_of(run)
+        away = [size * part for part in offsets]
+        series = tangent_growth.growth(operator, start, walk.following(first, steps), update, away, seed)
+        print(f"step {first}: mean growth {series.tangent.mean():.4g} a step", file=sys.stderr, flush=True)
+        found.append({"start": first, "epoch": checkpoint["epoch"], "weight_norm": size, **summary(series, steps)})
+    sizes, data = {"start": len(found), "step": steps, "offset": len(offsets)}, {}
+    for name, spec in CONTRACT.variables.items():
+        if "start" in spec.dims:
+            values = np.array([row[name] for row in found], float)
+            data[name] = spec.dims, values.reshape([sizes[dim] for dim in spec.dims])
+    return xr.Dataset(data, {"step": np.arange(steps), "offset": list(offsets)})
+
+
+def summary(series, steps: int) -> dict[str, np.ndarray]:
+    """The growths, padded to `steps`, and their means with intervals, by the names of the contract."""
+    found = {}
+    for name, values in (("", series.tangent), ("frozen_", series.frozen), ("twin_", series.twins)):
+        found[f"{name}growth"] = np.full((*values.shape[:-1], steps), np.nan)
+        found[f"{name}growth"][..., : values.shape[-1]] = values
+        found |= {f"{name}exponent{end}": part for end, part in zip(ENDS, block_mean(values), strict=True)}
+    return found
+
+
+def block_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mean, low, high) over the last dimension after the burn-in, with Student's 95 % interval between BLOCKS blocks.
+
+    The blocks are of equal length; steps that are left over count to the burn-in.
+    """
+    length = int((1 - BURN_IN) * values.shape[-1]) // BLOCKS
+    if not length:
+        return (np.full(values.shape[:-1], np.nan),) * 3
+    blocks = values[..., values.shape[-1] - BLOCKS * length :].reshape(*values.shape[:-1], BLOCKS, length).mean(axis=-1)
+    mean, _, half = student_mean(np.moveaxis(blocks, -1, 0))
+    return mean, mean - half, mean + half
+
+
+def checked_snapshots(snapshots: Sequence[int], run: dict) -> Sequence[int]:
+    """The checkpoints to start from; refuse those from which no step follows, and other optimisers."""
+    if run["optimiser"] != "sgd":
+        raise ValueError(f"optimiser = '{run['optimiser']}': must be sgd for its sensitivity")
+    last = run["snapshots"] - 1
+    if snapshots and max(snapshots) >= last:
+        raise ValueError(f"sensitivity.snapshots = {[*snapshots]}: must be from 0 to {last - 1}, the last but one")
+    return [*snapshots] or [last // 2]

@@ -1,0 +1,33 @@
+"""Claims of Feng & Tu, doi 10.1073/pnas.2015617118: the weights vary less where the loss is flatter.
+
+Gross et al. (arXiv 2311.14120) derive the relation for a linear network of two layers and find none for one layer;
+Kühn & Rosenow (arXiv 2306.05300) find equal variances along Hessian eigenvectors of all but small curvature. The third
+row asks how much of the relation is due to directions that are the walk's own.
+"""
+
+from dataclasses import replace
+
+from sgdwalk.tables.claim_parts import Claim, base, difference, value
+from sgdwalk.tables.study_results import Results
+from sgdwalk.tables.verdicts import Estimate, about, below
+
+PAPER = "Feng & Tu 2021"
+WITHIN = "late windows (interval: between windows)"
+
+principal, random = (value("variance_flatness", kind=kind) for kind in ("principal", "random"))
+
+
+def against_random(results: Results, run: str) -> Estimate | None:
+    """The exponent along principal directions, with that along random ones as its null model."""
+    found = principal(results, run)
+    return found and replace(found, nulls=(random(results, run),))
+
+
+CLAIMS = (
+    Claim("variance falls with flatness along principal directions", "Fig. 3", base,
+          f"exponent of variance against flatness, {WITHIN} (null: random directions)", below(0), against_random),
+    Claim("variance ~ flatness^-4", "Fig. 3", base,
+          f"exponent of variance against flatness, {WITHIN}", about(-4, 1), principal),
+    Claim("variance falls faster along principal than along random directions", "Fig. 3 (our contrast)", base,
+          f"difference of these exponents, {WITHIN}", below(0), difference(principal, minus=random)),
+)  # fmt: skip
