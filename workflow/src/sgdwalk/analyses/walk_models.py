@@ -1,12 +1,13 @@
 """Likelihood of a window's walk: which model of its steps describes it, and which exponent it then has."""
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from sgdwalk.landscapes import snapshot_planes
 from sgdwalk.storage.contracts import Contract, variable, with_interval
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
-from sgdwalk.trajectory import mean_squared_displacement, scaling_fits, step_lengths
+from sgdwalk.trajectory import mean_squared_displacement, regimes, scaling_fits, step_lengths
 from sgdwalk.trajectory.compared_models import SEPARABLE, compared
 from sgdwalk.trajectory.distance_geometry import increment_products
 from sgdwalk.trajectory.walk_models import MODELS
@@ -16,6 +17,7 @@ WALKS = ("steps", "unit steps")
 DRIFTS = ("kept", "projected out")
 LONGEST = 0.8  # longest lag at which a misfit is measured, as a share of the window
 COMPONENTS = 20  # principal components that are kept
+CHANGE_COPIES = 1000  # series of windows behind the p value and the interval of a change
 FEWEST = 20  # steps of a window that a likelihood is of
 TIMES = ("relaxation_time", "relaxation_time_low", "relaxation_time_high")
 EACH = "window walk drift model"
@@ -45,6 +47,8 @@ CONTRACT = Contract(
         "misfit_low": variable(f"{EACH} lag", "1", "2.5 % point of the misfit of walks of the model"),
         "misfit_high": variable(f"{EACH} lag", "1", "97.5 % point of the misfit of walks of the model"),
         "misfit_p": variable(EACH, "1", "p value of the largest misfit at any lag"),
+        **with_interval("change", "", "step", "first step of the window at which the law of the walk changes"),
+        "change_p": variable("", "1", "p value of a law that changes smoothly in time only"),
         "explained": variable("window component", "1", "share of the variance of the weights"),
         "explained_orthogonal": variable(
             "window component", "1", "share of the variance, orthogonal steps of equal lengths"
@@ -67,6 +71,8 @@ def compute(distances: xr.Dataset, *, copies: int = 100, seed: int = 0) -> xr.Da
     status: 'not separable' where the effective dimension of the steps differs between bands of frequency by more than a
     factor of three, 'uneven steps' where their lengths vary by more than those of Gaussian steps (step_lengths.uneven).
     The likelihood is then not that of the walk: fits describe it, intervals and delta_aic do not hold.
+    change: where the exponent of the fractional walk and the logarithm of the mean squared step jump, beyond a smooth
+    trend in time (regimes); NaN where they do not, or in fewer than eight windows.
     explained [component]: eigenvalues of the covariance of the window's weights over their sum, and those of two walks
     without any structure, as in path_planes.
 
@@ -96,13 +102,23 @@ def compute(distances: xr.Dataset, *, copies: int = 100, seed: int = 0) -> xr.Da
     result = per_window(distances, CONTRACT, lambda d2, _: of_window(d2, lags, components, copies, rng), coords)
     shares = snapshot_planes.random_walk_shares(len(components))
     result = result.assign(explained_random_walk=("component", shares))
-    return in_steps(result, spacing(distances))
+    return in_steps(result.assign(law_change(result, steps * spacing(distances), rng)), spacing(distances))
 
 
 def in_steps(result: xr.Dataset, every: int) -> xr.Dataset:
     """The result with lags and times in steps, of which only one in `every` was recorded."""
     result = result.assign({name: result[name] * every for name in TIMES})
     return result.assign_coords(lag=result.lag.values * every)
+
+
+def law_change(result: xr.Dataset, length: int, rng) -> dict[str, tuple[tuple, float]]:
+    """The variables `change` of a file whose windows are `length` steps long."""
+    walk = result.sel(walk="steps", drift="kept")
+    quantities = np.stack([walk.exponent.sel(model="fractional").values, np.log(walk.msd.isel(lag=0).values)])
+    found = regimes.change(quantities, result.window_start.values + length, CHANGE_COPIES, rng)
+    starts = pd.Series(result.window_start.values.astype(float)).reindex
+    window, low, high = starts([found.window, found.low, found.high]).values
+    return {"change": ((), window), "change_low": ((), low), "change_high": ((), high), "change_p": ((), found.p)}
 
 
 def of_window(d2: np.ndarray, lags: np.ndarray, components: np.ndarray, copies: int, rng) -> dict[str, np.ndarray]:
