@@ -42,6 +42,7 @@ ANALYSES = {
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
     "path_planes": ("checkpoints", "path_planes.nc", "train", (8000, 30), 25),
     "dimension": ("landscape.nc", "dimension.nc", "analysis", (4000, 60), 0),
+    "walk_models": ("distances.nc", "walk_models.nc", "analysis", (2000, 15), 0),
     "displacement": ("directions.nc distances.nc sketch.nc", "displacement.nc", "analysis", ESTIMATED, 0),
     "noise_curvature": ("checkpoints modes.nc", "noise_curvature.nc", "curvature", (8000, 30), 30),
     "speed": ("directions.nc noise_curvature.nc", "speed.nc", "analysis", (4000, 60), 0),

@@ -168,7 +168,7 @@ def test_a_missing_file_a_foreign_file_and_an_unknown_contract_are_named(tmp_pat
         netcdf.find("nonsense")
 
 
-NAMES = "msd path msl tails fluctuations ensemble hessian landscape path_planes displacement noise_curvature speed phase_space"
+NAMES = "msd path msl walk_models tails fluctuations ensemble hessian landscape path_planes displacement noise_curvature speed phase_space"
 
 
 @pytest.mark.parametrize("name", [*NAMES.split(), "epoch_memory", "limiting_ensemble"])

@@ -86,6 +86,8 @@ ANALYSES = (
              network=True, priority=25),
     Analysis("dimension",    ("landscape",),   "dimension",    "Dimension of the loss surface of {run}",
              condition="landscape", memory=4000, minutes=60),
+    Analysis("walk_models",  ("distances",),   "walk_models",  "Models of the walk of {run}",
+             condition="walk_models", minutes=resources.walk_models_minutes),
     Analysis("displacement", ("directions", "distances", "sketch"), "displacement", "Displacement of {run}",
              condition="displacement"),
     Analysis("noise_curvature", ("checkpoints", "modes"), "noise_curvature", "Gradient noise along the modes of {run}",

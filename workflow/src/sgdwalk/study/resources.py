@@ -235,6 +235,11 @@ def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:
     return round(BASE_MB + 3 * distances(run) / 1e6)
 
 
+def walk_models_minutes(run: Run, settings: Mapping[str, Any]) -> int:
+    """Time of the fits of walk models in minutes: half a minute for a window of 1,000 steps and 100 simulated walks."""
+    return round(15 + PATIENCE * windows(run) * (run["window"] / 1000) ** 2 * (1 + settings["copies"] / 25) / 10)
+
+
 def analysis_minutes(run: Run, settings: Mapping[str, Any]) -> int:
     """Time of an analysis of a run's windows in minutes."""
     return round(15 + windows(run) / 4)
