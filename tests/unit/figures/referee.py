@@ -94,7 +94,7 @@ def inside(points, box):
 
 def text_over_data(page):
     """Texts over data, over an image, or over a side of a panel."""
-    faults = []
+    faults, words = [], texts(page)
     for axes in page.axes:
         panel, points = axes.get_window_extent(), data_points(axes)
         points = points[((points >= panel.min - 1) & (points <= panel.max + 1)).all(axis=1)]
@@ -106,7 +106,7 @@ def text_over_data(page):
             ]
         )
         marked = np.concatenate([points, *sides]) if len(points) or sides else np.empty((0, 2))
-        for text, box in texts(page):
+        for text, box in words:
             over_image = axes.images and overlap(panel, box)
             if over_image or inside(marked, box):
                 faults.append(f"'{text.get_text()}' over data or a side of {axes.get_label()}")

@@ -9,6 +9,7 @@ from figure_data import EMPTY, SMALLEST, WHOLE, draw, settled, spectrum, svg
 from sgdwalk.figures import fig8, page, style
 from sgdwalk.study.figure_specs import figure_signatures
 
+pytestmark = pytest.mark.slow
 FIGURES = list(WHOLE)
 FAULTS = (
     referee.text_over_text, referee.text_over_data, referee.legend_over_data, referee.outside, referee.small,
