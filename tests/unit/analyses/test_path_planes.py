@@ -7,6 +7,7 @@ import xarray as xr
 from runs import settings
 from sgdwalk.analyses import path_planes
 from sgdwalk.jobs import analyse
+from sgdwalk.landscapes import trained_networks
 from sgdwalk.landscapes.mean_loss import MeanLoss
 from sgdwalk.storage import contracts, netcdf
 from sgdwalk.training import problem
@@ -53,6 +54,21 @@ def test_both_planes_of_three_snapshots_contain_them(three):
     distances = [np.hypot(three.path_x[k, 0], three.path_y[k, 0]) for k in (0, 1)]
     np.testing.assert_allclose(distances[0], distances[1], rtol=1e-9)
     assert float(three.explained.sum()) == pytest.approx(1, rel=1e-12)
+
+
+def test_cosines_are_those_of_the_weights(images, tmp_path):
+    folder = checkpoints(tmp_path / "checkpoints", images, count=4)
+    weights = [
+        np.concatenate(
+            [shot["model"][name].numpy().ravel() for name, _ in problem.build(RUN, images).named_parameters()]
+        )
+        for shot in trained_networks.snapshots(folder)
+    ]
+    truth = [[a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in weights] for a in weights]
+    found = path_planes.compute(folder, run=RUN, **FEW)
+    np.testing.assert_allclose(found.cosine, truth, rtol=1e-12)
+    np.testing.assert_array_equal(found.other, found.epoch)
+    assert found.cosine.values.min() < 0.99
 
 
 def test_the_corners_of_the_plane_and_the_ends_of_the_line_are_the_snapshots(three):

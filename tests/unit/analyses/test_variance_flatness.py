@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
+from claim_data import results, row_of, run
 from sgdwalk.analyses import variance_flatness
 from sgdwalk.storage import contracts
+from sgdwalk.tables import claims_feng2021
 
 WINDOWS, DIRECTIONS = 10, 6
 
@@ -29,8 +31,8 @@ def recorded(exponent, noise=0.0, rng=None, windows=WINDOWS):
 def test_an_exact_relation_is_found_in_every_window():
     found = variance_flatness.compute(recorded(-4))
     contracts.check(found, variance_flatness.CONTRACT)
-    np.testing.assert_allclose(found.window_exponent.sel(kind="principal"), -4)
-    np.testing.assert_allclose([found[f"exponent{end}"].sel(kind="principal") for end in ("", "_low", "_high")], -4)
+    np.testing.assert_allclose(found.window_exponent.sel(along="principal"), -4)
+    np.testing.assert_allclose([found[f"exponent{end}"].sel(along="principal") for end in ("", "_low", "_high")], -4)
     np.testing.assert_allclose(found.asymmetry, 0.4)
     assert found.late.values.tolist() == [0] * 5 + [1] * 5
 
@@ -40,7 +42,7 @@ def test_intervals_hold_the_truth_and_the_null_as_often_as_they_say():
     for _ in range(200):
         found = variance_flatness.compute(recorded(-2, 0.7, rng))
         for kind, truth in (("principal", -2), ("random", 0)):
-            here = found.sel(kind=kind)
+            here = found.sel(along=kind)
             inside.append([here.exponent_low < truth < here.exponent_high,
                            float(((here.window_exponent_low < truth) & (truth < here.window_exponent_high)).mean())])  # fmt: skip
     of_means, of_windows = np.mean(inside, axis=0)
@@ -54,13 +56,33 @@ def test_directions_without_a_width_are_left_out_and_too_few_are_nan():
     data.principal_width_plus[1, 3:] = np.nan
     data.random_width_plus[:] = np.nan
     found = variance_flatness.compute(data)
-    principal = found.window_exponent.sel(kind="principal").values
+    principal = found.window_exponent.sel(along="principal").values
     assert np.isnan(principal[0])
     np.testing.assert_allclose(principal[1:], -4)
     assert found.late.values.tolist() == [0] * 5 + [1] * 5
-    assert np.isnan(found.exponent.sel(kind="random"))
+    assert np.isnan(found.exponent.sel(along="random"))
 
 
 def test_a_run_without_the_record_is_refused():
     with pytest.raises(ValueError, match="no variances along principal directions"):
         variance_flatness.compute(recorded(-4).drop_vars("principal_variance"))
+
+
+@pytest.mark.parametrize(("exponent", "null", "verdicts"), [
+    (-4, (0.0, 0.5), ["agrees", "agrees", "agrees"]),
+    (-4, (-4.0, 0.5), ["undecided", "agrees", "undecided"]),  # along random directions too
+    (2, (0.0, 0.5), ["differs", "differs", "differs"]),
+    (-2, (0.0, 5.0), ["agrees", "differs", "undecided"]),
+])  # fmt: skip
+def test_claims_need_what_random_directions_do_not_show(exponent, null, verdicts):
+    value, half = np.array([exponent, null[0]]), np.array([0.3, null[1]])
+    ends = {"": value, "_low": value - half, "_high": value + half}
+    data = xr.Dataset(
+        {f"exponent{end}": ("along", part) for end, part in ends.items()},
+        {"along": ["principal", "random"]},
+        {"run": "a"},
+    )
+    found = results([run("a")], variance_flatness=[data])
+    assert [row_of(claim.text, found)["verdict"] for claim in claims_feng2021.CLAIMS] == verdicts
+    nothing = results([run("a")])
+    assert {row_of(claim.text, nothing)["verdict"] for claim in claims_feng2021.CLAIMS} == {"not run"}

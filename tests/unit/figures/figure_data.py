@@ -80,8 +80,9 @@ def landscape(loss=None):
 
 def path_planes(nan=False, test=True):
     factor, side = np.nan if nan else 1.0, np.linspace(-2, 12, 12)
+    apart = np.abs(np.arange(5)[:, None] - np.arange(5))
     data = build(
-        "path_planes", epoch=[0.0, 3.0, 6.0, 9.0, 12.0], plane=["principal components", "three snapshots"],
+        "path_planes", cosine=factor * 0.8**apart, other=[0.0, 3.0, 6.0, 9.0, 12.0], epoch=[0.0, 3.0, 6.0, 9.0, 12.0], plane=["principal components", "three snapshots"],
         status="weights are not finite" if nan else "ok", x=side, y=side[:, None].T / 3,
         loss=np.exp((side[:, None] ** 2 + side**2) / 80) * factor, origin=12.0, through=[0.0, 6.0, 12.0],
         path_x=np.array([10.0, 7, 4, 2, 0]), path_y=np.array([0.0, 2.5, 3, 2, 0]), path_share=[1.0, 0.9, 0.95, 0.9, np.nan],
@@ -348,6 +349,15 @@ def whole_spectrum(nan=False):
     )  # fmt: skip
 
 
+def norms(nan=False):
+    """The files of a run whose weights grow."""
+    factor = np.nan if nan else 1.0
+    recorded = build(
+        "training", weight_norm=np.linspace(20, 30, 60) * factor, learning_rate=np.repeat([0.1, 0.01], 30) * factor
+    )
+    return {"training": recorded, "planes": path_planes(nan)}
+
+
 def flatness(nan=False):
     """The files of a run whose sharpness, exponent and noise change during its training."""
     factor = np.nan if nan else 1.0
@@ -371,7 +381,7 @@ def principal_directions(nan=False):
     scatter = np.exp(0.3 * rng.normal(size=flat.shape))
     slope = np.array([[-3.0], [0.0]]) * np.ones(4) * factor
     return build(
-        "variance_flatness", **STARTS, kind=["principal", "random"], direction=np.arange(1, 7), flatness=flat,
+        "variance_flatness", **STARTS, along=["principal", "random"], direction=np.arange(1, 7), flatness=flat,
         variance=np.array([1.0, 1e-4])[:, None, None] * flat ** slope[..., None] * scatter, late=[0, 0, 1, 1],
         asymmetry=rng.uniform(-0.8, 0.8, flat.shape) * factor, **with_ends("window_exponent", slope),
         **with_ends("exponent", slope[:, 0]),
@@ -421,6 +431,7 @@ WHOLE = {
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
     "flatness": flatness(),
+    "trajectory_map": norms(),
     "variance_flatness": {"directions": principal_directions()},
     "sensitivity": {"sensitivity": sensitivity()},
     "curvature": {"hessian": whole_spectrum()},
@@ -464,6 +475,7 @@ EMPTY = {
     "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
     "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
     "flatness": flatness(nan=True),
+    "trajectory_map": norms(nan=True),
     "variance_flatness": {"directions": principal_directions(nan=True)},
     "sensitivity": {"sensitivity": sensitivity(nan=True)},
     "curvature": {"hessian": whole_spectrum(nan=True)},
@@ -501,6 +513,7 @@ SMALLEST = {
     "fig6": {"path": None, "msl": msl()},
     "fig7": {"hessian": [spectrum(2)]},
     "flatness": {"hessian": spectrum(1), "msd": msd()},
+    "trajectory_map": {"training": norms()["training"]},
     "variance_flatness": {"directions": principal_directions().isel(window=[3], direction=[0, 1, 2])},
     "sensitivity": {"sensitivity": sensitivity(starts=[40], offsets=[])},
     "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},

@@ -20,6 +20,8 @@ CONTRACT = Contract(
         "step": variable("epoch", "step", "steps done"),
         "snapshot_loss": variable("epoch", LOSS, "training loss of the snapshot"),
         "snapshot_test_loss": variable("epoch", LOSS, "test loss of the snapshot", optional=True),
+        "other": variable("other", "epoch", "epochs done of the other snapshot", optional=True),
+        "cosine": variable("epoch other", "1", "cosine of the angle between the weights of snapshots", optional=True),
         "component": variable("component", "1", "principal component of the snapshots"),
         "explained": variable("component", "1", "share of the variance"),
         "explained_orthogonal": variable("component", "1", "share of the variance, orthogonal steps of equal lengths"),
@@ -72,7 +74,8 @@ def compute(
 
     explained [component]: eigenvalues of the snapshots' covariance over their sum. Two nulls, which are walks without
     any structure of the loss: explained_orthogonal, of as many steps with the measured lengths, all orthogonal;
-    explained_random_walk, 6 / (pi^2 k^2), of a long walk of equal steps.
+    explained_random_walk, 6 / (pi^2 k^2), of a long walk of equal steps. cosine [epoch, other]: of the weights about 0,
+    the trajectory map of Singh et al. 2024 (arXiv 2403.07379).
 
     Returns the data set of CONTRACT. A plane that is not there (weights that are not finite, a run that diverged before
     its third snapshot, snapshots on a line) is NaN, and status says why. FileNotFoundError where there are no
@@ -83,7 +86,7 @@ def compute(
     """
     from sgdwalk.landscapes import trained_networks  # torch, which readers of the file do not need
     from sgdwalk.landscapes.mean_loss import network_and_losses
-    from sgdwalk.landscapes.snapshot_surfaces import Snapshots
+    from sgdwalk.landscapes.snapshot_surfaces import Snapshots, cosines
 
     checked_through(through, run["snapshots"])
     snapshots = trained_networks.snapshots(checkpoints)
@@ -103,6 +106,7 @@ def compute(
     return xr.Dataset(
         {
             "step": ("epoch", [snapshot["step"] for snapshot in snapshots]),
+            "cosine": (("epoch", "other"), cosines(path.states, path.names)),
             "explained": ("component", snapshot_planes.explained(path.gram)),
             "explained_orthogonal": ("component", snapshot_planes.explained(null)),
             "explained_random_walk": ("component", snapshot_planes.random_walk_shares(last)),
@@ -112,7 +116,13 @@ def compute(
         | {f"line_{name}": ("position", values[:, 0]) for name, values in line.items()}
         | {f"snapshot_{name}": ("epoch", values) for name, values in path.losses().items()}
         | dict(xr.concat(planes, "plane").data_vars),
-        {"epoch": epoch, "component": np.arange(1, last + 1), "plane": list(PLANES), "position": position},
+        {
+            "epoch": epoch,
+            "other": epoch,
+            "component": np.arange(1, last + 1),
+            "plane": list(PLANES),
+            "position": position,
+        },
     )
 
 

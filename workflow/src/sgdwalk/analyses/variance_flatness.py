@@ -17,17 +17,17 @@ LATE = 0.5  # of the windows, the last ones, that the exponent is a mean over
 CONTRACT = Contract(
     "variance_flatness",
     {
-        "kind": variable("kind", "1", "kind of directions"),
+        "along": variable("along", "1", "kind of directions"),
         "direction": variable("direction", "1", "rank of the direction, largest variance of a window first"),
         "window": WINDOW,
         "window_start": WINDOW_START,
-        "variance": variable("kind window direction", "1", "variance of the weights along the direction"),
-        "flatness": variable("kind window direction", "1", "flatness F: width at e times the central loss"),
-        "asymmetry": variable("kind window direction", "1", "forward minus backward part of F, over F"),
+        "variance": variable("along window direction", "1", "variance of the weights along the direction"),
+        "flatness": variable("along window direction", "1", "flatness F: width at e times the central loss"),
+        "asymmetry": variable("along window direction", "1", "forward minus backward part of F, over F"),
         "centre_loss": variable("window", LOSS, "training loss at the mean weights of the window"),
-        **with_interval("window_exponent", "kind window", "1", "exponent of variance against F in the window"),
+        **with_interval("window_exponent", "along window", "1", "exponent of variance against F in the window"),
         **with_interval(
-            "exponent", "kind", "1", "exponent of variance against F, late windows", between="windows"
+            "exponent", "along", "1", "exponent of variance against F, late windows", between="windows"
         ),
         "late": variable("window", "1", "whether the window is one of the late ones"),
     },
@@ -41,7 +41,7 @@ def compute(training: xr.Dataset) -> xr.Dataset:
     on both sides of the mean weights c at which the loss is e times that at c. Each window's exponent is the slope of
     least squares of log variance on log F, with Student's interval from the scatter about the line (which takes the
     directions as independent); NaN for fewer than three directions with both. The mean is over the second half of the
-    windows that have one, with Student's interval between them. kind 'random': the same along isotropic directions,
+    windows that have one, with Student's interval between them. along 'random': the same along isotropic directions,
     which know nothing of the walk. Source: Feng & Tu 2021 (doi 10.1073/pnas.2015617118), whose exponent is about -4.
 
     Returns the data set of CONTRACT. ValueError for a run without such a record.
@@ -58,11 +58,11 @@ def compute(training: xr.Dataset) -> xr.Dataset:
     late = late_windows(lines[0, :, 0])
     means = np.array([mean(of_kind[late, 0]) for of_kind in lines])
     return xr.Dataset(
-        {name: (("kind", "window", "direction"), values) for name, values in of_directions.items()}
-        | {f"window_exponent{end}": (("kind", "window"), lines[..., k]) for k, end in enumerate(ENDS)}
-        | {f"exponent{end}": ("kind", means[:, k]) for k, end in enumerate(ENDS)}
+        {name: (("along", "window", "direction"), values) for name, values in of_directions.items()}
+        | {f"window_exponent{end}": (("along", "window"), lines[..., k]) for k, end in enumerate(ENDS)}
+        | {f"exponent{end}": ("along", means[:, k]) for k, end in enumerate(ENDS)}
         | {"centre_loss": training.centre_loss, "late": ("window", late.astype(np.int8))},
-        {"kind": list(KINDS), "direction": np.arange(1, variance.shape[-1] + 1)},
+        {"along": list(KINDS), "direction": np.arange(1, variance.shape[-1] + 1)},
     )
 
 

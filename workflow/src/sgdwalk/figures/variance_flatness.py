@@ -37,8 +37,8 @@ def scatter(axes: Axes, data: xr.Dataset | None) -> None:
         return
     late = data.isel(window=data.late.values > 0)
     for kind, (label, colour, marker) in LOOKS.items():
-        here = late.sel(kind=kind)
-        text = style.power_text(tuple(float(part) for part in style.estimate(data.sel(kind=kind))))
+        here = late.sel(along=kind)
+        text = style.power_text(tuple(float(part) for part in style.estimate(data.sel(along=kind))))
         axes.plot(
             here.flatness.values.ravel(), here.variance.values.ravel(), marker, color=colour, markersize=3,
             label=f"{label}: {text}",
@@ -55,10 +55,10 @@ def exponents(axes: Axes, data: xr.Dataset | None) -> None:
     start = data.window_start.values
     shift = 0.12 * np.diff(start).min() if len(start) > 1 else 0
     for side, (kind, (label, colour, marker)) in zip((-1, 1), LOOKS.items(), strict=True):
-        values = style.estimate(data.sel(kind=kind), "window_exponent")
+        values = style.estimate(data.sel(along=kind), "window_exponent")
         style.whiskers(axes, start + side * shift, values, colour, label, marker=marker)
     axes.axhline(0, **FLAT)
-    shown = [0, *data.window_exponent.sel(kind="principal").values]  # random ones may be far off
+    shown = [0, *data.window_exponent.sel(along="principal").values]  # random ones may be far off
     low, high = np.nanmin(shown), np.nanmax(shown)
     axes.set(
         xlabel=style.name(data.window_start, START),
@@ -72,8 +72,8 @@ def asymmetry(axes: Axes, data: xr.Dataset | None) -> None:
     """Forward minus backward part of F over F along the first principal directions, and the random ones."""
     if nothing(axes, data, "asymmetry"):
         return
-    start, principal = data.window_start.values, data.asymmetry.sel(kind="principal")
-    axes.plot(np.repeat(start, data.sizes["direction"]), data.asymmetry.sel(kind="random").values.ravel(), "x",
+    start, principal = data.window_start.values, data.asymmetry.sel(along="principal")
+    axes.plot(np.repeat(start, data.sizes["direction"]), data.asymmetry.sel(along="random").values.ravel(), "x",
               color=style.GREY, markersize=3, label="random directions")  # fmt: skip
     for rank, marker in zip(data.direction.values[:3], style.WINDOW_MARKERS, strict=False):
         axes.plot(start, principal.sel(direction=rank), marker, markersize=3.5, label=f"principal direction {rank}")

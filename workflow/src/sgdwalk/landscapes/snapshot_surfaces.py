@@ -64,7 +64,19 @@ def combined(states: Sequence[State], names: Sequence[str], coefficients: np.nda
     return [(factors @ _away(states, name)).reshape(states[0][name].shape) for name in names]
 
 
+def cosines(states: Sequence[State], names: Sequence[str]) -> np.ndarray:
+    """Cosines [snapshot, snapshot] of the angles between the weights `names` about 0, summed in float64."""
+    total = sum((part := _flat(states, name)) @ part.T for name in names).numpy()
+    length = np.sqrt(total.diagonal())
+    return total / np.outer(length, length)
+
+
 def _away(states: Sequence[State], name: str) -> torch.Tensor:
     """A tensor of each state minus that of the last one, [snapshot, entry], float64."""
-    flat = torch.stack([state[name].double().reshape(-1) for state in states])
+    flat = _flat(states, name)
     return flat - flat[-1]
+
+
+def _flat(states: Sequence[State], name: str) -> torch.Tensor:
+    """A tensor of each state, [snapshot, entry], float64."""
+    return torch.stack([state[name].double().reshape(-1) for state in states])

@@ -14,7 +14,7 @@ from sgdwalk.tables.verdicts import Estimate, about, below
 PAPER = "Feng & Tu 2021"
 WITHIN = "late windows (interval: between windows)"
 
-principal, random = (value("variance_flatness", kind=kind) for kind in ("principal", "random"))
+principal, random = (value("variance_flatness", along=kind) for kind in ("principal", "random"))
 
 
 def against_random(results: Results, run: str) -> Estimate | None:
