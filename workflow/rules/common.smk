@@ -35,6 +35,7 @@ from sgdwalk.study.figure_specs import (
     sources,
 )
 from sgdwalk.study.load import SAMPLERS, TOY, check_packages, load_study
+from sgdwalk.study.sweeps import same_start
 from sgdwalk.study.targets import FORMATS, OF_RECORDERS, check_targets
 from sgdwalk.study.validation import ConfigError
 from sgdwalk.tables.front_page import front_page

@@ -117,3 +117,10 @@ def test_weights_that_are_not_finite_have_no_modes():
     operator.model.weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="the Hessian has no eigenvectors: weights, or its products, are not finite"):
         curvature.top_eigenpairs(operator, 2, 0.01, 40, 0)
+
+
+def test_modes_of_another_run_with_the_same_hessian_are_taken_over(tmp_path):
+    """Without a look at the checkpoints, which are not there."""
+    values = {"eigenvalue": ("mode", [2.0, 1.0]), "vector": (("mode", "parameter"), np.eye(2, 5))}
+    found = modes.compute(tmp_path / "none", TRAINING, xr.Dataset(values, attrs={"run": "other"}), run=RUN)
+    xr.testing.assert_identical(found, xr.Dataset(values))

@@ -2,6 +2,7 @@
 
 import pytest
 from sgdwalk.study import resources
+from sgdwalk.study.sweeps import same_start
 from study_files import refused
 
 CONFIG = "title: t\ntraining: {model: mlp3, steps: 100, window: 20, schedule: step, momentum: 0.9, lr: 0.3}\n"
@@ -92,6 +93,16 @@ def test_modes_and_directions_are_made_for_children_and_not_for_their_shorter_wi
     made = study("run|parent|window|windows_of\nm||40|\nc|m|40|\ns||20|c\n", CONFIG)
     assert {"modes", "directions"} <= set(made.analyses("c"))
     assert not {"modes", "directions"} & {*made.analyses("m"), *made.analyses("s")}
+
+
+def test_children_of_one_parent_share_modes_unless_loss_or_batches_differ(study):
+    columns = "run|parent|lr|batch_size|seed|sampler|steps|window|windows_of\n"
+    rows = "m|||||||40|\nn|||||||40|\na|m||||||40|\ns|||||||20|a\nb|m|0.1||1|independent|50|40|\nc|m||16||||40|\n"
+    rows += "d|m||16|3|||40|\ne|n||||||40|\n"
+    runs = study(columns + rows, CONFIG).runs
+    found = {name: same_start(name, runs) for name in "abcde"}
+    assert found == {"a": None, "b": "a", "c": None, "d": "c", "e": None}
+    assert same_start("b", runs | {"a": {**runs["a"], "label_smoothing": 0.1}}) is None
 
 
 def test_seeds_of_one_parent_form_an_ensemble_and_children_of_two_parents_do_not(study):

@@ -23,6 +23,7 @@ CONTRACT = Contract(
 def compute(
     checkpoints: str,
     training: xr.Dataset,
+    alike: xr.Dataset | None = None,
     *,
     run: dict,
     count: int = 30,
@@ -36,12 +37,15 @@ def compute(
     checkpoints, training: of the parent. run: settings of the child. H is that of the mean loss over `images` random
     training images, not augmented, in equal batches of the child's batch size, each normalised by batch norm with its
     own statistics, as in the child's training. images: at least that batch size. tolerance, most_products, seed: of the
-    search (landscapes.curvature.top_eigenvalues).
+    search (landscapes.curvature.top_eigenvalues). alike: modes of another run with the same H, which are returned as
+    they are (study.sweeps.same_start).
 
     Returns the data set of CONTRACT, with fewer modes where the network has fewer. Raises ValueError for a parent that
     diverged, for batches that are too small for batch norm, and for a network whose loss has no second derivative, or
     not the right one, in torch; FileNotFoundError where its checkpoint is missing.
     """
+    if alike:
+        return alike.drop_attrs()
     from sgdwalk.landscapes import curvature, trained_networks  # torch, which readers of the file do not need
     from sgdwalk.training import parents
     from sgdwalk.training.losses import objective

@@ -11,6 +11,7 @@ from typing import Any
 from sgdwalk.study import resources
 from sgdwalk.study.jobs import analyses_of_run, jobs_of_study, recording_rule
 from sgdwalk.study.load import Study
+from sgdwalk.study.sweeps import same_start
 
 Run = Mapping[str, Any]
 
@@ -100,6 +101,8 @@ def estimate(study: Study, name: str, speed: Speed) -> Estimate:
     run = with_counts(study.runs[name], speed)
     trained = recording_rule(study, name) == "train"
     made = {analysis.name: seconds(study, analysis, run, speed) for analysis in analyses_of_run(study, name)}
+    if same_start(name, study.runs) and "modes" in made:
+        made["modes"] = JOB_SECONDS
     memory = [_amount(analysis.memory, run, section(study, analysis)) for analysis in analyses_of_run(study, name)]
     memory += [resources.training_memory(run, study.settings["modes"])] if trained else []
     return Estimate(

@@ -1,5 +1,6 @@
 """The factors of a run as an experiment: repetitions of the same experiment, and runs that differ in some factors."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,6 +9,12 @@ from typing import Any
 ASIDE = {
     "run", "analyses", "record", "snapshots", "threads", "device", "download", "windows_of", "mem_mb", "runtime",
     "scratch", "model", "model_spec", "dataset_spec",
+}  # fmt: skip
+# Settings that the Hessian at the start of a run with a parent does not depend on: of its steps, of what is measured.
+OF_STEPS = {
+    "run", "seed", "lr", "steps", "epochs", "optimiser", "momentum", "nesterov", "weight_decay", "keep_velocity",
+    "schedule", "schedule_epochs", "schedule_factor", "augment", "sampler", "init", "window", "record", "snapshots",
+    "analyses", "threads", "cuda_graphs", "deterministic", "tf32", "mem_mb", "runtime", "scratch",
 }  # fmt: skip
 Run = Mapping[str, Any]
 
@@ -43,6 +50,16 @@ def sweep(runs: Iterable[Run], base: Run, *free: str) -> list[Run]:
         return all(found.get(k) == wanted.get(k) for k in {*found, *wanted} - set(free))
 
     return [run for run in runs if alike(run)]
+
+
+def same_start(name: str, runs: Mapping[str, Run]) -> str | None:
+    """The first run above this one whose start has the same Hessian: the same parent, images and size of batches."""
+
+    def at_start(run: Run) -> dict[str, Any]:
+        return {key: value for key, value in run.items() if key not in OF_STEPS}
+
+    above = itertools.takewhile(lambda other: other != name, runs)
+    return next((other for other in above if at_start(runs[other]) == at_start(runs[name])), None)
 
 
 def common_name(names: list[str]) -> str:
