@@ -14,6 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 OF_SNAKEMAKE = {"fresh", "finished", "slurm", "cluster", "broken"}  # fixtures of the tests that start it
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
 def pytest_collection_modifyitems(items):
     """What starts Snakemake is slow, beside the tests that say so themselves."""
     for item in items:
