@@ -7,6 +7,8 @@ CODE := benchmarks docs examples executor-pbs tests workflow
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
 # A file of tests runs in one of three processes, in the order of the folders: those of clusters mostly wait.
 SHARED := -n 3 --dist loadscope --no-loadscope-reorder
+# Something to look at while the rest of the default study is computed.
+FIRST := $(if $(filter digits,$(STUDY)),--prioritize results/digits/figures/fig2.png)
 OLD := import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])
 
 ifneq ($(words $(CURDIR)),1)
@@ -32,7 +34,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 figures: .venv/ready ## run the study (STUDY=digits) and draw its figures
-	$(SNAKEMAKE) --cores $(CORES)
+	$(SNAKEMAKE) --cores $(CORES) $(FIRST)
 
 data: .venv/ready ## download the study's data sets (STUDY=paper), for compute nodes without internet
 	$(BIN)/python -m sgdwalk.study.download $(STUDY)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from runs import settings
 from sgdwalk.study import registry, resources
+from sgdwalk.study.analysis_table import ANALYSES
 from sgdwalk.study.load import load_study
 from sgdwalk.study.validation import checked, schema
 
@@ -119,5 +120,37 @@ def test_on_this_machine_a_training_takes_a_gpu_only_where_there_is_one(there, t
 
 def test_analyses_of_more_windows_request_more():
     short, long = paper(batch_size=1024), paper(batch_size=128)
-    assert resources.analysis_memory(long, {}) > resources.analysis_memory(short, {}) > 2000
+    assert resources.analysis_memory(long, {}) > resources.analysis_memory(short, {}) > 250
+    assert resources.own_memory(short, {}) > 2000
     assert resources.analysis_minutes(long, {}) > resources.analysis_minutes(short, {}) >= 15
+
+
+MEASURED = {  # job: peak of its memory in MB, as `results/digits/benchmarks` has it
+    "resnet14-a/train": 691, "cnn3/train": 438, "cnn3-shuffled-a/train": 462, "cnn3-shuffled-a/modes": 424,
+    "resnet14-a/hessian": 785, "resnet14-a/msd": 162, "resnet14-a/path": 168, "resnet14-a/msl": 142,
+    "resnet14-a/tails": 166, "cnn3-shuffled-a/path": 262,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("job", MEASURED)
+def test_requests_are_above_the_measured_peak_and_at_most_twice_it(job):
+    study, (name, rule) = load_study("digits", ROOT / "config"), job.split("/")
+    run = study.runs[name]
+    if rule == "train":
+        requested = resources.training_memory(run, study.settings["modes"])
+    else:
+        memory = next(analysis.memory for analysis in ANALYSES if analysis.name == rule)
+        requested = memory(run, study.settings[rule])
+    assert 1.1 * MEASURED[job] < requested < 2 * MEASURED[job]
+
+
+def test_deeper_networks_and_larger_batches_keep_more_activations():
+    small, deep, large = (
+        resources.activations(paper(model=model), images)
+        for model, images in (("resnet14", 128), ("resnet110", 128), ("resnet14", 1024))
+    )
+    assert 1e8 < small < 5e8  # 15 layers of 8,000 to 16,000 numbers, three times, of 128 images
+    assert deep > 8 * small
+    assert large == pytest.approx(8 * small)
+    row = paper(model="resnet110", device="cpu", batch_size=128, steps=2000)
+    assert resources.training_memory(row) > resources.training_memory({**row, "batch_size": 64}) + 0.4 * deep / 1e6

@@ -148,7 +148,7 @@ def analysis_of(module: str, path: Path, where: str, before: Iterable[str] = ())
     network = CHECKPOINTS in reads
     analysis = Analysis(
         name, reads, name, f"{name} of {{run}}", condition=name, network=network, module=module,
-        memory=requested(body, "MEMORY", where) or resources.analysis_memory,
+        memory=requested(body, "MEMORY", where) or resources.own_memory,
         minutes=requested(body, "MINUTES", where) or resources.analysis_minutes,
         environment="train" if network else "analysis",
     )  # fmt: skip

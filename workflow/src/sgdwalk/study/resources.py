@@ -28,7 +28,10 @@ SHAPES = {"digits": (1, 8), "mnist": (1, 28), "fashion-mnist": (1, 28), "imagene
 UNKNOWN_SHAPE, UNKNOWN_SIZE = (3, 32), 60_000
 IMAGENET = 1_281_167
 WALK_WINDOWS = 100
-BASE_MB, BASE_MINUTES = 2000, 30  # Python with its libraries; start, data, writing
+BASE_MB, BASE_MINUTES = 800, 30  # Python with torch; start, data, writing
+LIGHT_MB, OWN_MB = 250, 2000  # Python with the libraries of analyses without a network; with a user's own code
+MATRICES = 16  # of a window's squared distances, in an analysis at once
+GRAPH = 3  # activations of a gradient with its graph, over those of a pass
 CUDA_MB = 4000  # host memory of CUDA
 MODES = 30  # of a child
 COPIES = 3  # of a data set in memory while it is read
@@ -103,7 +106,7 @@ def steps(run: Run) -> int:
 
 
 def training_memory(run: Run, modes: Mapping[str, Any] | None = None) -> int:
-    """Memory of a training in MB: images and distances, and on a CPU a window of weights and an epoch of gradients.
+    """Memory of a training in MB: images, distances; on a CPU activations, a window of weights, an epoch of gradients.
 
     modes: settings of the eigenvectors that a run with a parent is projected on.
     """
@@ -114,9 +117,19 @@ def training_memory(run: Run, modes: Mapping[str, Any] | None = None) -> int:
     number = 8 if run["dtype"] == "float64" else 4
     rows = run["window"] + 4 + (epoch_steps(run) if run["record"]["noise"] else 0)
     weights = 0 if gpus(run) else rows * parameters(run) * number
+    passed = 0 if gpus(run) else activations(run, run["batch_size"])
     made = 3 * distances(run)
     projected = 3 * vectors(run, modes) if modes and run["parent"] else 0
-    return round(BASE_MB + CUDA_MB * gpus(run) + (data + weights + made + projected) / 1e6)
+    return round(BASE_MB + CUDA_MB * gpus(run) + (data + weights + passed + made + projected) / 1e6)
+
+
+def activations(run: Run, images: int) -> float:
+    """Size of what a forward pass over so many images keeps, in bytes: three float32 numbers per 144 multiplications.
+
+    As in a convolution of 16 channels, its batch norm and its nonlinearity; fewer in wider networks.
+    """
+    number = 2 if run["dtype"] == "float64" else 1
+    return number * 3 * 4 / 144 * gradient_operations(run, images) / PASSES
 
 
 def vectors(run: Run, modes: Mapping[str, Any]) -> float:
@@ -154,10 +167,20 @@ def gradient_operations(run: Run, images: int) -> float:
 
 
 def modes_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """Memory of the eigenvectors in MB: their copies and images; on a CPU the Krylov space and its products too."""
-    space = 0 if gpus(run) else 2 * 4 * settings["most_products"] * parameters(run)
+    """Memory of the eigenvectors in MB: their copies, and what a search takes."""
+    return round(search_memory(run, settings, run["batch_size"]) + 5 * vectors(run, settings) / 1e6)
+
+
+def hessian_memory(run: Run, settings: Mapping[str, Any]) -> int:
+    """Memory of the Hessian at snapshots in MB."""
+    return round(search_memory(run, settings, min(settings["batch_size"], settings["images"])))
+
+
+def search_memory(run: Run, settings: Mapping[str, Any], batch: int) -> float:
+    """Memory of a search for eigenvalues in MB: images; on a CPU the Krylov space, its products, a batch's graph."""
     data = COPIES * images(run) * shape(run)[0] * shape(run)[1] ** 2
-    return round(2 * BASE_MB + CUDA_MB * gpus(run) + (data + space + 5 * vectors(run, settings)) / 1e6)
+    space = 2 * 4 * settings["most_products"] * parameters(run) + GRAPH * activations(run, batch)
+    return BASE_MB + CUDA_MB * gpus(run) + (data + (0 if gpus(run) else space)) / 1e6
 
 
 def modes_gradients(run: Run, settings: Mapping[str, Any]) -> float:
@@ -231,8 +254,13 @@ noise_curvature_minutes = measuring_minutes("noise_curvature")
 
 
 def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """Memory of an analysis of a run's windows in MB: three copies of their distances."""
-    return round(BASE_MB + 3 * distances(run) / 1e6)
+    """Memory of an analysis of a run's windows in MB: three copies of their distances, matrices of one window."""
+    return round(LIGHT_MB + (3 * distances(run) + MATRICES * 8 * run["window"] ** 2) / 1e6)
+
+
+def own_memory(run: Run, settings: Mapping[str, Any]) -> int:
+    """Memory of an analysis of the user's own, whose code is not known."""
+    return OWN_MB + analysis_memory(run, settings)
 
 
 def walk_models_minutes(run: Run, settings: Mapping[str, Any]) -> int:
