@@ -53,7 +53,8 @@ def folder(run, tmp_path_factory):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_an_analysis_runs_with_the_smallest_allowed_settings(run, folder, analysis, tmp_path):
     sources, output = INPUTS[analysis].split(), str(tmp_path / f"{analysis}.nc")
-    given = least(schema("config")["properties"][analysis.removeprefix("layerwise_")])
+    sections = schema("config")["properties"]
+    given = least(sections.get(analysis.removeprefix("layerwise_"), {"properties": {}}))
     of_none = {"toy": {"landscape": "fractal"}, "regression": {"sampler": "independent", "data": run, "ranks": [1]}}
     given |= {"run": run} if "checkpoints" in sources else of_none.get(analysis, {})
     inputs = {source: str(folder / (source if source == "checkpoints" else f"{source}.nc")) for source in sources}

@@ -40,6 +40,8 @@ def test_shared_settings_of_trainings_do_not_apply_to_a_walk(study):
         "layers": False,
         "noise": False,
         "walk": False,
+        "flatness": 0,
+        "flatness_images": 500,
     }
 
 
