@@ -264,7 +264,7 @@ def figure_code(wildcards):
 OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
     "claims": (
-        *("training", "msd", "path", "msl", "tails"),
+        *("training", "msd", "path", "msl", "tails", "walk_models"),
         *("fluctuations", "hessian", "dimension"),
         *("displacement", "speed", "phase_space"),
         *("noise_curvature", "epoch_memory"),
