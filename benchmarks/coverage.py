@@ -21,7 +21,8 @@ import numpy as np  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
 TABLES = (
-    "msd", "walk_models", "path", "msl", "stable_laws", "scale_drift", "power_laws", "ergodicity", "hessian_trace", "dimension",
+    "msd", "walk_models", "path", "msl", "stable_laws", "scale_drift", "power_laws", "ergodicity", "hessian_trace",
+    "dimension",
 )  # fmt: skip
 WALKS, FAST_WALKS = 200, 100
 HEAD = ("kind", "quantity", "walks", "bias", "holds the truth, %", "width over ideal", "supported, %")

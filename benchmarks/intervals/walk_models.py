@@ -14,12 +14,12 @@ from intervals.walks import fractional, kinds, squared_distances
 TITLE = "Models of a walk (`walk_models.nc`)"
 STEPS = 250
 NOTE = (
-    f"Windows of T = {STEPS} steps. *Fractional*, *with noise*: exponent of the model without and with white noise of the"
-    " position; *drift out*: with a constant drift projected out; *unit steps*: of the steps divided by their lengths;"
-    " *relaxation time*: its natural logarithm. True values are those of the walk; for walks of another law than the model"
-    " the bias says what the model makes of it. Supported: the covariance is separable by `dimension_ratio`. *fBm and"
-    " white*: noise of twice the standard deviation of a step in each dimension. *t steps*: lengths times that of"
-    " Student's law of three degrees of freedom."
+    f"Windows of T = {STEPS} steps. *Fractional*, *with noise*: exponent of the model without and with white noise of"
+    " the position; *drift out*: with a constant drift projected out; *unit steps*: of the steps divided by their"
+    " lengths; *relaxation time*: its natural logarithm. True values are those of the walk; for walks of another law"
+    " than the model the bias says what the model makes of it. Supported: the covariance is separable by"
+    " `dimension_ratio`. *fBm and white*: noise of twice the standard deviation of a step in each dimension. *t steps*:"
+    " lengths times that of Student's law of three degrees of freedom."
 )
 FRACTIONAL, WITH_NOISE, RELAXING = MODELS[1:]
 TIME = -1 / np.log(1 - 20 / STEPS)
@@ -69,14 +69,20 @@ def quantities(kind: str) -> dict[str, tuple]:
     return found
 
 
+def measured(products: np.ndarray) -> tuple:
+    """(products of steps, their diagonal sums, dimension of each band, overall dimension)."""
+    sums = toeplitz_likelihood.diagonal_sums(products)
+    return products, sums, *compared_models.dimensions(products, sums)
+
+
 def one(kind: str, seed: int) -> dict[str, tuple]:
     """{quantity: (estimate, low, high, supported)} of one window."""
     d2 = squared_distances(made(kind)(STEPS, seeds.generator(kind, seed)))
-    result = {}
+    result, known = {}, {False: measured(increment_products(d2, 1))}
     for name, (model, parameter, drift, unit) in quantities(kind).items():
-        products = step_lengths.direction_products(d2) if unit else increment_products(d2, 1)
-        sums = toeplitz_likelihood.diagonal_sums(products)
-        bands, dimension = compared_models.dimensions(products, sums)
+        if unit:
+            known[unit] = measured(step_lengths.direction_products(d2))
+        products, sums, bands, dimension = known[unit]
         found = fit(model, Steps(products, sums, drift), dimension)
         values = np.array([found.values[parameter], *found.intervals[parameter]])
         separable = bands.max() <= compared_models.SEPARABLE * bands.min()

@@ -271,7 +271,7 @@ def figure_code(wildcards):
 OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
     "claims": (
-        *("training", "msd", "path", "msl", "tails"),
+        *("training", "msd", "path", "msl", "tails", "walk_models"),
         *("fluctuations", "hessian", "dimension", "variance_flatness"),
         *("displacement", "speed", "phase_space"),
         *("noise_curvature", "epoch_memory"),

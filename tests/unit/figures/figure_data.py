@@ -78,6 +78,23 @@ def landscape(loss=None):
     return build("landscape", x=x, y=x, zoom_x=zoom, zoom_y=zoom, loss=bowl, **run)
 
 
+def walk_models(nan=False, **more):
+    """walk_models.nc; the last window has fits that only describe."""
+    names = {"walk": ["steps", "unit steps"], "drift": ["kept", "projected out"]}
+    models = ["Brownian", "fractional", "fractional + white noise", "Ornstein-Uhlenbeck"]
+    lag, component, factor = np.geomspace(1, 24, 12).round(1), np.arange(1, 12), np.nan if nan else 1.0
+    status = np.full((4, 2), "not finite" if nan else "ok", dtype="<U14")
+    status[-1] = status[-1] if nan else "not separable"
+    return build(
+        "walk_models", **STARTS, **names, model=models, lag=lag, component=component, status=status, msd=lag * factor,
+        delta_aic=np.array([20, 0, 2, 12.0]) * factor, **with_interval("exponent", [np.nan, 0.9, factor, np.nan]),
+        **with_interval("noise_share", [np.nan, np.nan, 0.2 * factor, np.nan]), misfit=lag**0.02 * factor, misfit_low=lag**-0.1 * factor,
+        misfit_high=lag**0.1 * factor, misfit_p=0.3, **{"change": 60.0, "change_low": 30.0, "change_high": 90.0, "change_p": 0.01} | more,
+        explained=0.8 / component**2 * factor, explained_orthogonal=0.7 / component**2 * factor,
+        explained_random_walk=0.6 / component**2,
+    )  # fmt: skip
+
+
 def path_planes(nan=False, test=True):
     factor, side = np.nan if nan else 1.0, np.linspace(-2, 12, 12)
     apart = np.abs(np.arange(5)[:, None] - np.arange(5))
@@ -439,6 +456,7 @@ WHOLE = {
     "toy_phases": {"phases": toy_phases()},
     "toy_noiseless": {"noiseless": toy_noiseless()},
     "loss_planes": {"surfaces": [landscape(), landscape(np.linspace(1, 30, 144).reshape(12, 12))]},
+    "walk_models": {"models": walk_models(), "msd": msd()},
     "path_planes": {"planes": path_planes()},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(), "shuffled": regression()},
@@ -483,6 +501,7 @@ EMPTY = {
     "toy_phases": {"phases": toy_phases(nan=True)},
     "toy_noiseless": {"noiseless": toy_noiseless(nan=True)},
     "loss_planes": {"surfaces": [landscape(np.nan), landscape(np.nan)]},
+    "walk_models": {"models": walk_models(nan=True)},
     "path_planes": {"planes": path_planes(nan=True)},
     "ensembles": {"groups": [ensemble(nan=True)]},
     "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
@@ -521,6 +540,7 @@ SMALLEST = {
     "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
     "toy_noiseless": {"noiseless": toy_noiseless(rates=[1000])},
     "loss_planes": {"surfaces": [landscape()]},
+    "walk_models": {"models": walk_models(change=np.nan, change_low=np.nan, change_high=np.nan)},
     "path_planes": {"planes": path_planes(test=False)},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},

@@ -58,7 +58,7 @@ def test_runs_without_finite_values_are_drawn(figure):
     svg(draw(figure, EMPTY[figure]))
 
 
-@pytest.mark.parametrize("figure", ["fig1", "fig5", "fig5_checks", "fig6", "path_planes"])
+@pytest.mark.parametrize("figure", ["fig1", "fig5", "fig5_checks", "fig6", "path_planes", "walk_models"])
 def test_figures_of_one_run_name_it_once_above_all_panels(figure):
     assert (
         settled(figure, "double", smallest=False)._suptitle.get_text().replace("\xa0", " ")

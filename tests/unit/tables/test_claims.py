@@ -553,3 +553,29 @@ def variant_run(name, loss_name, **settings):
     data = run(name, **settings)
     stored = json.loads(data.attrs["run_settings"]) | {"loss": loss_name}
     return data.assign_attrs(run_settings=json.dumps(stored))
+
+
+@pytest.mark.parametrize(
+    ("status", "p", "value", "verdict", "reason"),
+    [
+        (("ok", "ok"), 0.5, 1.3, "agrees", ""),
+        (("ok", "ok"), 0.5, 0.7, "differs", ""),
+        (("uneven steps", "ok"), 0.5, 1.3, "agrees", ""),  # of the unit steps
+        (("uneven steps", "not separable"), 0.5, 1.3, "undecided", "fit only describes"),
+        (("ok", "ok"), 0.01, 1.3, "undecided", "model misfits"),
+    ],
+)
+def test_persistence_beyond_a_drift_is_read_from_a_likelihood_that_holds(status, p, value, verdict, reason):
+    dims = ("window", "walk", "drift", "model")
+    exponent = np.full((2, 2, 2, 1), 5.0)
+    exponent[0, 0 if status[0] == "ok" else 1, 1] = value
+    fits = xr.Dataset(
+        {f"exponent{end}": (dims, exponent + shift) for end, shift in {"": 0, "_low": -0.1, "_high": 0.1}.items()}
+        | {"misfit_p": (dims, np.full(exponent.shape, p)), "status": (dims[:2], [status, status])},
+        {"walk": ["steps", "unit steps"], "drift": ["kept", "projected out"], "model": ["fractional + white noise"]},
+        {"run": "a"},
+    )
+    row = row_of("superdiffusive at first by persistence, not by a drift", results([run("a")], walk_models=[fits]))
+    assert (row["verdict"], row["reason"]) == (verdict, reason)
+    if verdict != "undecided":
+        assert row["estimate"] == value

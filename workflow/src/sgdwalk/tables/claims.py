@@ -25,8 +25,8 @@ def compute(
     study has no run for it.
 
     training: training.nc of all runs. toy: the toy walks. regression: the linear regressions. base: name of the base
-    run. files: the files of the runs that have them, by kind (msd, path, msl, tails, fluctuations, hessian, dimension,
-    variance_flatness, displacement, speed, phase_space, noise_curvature, epoch_memory).
+    run. files: the files of the runs that have them, by kind (msd, walk_models, path, msl, tails, fluctuations,
+    hessian, dimension, variance_flatness, displacement, speed, phase_space, noise_curvature, epoch_memory).
     """
     results = Results(base, training, toy, regression, **files)
     rows = [(paper.PAPER, *claim.row(results)) for paper in PAPERS for claim in paper.CLAIMS]

@@ -9,13 +9,24 @@ from sgdwalk import quantiles
 from sgdwalk.storage.provenance import stored_settings
 from sgdwalk.tables.claim_parts import Quantity, highest, value
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import COARSE_GRID, COUPLED, LARGE_STEPS, NULL_AGREES, SOLVER_ONLY, Estimate
+from sgdwalk.tables.verdicts import (
+    COARSE_GRID,
+    COUPLED,
+    DESCRIBES,
+    LARGE_STEPS,
+    MISFIT,
+    NULL_AGREES,
+    SOLVER_ONLY,
+    Estimate,
+)
 from sgdwalk.trajectory.trend_correlation import Correlation
+from sgdwalk.trajectory.walk_models import FLEXIBLE
 from sgdwalk.trajectory.window_series import noise_strength
 
 FIRST, LAST = 0, -1  # windows
 ROUGHER = 0.05  # of a dimension: smooth surfaces differ from the quadratic fitted to them by this at most (our choice)
 FINE = 129  # points a side of a loss surface from which on the absence of roughness counts
+SMALL_P = 0.05  # of a misfit that counts
 PART = 0.2  # of a run, at its start and at its end, that are compared
 
 
@@ -46,6 +57,25 @@ def contradiction(raw: Estimate, excess: Estimate, direction: float) -> str:
     if not min(side * excess.low, side * excess.high) > 0:
         return LARGE_STEPS
     return COUPLED if side * (direction - 1) < -(raw.high - raw.low) / 2 else ""
+
+
+def by_likelihood(window: int, variable: str = "exponent", drift: str = "projected out") -> Quantity:
+    """A parameter of the fractional walk with white noise of the position, fitted to a window.
+
+    To its steps where their likelihood holds, else to the unit steps. DESCRIBES where it holds for neither, MISFIT
+    where the p value of the model is below 5 %.
+    """
+
+    def estimate(results: Results, run: str) -> Estimate | None:
+        model = {"window": window, "drift": drift, "model": FLEXIBLE.name}
+        fits = [results.place("walk_models", run, walk=walk, **model) for walk in ("steps", "unit steps")]
+        if fits[0] is None:
+            return None
+        fit = next((fit for fit in fits if fit.status == "ok"), fits[0])
+        reason = DESCRIBES if fit.status != "ok" else MISFIT if fit.misfit_p < SMALL_P else ""
+        return Estimate(*(float(fit[f"{variable}{end}"]) for end in ("", "_low", "_high")), reason=reason)
+
+    return estimate
 
 
 first_exponent = msd_exponent(FIRST)

@@ -13,6 +13,8 @@ LARGE_STEPS = "large steps only"  # a few large steps make the exponent
 COUPLED = "length and direction coupled"  # step lengths and directions make it together
 NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in the expected range as well
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
+DESCRIBES = "fit only describes"  # the covariance of the steps is not separable, or their lengths are uneven
+MISFIT = "model misfits"  # the MSD lies outside the band of the model that was fitted
 COARSE_GRID = "coarse grid"  # a surface that reads as smooth between so few points may be rough at shorter distances
 NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
 # What they say, as a sentence.
@@ -24,6 +26,8 @@ REASONS = {
     COUPLED: "Large and small steps persist differently: the exponent of the unit steps lies on the other side of 1.",
     NULL_AGREES: "A null model without what is claimed lies in the expected range as well.",
     SOLVER_ONLY: "The interval holds the error of the solver and no sampling error.",
+    DESCRIBES: "Step lengths or dimensions vary so that the likelihood is not that of the walk.",
+    MISFIT: "The MSD lies outside the band of simulated walks of the model that was fitted.",
     COARSE_GRID: "The surface reads as smooth between few points; it may be rough at shorter distances.",
 }
 

@@ -35,9 +35,9 @@ def change(values: np.ndarray, ends: np.ndarray, copies: int, rng) -> Change:
     """The one change of law that the values [quantity, window] show; the window is NaN unless p is below LEVEL.
 
     ends [window]: last step of each, above 0. For Gaussian noise of unknown variance log L = -K/2 sum over quantities
-    of ln RSS, with K windows; the change is where it is largest. p: share of `copies` series of white noise, with the same
-    windows, whose largest gain is as large: exact for a trend of this form and noise that is white and Gaussian. The
-    interval: the central 95 % of the changes found in as many series with the fitted trends, jumps and noise.
+    of ln RSS, with K windows; the change is where it is largest. p: share of `copies` series of white noise, with the
+    same windows, whose largest gain is as large: exact for a trend of this form and white Gaussian noise. The interval:
+    the central 95 % of the changes found in as many series with the fitted trends, jumps and noise.
     """
     known = np.isfinite(values).all(axis=0)
     count = int(known.sum())
