@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from claim_data import KINDS, file, results, row_of, run
 from sgdwalk.analyses import fluctuations
-from sgdwalk.tables import claim_parts, claims, claims_chen2022, claims_kunin2021, quantities_chen2022, runs_chen2022
+from sgdwalk.tables import claim_parts, claims, quantities_chen2022, runs_chen2022
 from sgdwalk.tables.claim_parts import Claim
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import NOTED, REASONS, Estimate, about, above, below
@@ -221,8 +221,8 @@ def test_the_table_has_a_row_for_every_claim_in_order():
     ]
     table = claims.compute([run("a")], toy, [], base="a", **{kind: [] for kind in KINDS})
     assert list(table.columns) == list(claims.COLUMNS)
-    assert list(table.claim) == [claim.text for claim in claims_chen2022.CLAIMS + claims_kunin2021.CLAIMS]
-    assert list(table.paper.unique()) == ["Chen et al. 2022", "Kunin et al. 2024"]
+    assert list(table.claim) == [claim.text for paper in claims.PAPERS for claim in paper.CLAIMS]
+    assert list(table.paper.unique()) == ["Chen et al. 2022", "Feng & Tu 2021", "Kunin et al. 2024"]
     assert table.claim.is_unique
     rows = table[table.runs.str.startswith("toy")]
     assert list(zip(rows.estimate.round(9), rows.verdict, rows.reason, strict=True)) == [

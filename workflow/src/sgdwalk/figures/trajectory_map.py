@@ -11,7 +11,7 @@ from sgdwalk.figures.page import Grid, Page
 ROLES = {"training": "training", "planes": "path_planes"}
 ABSENT = {"training": "the training of a run", "planes": "a run with the loss on planes through its snapshots"}
 STEP = "step of the training"
-LINE = {"color": style.BLUE, "linewidth": 1.0}
+LINE = {"color": style.BLUE, "linewidth": 1.0, "label": "at each step"}
 
 
 def draw(training: xr.Dataset | None, planes: xr.Dataset | None = None) -> Page:
@@ -38,6 +38,7 @@ def series(axes: Axes, data: xr.Dataset | None, label: str, of) -> None:
     axes.plot(data.step, values, **LINE)
     low, high = float(values.min()), float(values.max())
     axes.set(xlabel=STEP, ylabel=label, yscale="log" if high > 10 * low else "linear")
+    style.key(axes)
 
 
 def cosines(axes: Axes, data: xr.Dataset | None) -> None:
