@@ -19,7 +19,7 @@ CODE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 
 def test_figures_and_their_roles_are_those_of_the_modules():
     rows = re.findall(
-        r"^\| `(fig\w+|toy_phases|flatness|curvature|\w+_planes|ensembles|limiting_\w+)` \| [^|]+ \| ([^|]+) \|$",
+        r"^\| `(fig\w+|toy_phases|flatness|walk_models|curvature|\w+_planes|ensembles|limiting_\w+)` \| [^|]+ \| ([^|]+) \|$",
         TEXT,
         re.M,
     )
