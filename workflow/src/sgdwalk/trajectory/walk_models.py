@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 EXPONENTS = (0.02, 1.98)  # of the MSD, twice the Hurst exponent
-LEAST_SHARE, LEAST_REST = 1e-3, 1e-6  # least share of white noise that is told from 0, least rest of steps without it
+LEAST_SHARE, LEAST_REST = 1e-6, 1e-6  # of white noise that is told from 0 (smooth walks show little), of the rest
 SHORTEST, LONGEST = 0.1, 10.0  # relaxation time in steps, and in lengths of the window
 
 
