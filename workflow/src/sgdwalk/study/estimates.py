@@ -17,9 +17,10 @@ Run = Mapping[str, Any]
 
 TESTED = 1 / 5  # test images in units of training images
 OPTIMISER = {"adam": 2}  # sizes of its state in units of the weights; SGD has one with momentum, else none
-SERIES = 14  # numbers a step in training.nc and directions.nc
+SERIES = 15  # numbers a step in training.nc and directions.nc
 ALONG = 3  # numbers a step and mode in directions.nc
 RESUME_STATES = 2
+WIDTHS = 20  # evaluations of the loss for the widths along a principal direction and a random one, as seen
 LAYERS = 10  # a guess of the groups of layers that are recorded separately
 READ = 100e6  # bytes of a recorded walk that are read in a second
 JOB_SECONDS = 6  # start of Python with its libraries, reading, writing
@@ -115,10 +116,12 @@ def estimate(study: Study, name: str, speed: Speed) -> Estimate:
 
 
 def training_seconds(run: Run, speed: Speed) -> float:
-    """Time of a training: steps, distances of windows, the test images of each epoch."""
+    """Time of a training: steps, distances of windows, widths of the loss there, the test images of each epoch."""
     epochs = resources.steps(run) / resources.epoch_steps(run)
     tested = epochs * TESTED * resources.images(run) * resources.FORWARD * speed.image
-    windows = resources.windows(run) * run["window"] ** 2 * speed.pair
+    losses = WIDTHS * run["record"]["flatness"] * run["record"]["flatness_images"]
+    per_window = run["window"] ** 2 * speed.pair + losses * resources.FORWARD * speed.image
+    windows = resources.windows(run) * per_window
     return JOB_SECONDS + resources.steps(run) * step_seconds(run, speed) + windows + tested
 
 
