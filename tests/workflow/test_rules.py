@@ -43,7 +43,7 @@ ANALYSES = {
     "landscape": ("checkpoints", "landscape.nc", "train", (8000, 30), 25),
     "path_planes": ("checkpoints", "path_planes.nc", "train", (8000, 30), 25),
     "dimension": ("landscape.nc", "dimension.nc", "analysis", (4000, 60), 0),
-    "walk_models": ("distances.nc", "walk_models.nc", "analysis", (2000, 15), 0),
+    "walk_models": ("distances.nc", "walk_models.nc", "analysis", ESTIMATED, 0),
     "displacement": ("directions.nc distances.nc sketch.nc", "displacement.nc", "analysis", ESTIMATED, 0),
     "noise_curvature": ("checkpoints modes.nc", "noise_curvature.nc", "curvature", (8000, 30), 30),
     "speed": ("directions.nc noise_curvature.nc", "speed.nc", "analysis", (4000, 60), 0),
@@ -161,7 +161,7 @@ def test_tables_have_the_files_of_all_runs(rules):
     cheap = ("training", "msd", "path", "msl", "tails")
     assert set(rules["summary"]["input"]) == all_runs(*cheap)
     toy = {f"results/tiny/toy/{name}.nc" for name in ("fractal", "random", "convex", "cone", "flat")}
-    on_request = {f"{RUN}/hessian.nc", f"{RUN}/dimension.nc"}
+    on_request = {f"{RUN}/{name}.nc" for name in ("hessian", "dimension", "variance_flatness")}
     regression = {f"results/tiny/regression/{name}.nc" for name in ("independent", "shuffled-epochs")}
     assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy | regression
     checked = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
