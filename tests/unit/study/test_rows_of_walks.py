@@ -58,6 +58,7 @@ def test_record_of_a_recorded_folder_comes_from_its_own_row(study, tmp_path):
 
 
 def test_a_walk_of_unknown_length_has_an_estimate_of_memory_and_time(study):
-    walk = study("run|walk\nx|walk.nc\n").runs["x"]
-    assert resources.analysis_memory(walk, {}) >= 2000
+    walk = study("run|walk\nx|walk.nc\n").runs["x"] | {"window": 1000}
+    distances = 1000**2 / 2 * 8 / 1e6  # MB of a window
+    assert resources.analysis_memory(walk, {}) >= 3 * resources.WALK_WINDOWS * distances
     assert resources.analysis_minutes(walk, {}) > 15

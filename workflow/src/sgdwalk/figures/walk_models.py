@@ -126,7 +126,7 @@ def exponents(axes: Axes, data: xr.Dataset | None, msd: xr.Dataset | None) -> No
         style.whiskers(axes, starts + shift * (k - 1), values, colour, label, marker=marker)
     axes.axhline(1, **style.ONE)
     changes(axes, data, msd)
-    axes.set(xlabel=WINDOW_START, ylabel="exponent by likelihood")
+    axes.set(xlabel=WINDOW_START, ylabel="MSD exponent")
     style.key(axes)
 
 
