@@ -38,6 +38,8 @@ def series(axes: Axes, data: xr.Dataset | None, label: str, of) -> None:
     axes.plot(data.step, values, **LINE)
     low, high = float(values.min()), float(values.max())
     axes.set(xlabel=STEP, ylabel=label, yscale="log" if high > 10 * low else "linear")
+    if high <= 10 * low:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")  # a common factor would stand in the key
     style.key(axes)
 
 
