@@ -29,7 +29,7 @@ BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "storage": ("Files of a run", [], []),
 }
 SLOW = {"storage"}  # of no use in small: left out of --fast
-PEERS = ("MDAnalysis", "freud-analysis", "levy-stable", "tidynamics")
+PEERS = ("MDAnalysis", "curvlinops-for-pytorch", "freud-analysis", "levy-stable", "tidynamics")
 
 
 def output(name: str, arguments: list[str]) -> tuple[str, float]:
