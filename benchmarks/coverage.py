@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[1:1] = [str(ROOT / "workflow" / "src"), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402
+from performance import replace_table  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
 TABLES = (
@@ -83,14 +84,6 @@ def text(table: ModuleType, walks: int, fast: bool) -> str:
     return "\n".join([table.NOTE, "", cost, "", *head, *rows])
 
 
-def write(name: str, table: str) -> None:
-    """Replace the table between its markers in docs/coverage.md."""
-    page = PAGE.read_text(encoding="utf-8")
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, _, rest = page.partition(begin)
-    PAGE.write_text(f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")
-
-
 def main() -> None:
     """Read the command line, make the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,7 +100,7 @@ def main() -> None:
         found = text(table, walks, given.fast)
         print(f"{table.TITLE}\n\n{found}\n", flush=True)
         if not given.fast:
-            write(name, found)
+            replace_table(PAGE, name, found)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from sgdwalk.trajectory import mean_squared_displacement  # noqa: E402
 FAR = 1e4  # distance of the walk from the origin, in steps
 SLOW = 30.0  # seconds above which a timing is not repeated
 NEVER = np.array([np.inf, np.inf])
+USABLE = 0.01  # largest error of an MSD whose time counts
 
 
 def walk(steps: int, parameters: int) -> np.ndarray:
@@ -117,7 +118,7 @@ def dgemm_rate(repeats: int, size: int = 1500) -> float:
 
 
 def row(name: str, weights: np.ndarray, compute: Callable, repeats: int) -> tuple[str, np.ndarray]:
-    """A line of the table; wall and CPU seconds."""
+    """A line of the table; wall and CPU seconds, NEVER where the package is missing or its MSD is wrong."""
     shape = f"{len(weights)} x {weights.shape[1]:,}"
     try:
         wall, cpu, count, found = timed(lambda: compute(weights), repeats)
@@ -128,7 +129,7 @@ def row(name: str, weights: np.ndarray, compute: Callable, repeats: int) -> tupl
     lags = np.unique([1, 10, len(weights) // 10, len(weights) - 1])
     errors = np.abs(found[lags - 1] / exact_msd(weights, lags) - 1)
     line = f"| {name} | {shape} | {wall:.2f} | {cpu:.2f} | {count} | {errors[0]:.0e} | {errors.max():.0e} |"
-    return line, np.array([wall, cpu])
+    return line, np.array([wall, cpu]) if errors.max() < USABLE else NEVER
 
 
 def main() -> None:
@@ -159,7 +160,7 @@ def main() -> None:
     print(f"{100 * rate / dgemm:.0f} % of it (a symmetric product has half the operations)")
     wall, cpu = np.min(peers, axis=0) / mine
     if np.isfinite(wall):
-        print(f"fastest peer / sgdwalk: {wall:.1f} in wall time, {cpu:.1f} in CPU time")
+        print(f"fastest peer that is right within 1 % / sgdwalk: {wall:.1f} in wall time, {cpu:.1f} in CPU time")
 
 
 if __name__ == "__main__":

@@ -69,12 +69,12 @@ def installed(package: str) -> str:
         return ""
 
 
-def write(name: str, text: str) -> None:
-    """Replace what stands between the markers of this name in docs/performance.md."""
-    page = PAGE.read_text(encoding="utf-8")
+def replace_table(page: Path, name: str, text: str) -> None:
+    """Replace what stands between the markers of this name on a page."""
+    whole = page.read_text(encoding="utf-8")
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, _, rest = page.partition(begin)
-    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+    before, _, rest = whole.partition(begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def main() -> None:
@@ -90,8 +90,8 @@ def main() -> None:
         text = section(name, given.fast)
         print(f"{text}\n", flush=True)
         if not given.fast:
-            write(name, text)
-            write("machine", machine())
+            replace_table(PAGE, name, text)
+            replace_table(PAGE, "machine", machine())
 
 
 if __name__ == "__main__":

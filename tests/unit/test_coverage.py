@@ -127,14 +127,3 @@ def test_a_row_says_what_is_supported_and_counts_a_missing_interval_as_a_miss(co
     values = np.array([[1.0, 0.5, 1.5, 1], [1.2, 0.7, 1.7, 1]] * 6 + [[5.0, np.nan, np.nan, 0]] * 4)
     assert coverage.row("kind", "exponent", values, 1.0).startswith("| kind | exponent | 12 | +0.100 | 100.0 | 2.4")
     assert coverage.summary(values[10:], 5.0)[:3] == (6, pytest.approx(-1.3), 0.0)
-
-
-def test_a_table_replaces_the_text_between_its_markers(coverage, tmp_path, monkeypatch):
-    page = tmp_path / "coverage.md"
-    page.write_text("a\n<!-- msd: begin -->\nold\n<!-- msd: end -->\nb\n<!-- path: begin -->\n<!-- path: end -->\n")
-    monkeypatch.setattr(coverage, "PAGE", page)
-    coverage.write("msd", "new")
-    coverage.write("path", "more")
-    assert page.read_text() == (
-        "a\n<!-- msd: begin -->\n\nnew\n\n<!-- msd: end -->\nb\n<!-- path: begin -->\n\nmore\n\n<!-- path: end -->\n"
-    )

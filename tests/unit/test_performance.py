@@ -33,17 +33,18 @@ def test_peers_are_those_of_the_requirements():
     assert {line.partition("==")[0] for line in lines if line[:1] != "#"} == set(performance.PEERS)
 
 
-def test_only_what_stands_between_its_markers_is_replaced(tmp_path, monkeypatch):
+def test_only_what_stands_between_its_markers_is_replaced(tmp_path):
     import performance
 
-    monkeypatch.setattr(performance, "PAGE", tmp_path / "page.md")
-    performance.PAGE.write_text(
-        "a\n<!-- toy: begin -->\n\nold\n\n<!-- toy: end -->\nb\n<!-- dag: begin -->\nc\n<!-- dag: end -->\n", "utf-8"
+    page = tmp_path / "page.md"
+    page.write_text(
+        "a\n<!-- toy: begin -->\nold\n<!-- toy: end -->\nb\n<!-- dag: begin -->\n<!-- dag: end -->\n", "utf-8"
     )
-    performance.write("toy", "new")
-    performance.write("toy", "newer")
-    assert performance.PAGE.read_text("utf-8") == (
-        "a\n<!-- toy: begin -->\n\nnewer\n\n<!-- toy: end -->\nb\n<!-- dag: begin -->\nc\n<!-- dag: end -->\n"
+    performance.replace_table(page, "toy", "new")
+    performance.replace_table(page, "dag", "more")
+    performance.replace_table(page, "toy", "newer")
+    assert page.read_text("utf-8") == (
+        "a\n<!-- toy: begin -->\n\nnewer\n\n<!-- toy: end -->\nb\n<!-- dag: begin -->\n\nmore\n\n<!-- dag: end -->\n"
     )
 
 

@@ -158,9 +158,7 @@ def test_noiseless_walks_are_gradient_descent_in_grid_steps_written_out(tmp_path
         assert each.resting_each == (part[0] < 1e-6).mean()
 
 
-def test_noiseless_exponents_of_known_curves_and_walkers_at_rest():
-    lags = toy_noiseless.LAGS
-    found = toy_noiseless.exponents(np.array([3 * lags**0.7, lags**1.5, 0.0 * lags]))
-    np.testing.assert_allclose(found, [0.7, 1.5, np.nan], atol=1e-12)
-    resting = toy_noiseless.compute(hurst=[0.9], learning_rates=[1e-9], surfaces=1, walkers=2, steps=50, levels=4)
-    assert (float(resting.resting.squeeze()), bool(resting.exponent.isnull().all())) == (1.0, False)
+def test_noiseless_walkers_at_rest_are_counted():
+    resting = toy_noiseless.compute(hurst=[0.9], learning_rates=[1e-9], surfaces=2, walkers=2, steps=50, levels=4)
+    assert (float(resting.resting.squeeze()), float(resting.resting_high.squeeze())) == (1.0, 1.0)
+    assert float(resting.resting_low.squeeze()) == pytest.approx(0.025**0.5)

@@ -6,8 +6,8 @@ from sgdwalk.landscapes.means_over_surfaces import with_mean, with_share
 
 
 def ends(each):
-    found = with_share("share", np.array(each, float))
-    return [found[f"share{end}"][1] for end in ("_low", "", "_high")]
+    found = with_share("share", (), np.array(each, float))
+    return [float(found[f"share{end}"][1]) for end in ("_low", "", "_high")]
 
 
 @pytest.mark.parametrize("count", [5, 20])
@@ -28,3 +28,10 @@ def test_a_share_between_has_the_interval_of_a_mean_within_0_and_1():
 
 def test_of_surfaces_without_a_share_there_is_no_interval():
     assert np.isnan(ends([np.nan, np.nan])).all()
+
+
+def test_shares_of_several_settings_are_those_of_each():
+    each = np.array([[0.0, 1.0, 0.2], [0.0, 1.0, 0.4], [0.0, 1.0, 0.6]])
+    found = with_share("share", ("setting",), each)
+    for k in range(3):
+        assert [float(found[f"share{end}"][1][k]) for end in ("_low", "", "_high")] == pytest.approx(ends(each[:, k]))

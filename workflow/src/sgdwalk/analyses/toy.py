@@ -180,7 +180,7 @@ def _over_surfaces(measured: list[dict], stages: walk_stages.StageMsd, kinds, te
     dims = {"exponent": ("start", "stage")}
     means = ("exponent", "chosen", "alpha", "kurtosis")
     found = {key: value for name in means for key, value in with_mean(name, dims.get(name, ()), each[name]).items()}
-    found |= with_share("ratio_share", each["ratio_share"])
+    found |= with_share("ratio_share", (), each["ratio_share"])
     bins = np.linspace(-REACH, REACH, BINS + 1)
     return xr.Dataset(
         found

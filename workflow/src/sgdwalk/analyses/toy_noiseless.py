@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from sgdwalk.landscapes import random_surfaces, surface_walks
-from sgdwalk.landscapes.means_over_surfaces import mean_of, with_mean
+from sgdwalk.landscapes import random_surfaces, surface_walks, walk_stages
+from sgdwalk.landscapes.means_over_surfaces import mean_of, with_mean, with_share
 from sgdwalk.storage.contracts import Contract, variable
 
 LAGS = np.arange(1, 11)
@@ -18,7 +18,7 @@ CONTRACT = Contract(
     {
         "replicate": variable("replicate", "1", "surface"),
         "hurst": variable("hurst", "1", "Hurst exponent H of the surface"),
-        "learning_rate": variable("learning_rate", "1", "learning rate, in grid steps"),
+        "learning_rate": variable("learning_rate", "1", "learning rate, positions in grid steps"),
         "lag": variable("lag", "step", "lag"),
         "msd": variable("hurst learning_rate lag", "1", "MSD in squared grid steps, mean over surfaces"),
         **mean_of("exponent", " ".join(DIMS), "MSD exponent"),
@@ -39,12 +39,12 @@ def compute(
 ) -> xr.Dataset:
     """Walkers x - learning_rate grad L(x) on fractional Brownian surfaces (Ly & Gong, Nat. Commun. 16, 3252, 2025).
 
-    Surfaces have 2^levels + 1 points a side and E (L(x) - L(y))^2 = (|x - y| / 2^levels)^(2H), distances in grid steps;
-    the learning rate is per grid step too. `walkers` from random starts on each surface for each learning rate, walls
-    reflect, and displacements are those of the path unfolded at the walls (surface_walks.unfold). MSD: mean over the
-    second half of `steps` and all walkers of a surface, walkers at rest (mean squared step below RESTING) included;
-    exponent: least-squares slope of log MSD against log lag at lags 1 to 10, NaN where all rest. Means over
-    surfaces with Student's 95 % intervals.
+    Surfaces have 2^levels + 1 points a side and E (L(x) - L(y))^2 = (|x - y| / 2^levels)^(2H). Positions are in grid
+    steps, slopes per grid step. `walkers` from random starts on each surface for each learning rate, walls reflect, and
+    displacements are those of the path unfolded at the walls (surface_walks.unfold). MSD: mean over the second half of
+    `steps` and all walkers of a surface, walkers at rest (mean squared step below RESTING) included; exponent: slope of
+    log MSD against log lag at lags 1 to 10, NaN where all rest. Means over surfaces with Student's 95 % intervals,
+    those of shares within 0 and 1 (means_over_surfaces.with_share).
 
     Returns the data set of CONTRACT.
     """
@@ -58,8 +58,8 @@ def compute(
             curves = mean_squared_displacements(path[:, steps // 2 :])
             msd[k, i, j], resting[k, i, j] = curves.mean(axis=0), (curves[:, 0] < RESTING).mean()
     return xr.Dataset(
-        with_mean("exponent", DIMS, exponents(msd))
-        | with_mean("resting", DIMS, resting)
+        with_mean("exponent", DIMS, walk_stages.slope(LAGS, msd))
+        | with_share("resting", DIMS, resting)
         | {"msd": ((*DIMS, "lag"), msd.mean(axis=0))},
         {"replicate": range(surfaces), "hurst": hurst, "learning_rate": learning_rates, "lag": LAGS},
     )
@@ -78,11 +78,3 @@ def walks(surface: np.ndarray, learning_rates: Sequence[float], walkers: int, st
 def mean_squared_displacements(path: np.ndarray) -> np.ndarray:
     """Mean over steps of |x_{t+lag} - x_t|^2 [walker, lag] at LAGS, from paths [walker, step, axis]."""
     return np.stack([((path[:, lag:] - path[:, :-lag]) ** 2).sum(axis=-1).mean(axis=1) for lag in LAGS], axis=1)
-
-
-def exponents(msd: np.ndarray) -> np.ndarray:
-    """Slopes of log msd [..., lag] against log lag; NaN where a value is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm = np.where((msd > 0).all(axis=-1, keepdims=True), np.log(msd), np.nan)
-    centred = np.log(LAGS) - np.log(LAGS).mean()
-    return logarithm @ centred / (centred @ centred)

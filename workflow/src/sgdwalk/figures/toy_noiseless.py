@@ -44,4 +44,4 @@ def curves(axes: Axes, data: xr.Dataset, quantity: str) -> None:
             axes, part.hurst.values, values, colour, f"{rates[k]:g}", linestyle="-", marker="o", markersize=3
         )
     axes.set(xlabel="Hurst exponent H", ylabel=style.name(data[quantity]), xlim=(0, 1))
-    style.key(axes, "learning rate in grid steps", columns=4)
+    style.key(axes, "learning rate", columns=4)

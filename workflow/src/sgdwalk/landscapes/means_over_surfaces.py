@@ -16,21 +16,18 @@ def mean_of(name: str, dims: str, long_name: str) -> dict:
     }
 
 
-def with_share(name: str, each: np.ndarray) -> dict:
-    """The variables of mean_of for a share, from its values of each surface [replicate].
+def with_share(name: str, dims: tuple[str, ...], each: np.ndarray) -> dict:
+    """The variables of mean_of for shares, from their values of each surface [replicate, ...].
 
     Student's interval, cut at 0 and 1. Where no surface has a case, or each has nothing else, it would have no width:
     then it is the exact one of so many trials (Clopper and Pearson 1934), 0 to 1 - 0.025^(1/n) without a case in n
     surfaces.
     """
-    found, known = with_mean(name, (), each), each[np.isfinite(each)]
-    low, high = (float(np.clip(found[f"{name}{end}"][1], 0, 1)) for end in ("_low", "_high"))
-    if low == high and low in (0, 1):
-        from scipy.stats import binomtest  # slow to import, and hardly ever needed
-
-        exact = binomtest(int(low) * len(known), len(known)).proportion_ci(0.95)
-        low, high = exact.low, exact.high
-    return found | {f"{name}_low": ((), low), f"{name}_high": ((), high)}
+    found = with_mean(name, dims, each)
+    low, high = (np.clip(found[f"{name}{end}"][1], 0, 1) for end in ("_low", "_high"))
+    equal, reach = low == high, 1 - 0.025 ** (1 / np.maximum(np.isfinite(each).sum(axis=0), 1))
+    low, high = np.where(equal & (low == 1), 1 - reach, low), np.where(equal & (high == 0), reach, high)
+    return found | {f"{name}_low": (dims, low), f"{name}_high": (dims, high)}
 
 
 def with_mean(name: str, dims: tuple[str, ...], each: np.ndarray) -> dict:

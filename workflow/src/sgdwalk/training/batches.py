@@ -3,7 +3,8 @@
 No random state has to be stored: a run can continue from any step.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,6 +71,12 @@ class Batches:
         columns = offset[1][:, None] + torch.where(mirrored[:, None], along.flip(0), along)
         crop = self.pixels[index[:, None, None], :, rows[:, :, None], columns[:, None, :]]
         return self.scale(crop.permute(0, 3, 1, 2))
+
+
+def batches_of(run: Mapping[str, Any], images: Images, device) -> Batches:
+    """The minibatches of a training with these settings."""
+    given = {key: run[key] for key in ("batch_size", "sampler", "augment", "seed")}
+    return Batches(images, **given, device=device, dtype=getattr(torch, run["dtype"]))
 
 
 class Scale:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from sgdwalk.training.batches import Batches
+from sgdwalk.training.batches import batches_of
 from sgdwalk.training.devices import allow_tf32, device
 from sgdwalk.training.losses import objective
 from sgdwalk.training.problem import build, load_images
@@ -21,15 +21,7 @@ class RepeatedSteps:
         images, place = load_images(run), device(run["device"])
         self.run, self.objective = run, objective(run)
         self.model = build(run, images).to(place).train()
-        self.batches = Batches(
-            images,
-            run["batch_size"],
-            sampler=run["sampler"],
-            augment=run["augment"],
-            seed=run["seed"],
-            device=place,
-            dtype=getattr(torch, run["dtype"]),
-        )
+        self.batches = batches_of(run, images, place)
         self.steps = run["steps"] or run["epochs"] * self.batches.steps
 
     def loss(self, model, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

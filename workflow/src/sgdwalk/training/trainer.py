@@ -21,7 +21,7 @@ from sgdwalk.seeds import generator
 from sgdwalk.storage.delivery import remove
 from sgdwalk.training import networks, random_states
 from sgdwalk.training.batch_norm_mode import check_batch
-from sgdwalk.training.batches import Batches
+from sgdwalk.training.batches import batches_of
 from sgdwalk.training.checkpoints import Checkpoints
 from sgdwalk.training.cuda_graphs import Replayed, gradients
 from sgdwalk.training.devices import allow_tf32, device
@@ -68,15 +68,7 @@ class Run:
         self.objective = objective(settings)
         self.graphs = settings["cuda_graphs"] and self.device.type == "cuda"
         self.graph: Replayed | None = None
-        self.batches = Batches(
-            images,
-            settings["batch_size"],
-            sampler=settings["sampler"],
-            augment=settings["augment"],
-            seed=settings["seed"],
-            device=self.device,
-            dtype=self.dtype,
-        )
+        self.batches = batches_of(settings, images, self.device)
         self.steps = settings["steps"] or settings["epochs"] * self.batches.steps
         count = min(settings["snapshots"], self.steps + 1)
         self.snapshots = np.unique(np.linspace(0, self.steps, count).round().astype(int))
