@@ -83,6 +83,7 @@ def test_a_start_that_a_diverged_run_did_not_reach_is_left_out(checkpoints):
 @pytest.mark.parametrize(("changed", "given", "message"), [
     ({"optimiser": "adam"}, {}, "optimiser = 'adam': must be sgd"),
     ({}, {"snapshots": [3]}, r"sensitivity.snapshots = \[3\]: must be from 0 to 2"),
+    ({"snapshots": 101, "steps": 5}, {"snapshots": [5]}, r"sensitivity.snapshots = \[5\]: must be from 0 to 4"),
 ])  # fmt: skip
 def test_what_cannot_be_followed_is_refused(checkpoints, changed, given, message):
     with pytest.raises(ValueError, match=message):

@@ -77,6 +77,12 @@ def test_random_directions_have_the_variance_and_width_of_an_isotropic_direction
     assert inverse.mean() == pytest.approx(curvatures().mean(), rel=4 * inverse.std() / inverse.mean() / np.sqrt(30))
 
 
+def test_a_loss_of_zero_at_the_centre_has_no_width():
+    found = measured(lambda w: max(0.0, float((w - walk().mean(0)).norm()) - 0.3))
+    assert found["centre_loss"] == 0
+    assert all(np.isnan(found[name]).all() for name in found if "width" in name)
+
+
 def test_what_is_beyond_the_rank_of_a_window_is_nan():
     few = walk()[:3]
     found = measured(weights=few)

@@ -579,3 +579,26 @@ def test_persistence_beyond_a_drift_is_read_from_a_likelihood_that_holds(status,
     assert (row["verdict"], row["reason"]) == (verdict, reason)
     if verdict != "undecided":
         assert row["estimate"] == value
+
+
+@pytest.mark.parametrize(
+    ("claim", "window", "variable"),
+    [
+        ("superdiffusive at first by persistence, not by a drift", 0, "exponent"),
+        ("subdiffusive at first by memory, not by a bounce", 0, "exponent"),
+        ("subdiffusive at first by a bounce", 0, "noise_share"),
+        ("subdiffusive in the end by memory, not by a bounce", 1, "exponent"),
+    ],
+)
+def test_a_claim_by_likelihood_reads_its_window_without_the_drift(claim, window, variable):
+    dims = ("window", "walk", "drift", "model")
+    numbers = np.arange(8.0).reshape(2, 2, 2, 1)
+    fits = xr.Dataset(
+        {f"{name}{end}": (dims, numbers + 10 * (name == "noise_share")) for end in ("", "_low", "_high")
+         for name in ("exponent", "noise_share")}
+        | {"misfit_p": (dims, numbers + 1), "status": (dims[:2], [["ok", "ok"]] * 2)},
+        {"walk": ["steps", "unit steps"], "drift": ["kept", "projected out"], "model": ["fractional + white noise"]},
+        {"run": "a"},
+    )  # fmt: skip
+    expected = numbers[window, 0, 1, 0] + 10 * (variable == "noise_share")
+    assert row_of(claim, results([run("a")], walk_models=[fits]))["estimate"] == expected

@@ -31,3 +31,11 @@ def test_a_straight_line_has_one_dimension_or_none():
     found, overall = bands(np.arange(50.0)[:, None] * np.ones(3), np.eye(1, 49)[0])
     assert np.isfinite(found).all()
     assert np.isfinite(overall)
+
+
+@pytest.mark.parametrize("steps", [20, 34, 67, 131])
+def test_a_last_band_of_few_modes_makes_no_dimension_of_its_own(steps):
+    rng = np.random.default_rng(steps)
+    each = [band_dimensions(moves @ moves.T, np.eye(1, steps)[0]) for moves in rng.standard_normal((40, steps, 60))]
+    assert np.mean([found.max() > 3 * found.min() for found, _ in each]) <= 0.1
+    assert np.median([overall for _, overall in each]) == pytest.approx(60, rel=0.15)

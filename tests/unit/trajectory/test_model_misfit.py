@@ -62,3 +62,12 @@ def test_more_dimensions_have_a_narrower_band():
     walk = fbm(0.5, 100, 160, np.random.default_rng(0))
     wide, narrow = seen(walk, FRACTIONAL, 16)[1], seen(walk, FRACTIONAL, 160)[1]
     assert np.log(wide.high / wide.low)[-1] / np.log(narrow.high / narrow.low)[-1] == pytest.approx(10**0.5, rel=0.3)
+
+
+@pytest.mark.parametrize("copies", [20, 100])
+def test_p_values_among_rows_of_one_law_are_uniform_however_few_they_are(copies):
+    rng = np.random.default_rng(copies)
+    p = [model_misfit.exchangeable_p(rows[0], rows[1:]) for rows in rng.standard_normal((2000, copies + 1, 15))]
+    for level in (0.05, 0.2, 0.5):
+        expected = np.floor(level * (copies + 1)) / (copies + 1)
+        assert np.mean(np.array(p) <= level) == pytest.approx(expected, abs=4 * np.sqrt(expected / 2000))

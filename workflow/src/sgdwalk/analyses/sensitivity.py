@@ -61,7 +61,10 @@ def compute(
     from sgdwalk.landscapes.curvature import MeanHessian, OneBatchHessian, check_second_derivative
     from sgdwalk.training.repeated_steps import RepeatedSteps
 
-    chosen, walk, found = checked_snapshots(snapshots, run), RepeatedSteps(run), []
+    if run["optimiser"] != "sgd":
+        raise ValueError(f"optimiser = '{run['optimiser']}': must be sgd for its sensitivity")
+    walk, found = RepeatedSteps(run), []
+    chosen = checked_snapshots(snapshots, min(run["snapshots"], walk.steps + 1))
     operator, first_batch = MeanHessian(walk.model, [], walk.loss), [next(walk.batches.epoch(0))]
     check_second_derivative(OneBatchHessian(walk.model, first_batch, walk.loss), run["model"], seed)  # one dropout mask
     reached = trained_networks.snapshots(checkpoints)
@@ -103,11 +106,9 @@ def block_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return mean, mean - half, mean + half
 
 
-def checked_snapshots(snapshots: Sequence[int], run: dict) -> Sequence[int]:
-    """The checkpoints to start from; refuse those from which no step follows, and other optimisers."""
-    if run["optimiser"] != "sgd":
-        raise ValueError(f"optimiser = '{run['optimiser']}': must be sgd for its sensitivity")
-    last = run["snapshots"] - 1
+def checked_snapshots(snapshots: Sequence[int], count: int) -> Sequence[int]:
+    """The checkpoints to start from, of `count` that a whole run has; refuse those from which no step follows."""
+    last = count - 1
     if snapshots and max(snapshots) >= last:
         raise ValueError(f"sensitivity.snapshots = {[*snapshots]}: must be from 0 to {last - 1}, the last but one")
     return [*snapshots] or [last // 2]

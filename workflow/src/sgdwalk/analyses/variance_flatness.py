@@ -2,15 +2,13 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import linregress
-from scipy.stats import t as student
 
 from sgdwalk.storage.contracts import LOSS, Contract, variable, with_interval
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
+from sgdwalk.trajectory.straight_line import slope
 from sgdwalk.trajectory.student_mean import student_mean
 
 KINDS = ("principal", "random")
-FEWEST = 3  # directions of a line
 ENDS = ("", "_low", "_high")
 LATE = 0.5  # of the windows, the last ones, that the exponent is a mean over
 
@@ -54,7 +52,7 @@ def compute(training: xr.Dataset) -> xr.Dataset:
     )
     flatness = minus + plus
     of_directions = {"variance": variance, "flatness": flatness, "asymmetry": (plus - minus) / flatness}
-    lines = np.array([[*map(slope, *of_kind)] for of_kind in zip(flatness, variance, strict=True)])
+    lines = np.array([[*map(slope, *of_kind)] for of_kind in zip(np.log(flatness), np.log(variance), strict=True)])
     late = late_windows(lines[0, :, 0])
     means = np.array([mean(of_kind[late, 0]) for of_kind in lines])
     return xr.Dataset(
@@ -70,17 +68,6 @@ def mean(exponents: np.ndarray) -> tuple[float, float, float]:
     """(mean, low, high) of the finite exponents of windows, with Student's interval between them."""
     value, _, half = student_mean(exponents[np.isfinite(exponents)])
     return float(value), float(value - half), float(value + half)
-
-
-def slope(flatness: np.ndarray, variance: np.ndarray) -> tuple[float, float, float]:
-    """(slope, low, high) of log variance on log flatness, over the directions that have both."""
-    x, y = np.log(flatness), np.log(variance)
-    known = np.isfinite(x) & np.isfinite(y)
-    if known.sum() < FEWEST:
-        return (np.nan,) * 3
-    fit = linregress(x[known], y[known])
-    half = student.ppf(0.975, known.sum() - 2) * fit.stderr
-    return fit.slope, fit.slope - half, fit.slope + half
 
 
 def late_windows(exponents: np.ndarray) -> np.ndarray:

@@ -71,8 +71,10 @@ class Profile:
     def widths(self, vector: torch.Tensor) -> list[float]:
         """Distances against and along a unit vector at which the loss is e times that of the centre (see `width`).
 
-        Each search begins at the distance that was found last.
+        Each search begins at the distance that was found last. NaN where the loss of the centre is not positive.
         """
+        if not self.at_centre > 0:
+            return [np.nan, np.nan]
         found = []
         for step in (-vector, vector):
             found.append(width(lambda s, q=step: self._rise(s * q), self.guess, LEAST * self.size, MOST * self.size))
@@ -80,9 +82,9 @@ class Profile:
         return found
 
     def _rise(self, shift: torch.Tensor) -> float:
-        """Logarithm of the loss over e times that of the centre; NaN where that is not positive."""
+        """Logarithm of the loss over e times that of the centre; NaN where it is negative."""
         loss = self._loss(self.centre + shift)
-        if not (loss > 0 and self.at_centre > 0):
+        if not loss > 0:
             return -np.inf if loss == 0 else np.nan
         return np.log(loss / self.at_centre) - 1
 

@@ -59,21 +59,22 @@ def contradiction(raw: Estimate, excess: Estimate, direction: float) -> str:
     return COUPLED if side * (direction - 1) < -(raw.high - raw.low) / 2 else ""
 
 
-def by_likelihood(window: int, variable: str = "exponent", drift: str = "projected out") -> Quantity:
-    """A parameter of the fractional walk with white noise of the position, fitted to a window.
+def by_likelihood(window: int, variable: str = "exponent") -> Quantity:
+    """A parameter of the fractional walk with white noise of the position, fitted to a window without its drift.
 
     To its steps where their likelihood holds, else to the unit steps. DESCRIBES where it holds for neither, MISFIT
     where the p value of the model is below 5 %.
     """
 
     def estimate(results: Results, run: str) -> Estimate | None:
-        model = {"window": window, "drift": drift, "model": FLEXIBLE.name}
+        model = {"window": window, "drift": "projected out", "model": FLEXIBLE.name}
         fits = [results.place("walk_models", run, walk=walk, **model) for walk in ("steps", "unit steps")]
         if fits[0] is None:
             return None
         fit = next((fit for fit in fits if fit.status == "ok"), fits[0])
+        found = [float(fit[f"{variable}{end}"]) for end in ("", "_low", "_high")]
         reason = DESCRIBES if fit.status != "ok" else MISFIT if fit.misfit_p < SMALL_P else ""
-        return Estimate(*(float(fit[f"{variable}{end}"]) for end in ("", "_low", "_high")), reason=reason)
+        return Estimate(*found, reason=reason if np.isfinite(found[0]) else "")
 
     return estimate
 

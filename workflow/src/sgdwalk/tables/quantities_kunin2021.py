@@ -5,21 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
-from scipy.stats import linregress
 
-from sgdwalk import quantiles
 from sgdwalk.tables.claim_parts import Quantity, lowest
 from sgdwalk.tables.quantities_chen2022 import ratio
 from sgdwalk.tables.runs_kunin2021 import independent, shuffled
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import NULL_AGREES, Estimate, Expected, about
+from sgdwalk.trajectory import straight_line
 from sgdwalk.trajectory.between_seeds import between_seeds
 
 BLOCK = 50  # steps whose squared lengths are averaged
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 LEADING = 0  # mode
 RELAXED = 0.1  # largest squared error of the mean position of a mode that has relaxed, over its variance
-CONFIDENT = 0.975
 Series = Callable[[Results, str], float | None]  # a number of one run, None without its file
 
 
@@ -83,7 +81,7 @@ def slope(series: Series, against: Callable[[dict], float], *, of_logarithms: bo
         if not np.isfinite(values).all():
             return UNKNOWN
         across = np.log10([against(results.runs[run]) for run in runs])
-        return line(across, np.log10(values) if of_logarithms else values)
+        return Estimate(*straight_line.slope(across, np.log10(values) if of_logarithms else values))
 
     return estimate
 
@@ -127,16 +125,6 @@ def between(values: np.ndarray) -> Estimate:
     """Mean and its Student interval; no interval of a single value."""
     mean, low, high, _ = between_seeds(xr.DataArray(values, dims="run"))
     return Estimate(float(mean), float(low), float(high))
-
-
-def line(x: np.ndarray, y: np.ndarray) -> Estimate:
-    """Slope of the straight line through the finite points with Student's interval; NaN of fewer than three."""
-    known = np.isfinite(x) & np.isfinite(y)
-    if known.sum() < 3 or np.ptp(x[known]) == 0:
-        return UNKNOWN
-    fit = linregress(x[known], y[known])
-    half = quantiles.student(CONFIDENT, known.sum() - 2) * fit.stderr
-    return Estimate(fit.slope, fit.slope - half, fit.slope + half)
 
 
 # Of one run
@@ -188,7 +176,8 @@ def against_curvature(variable: str) -> Quantity:
             return None
         with np.errstate(invalid="ignore", divide="ignore"):
             relaxed = data.position_mean_error**2 <= RELAXED * data.position_variance_chain
-            return line(np.log(data.curvature.values), np.log(data[variable].where(relaxed).values))
+            curvature, spread = np.log(data.curvature.values), np.log(data[variable].where(relaxed).values)
+            return Estimate(*straight_line.slope(curvature, spread))
 
     return estimate
 

@@ -6,6 +6,7 @@ from scipy.linalg import toeplitz
 from sgdwalk.trajectory.mode_dimension import LEAST, cosines, decorrelated, mode_products
 
 SLOWEST = 16  # last mode of the first band; each other band is an octave
+FEWEST = 8  # even modes of the last band; fewer belong to the one before
 
 
 def band_dimensions(products: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, float]:
@@ -26,11 +27,13 @@ def band_dimensions(products: np.ndarray, covariance: np.ndarray) -> tuple[np.nd
     squares = cosines(decorrelated(modes, expected)) ** 2
     number = 2 * np.arange(1, len(squares) + 1)
     band = np.maximum(0, np.ceil(np.log2(number / SLOWEST))).astype(int)
+    if (band == band[-1]).sum() < FEWEST:
+        band = np.minimum(band, max(0, band[-1] - 1))
     inverse = np.array([mean_off_diagonal(squares[np.ix_(band == k, band == k)]) for k in range(band.max() + 1)])
     return 1 / inverse, float(1 / np.average(inverse, weights=np.bincount(band)))
 
 
 def mean_off_diagonal(squares: np.ndarray) -> float:
-    """Mean of a matrix [k, k] of squared cosines without its diagonal, between LEAST and 1; 1 where k is 1."""
+    """Mean of a matrix [k, k] of squared cosines without its diagonal, between LEAST and 1."""
     count = len(squares)
-    return float(np.clip((squares.sum() - np.trace(squares)) / (count * (count - 1)), LEAST, 1)) if count > 1 else 1.0
+    return float(np.clip((squares.sum() - np.trace(squares)) / (count * (count - 1)), LEAST, 1))

@@ -42,10 +42,20 @@ def misfit(model: Model, fit: Fit, steps: Steps, dimension: float, lags: np.ndar
     dimensions = int(np.clip(round(dimension), 1, gaussian_walks.SIMULATED_DIMENSIONS))
     found = np.log(of_copies(model, steps, covariance, dimensions, lags, copies, rng))
     found *= np.sqrt(dimensions / max(dimension, dimensions))
-    largest = np.abs((np.vstack([np.log(ratio), found]) - found.mean(0)) / found.std(0)).max(1)
-    p = (1 + (largest[1:] >= largest[0]).sum()) / (1 + copies)
+    p = exchangeable_p(np.log(ratio), found)
     low, high = np.exp(np.quantile(found, BAND, axis=0, method="weibull"))
-    return Misfit(ratio, low, high, float(p))
+    return Misfit(ratio, low, high, p)
+
+
+def exchangeable_p(one: np.ndarray, others: np.ndarray) -> float:
+    """P value of the largest deviation of `one` [lag] at any lag, among `others` [copy, lag].
+
+    In standard deviations of each lag, over all of them together: the one is treated as any other, so that ranks are
+    equally likely however few the others are.
+    """
+    rows = np.vstack([one, others])
+    largest = np.abs((rows - rows.mean(0)) / rows.std(0)).max(1)
+    return float((largest >= largest[0]).mean())
 
 
 def measured(steps: Steps, of: Inverses) -> np.ndarray:

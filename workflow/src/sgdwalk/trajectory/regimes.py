@@ -12,6 +12,7 @@ import numpy as np
 LEAST = 2  # windows on each side of a change
 FEWEST = 8  # windows in which a change is looked for
 TREND = 3  # parameters of the trend of one quantity
+ROUNDING = 1e-9  # of a quantity: less is no variation
 LEVEL = 0.05  # p value from which on there is no change
 
 
@@ -34,8 +35,9 @@ NONE = Change(*[np.nan] * 4)
 def change(values: np.ndarray, ends: np.ndarray, copies: int, rng) -> Change:
     """The one change of law that the values [quantity, window] show; the window is NaN unless p is below LEVEL.
 
-    ends [window]: last step of each, above 0. For Gaussian noise of unknown variance log L = -K/2 sum over quantities
-    of ln RSS, with K windows; the change is where it is largest. p: share of `copies` series of white noise, with the
+    ends [window]: last step of each, above 0. For Gaussian noise of unknown covariance between the quantities log L =
+    -K/2 ln det S, with K windows and S the sums of products of what is left; the change is where it is largest.
+    Quantities that do not vary beyond their trend are left out. p: share of `copies` series of white noise, with the
     same windows, whose largest gain is as large: exact for a trend of this form and white Gaussian noise. The interval:
     the central 95 % of the changes found in as many series with the fitted trends, jumps and noise.
     """
@@ -45,17 +47,19 @@ def change(values: np.ndarray, ends: np.ndarray, copies: int, rng) -> Change:
         return NONE
     trend, jumps = directions(ends[known])
     left = values[:, known] - values[:, known] @ trend @ trend.T
+    left = left[np.linalg.norm(left, axis=1) > ROUNDING * np.linalg.norm(values[:, known], axis=1)]
+    if not len(left):
+        return NONE
     found = gains(left[None], jumps)[0]
-    noise = rng.standard_normal((copies, len(values), count))
+    noise = rng.standard_normal((copies, *left.shape))
     noise -= noise @ trend @ trend.T
     p = (1 + (gains(noise, jumps).max(1) >= found.max()).sum()) / (1 + copies)
     if p >= LEVEL:
         return replace(NONE, p=float(p))
     best = int(found.argmax())
     fitted = np.outer(left @ jumps[best], jumps[best])
-    freedom = count - TREND - 1
-    spread = np.sqrt(((left - fitted) ** 2).sum(1, keepdims=True) / freedom)
-    again = gains(fitted + spread * noise, jumps).argmax(1)
+    mixed, size, _ = np.linalg.svd(left - fitted, full_matrices=False)
+    again = gains(fitted + mixed * size / np.sqrt(count - TREND - 1) @ noise, jumps).argmax(1)
     ends_of_interval = np.quantile(again, [0.025, 0.975], method="closest_observation")
     places = [float(np.flatnonzero(known)[k + LEAST]) for k in (best, *ends_of_interval)]
     return Change(*places, float(p))
@@ -76,5 +80,7 @@ def directions(ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def gains(left: np.ndarray, jumps: np.ndarray) -> np.ndarray:
     """Log likelihood gained [series, change] by each jump; left [series, quantity, window]: without the trends."""
-    squares = (left**2).sum(-1, keepdims=True)
-    return -0.5 * left.shape[-1] * np.log1p(-((left @ jumps.T) ** 2) / squares).sum(1)
+    along = left @ jumps.T
+    inverse = np.linalg.inv(left @ left.swapaxes(1, 2))
+    share = np.einsum("sqc,sqr,src->sc", along, inverse, along)
+    return -0.5 * left.shape[-1] * np.log1p(-share)

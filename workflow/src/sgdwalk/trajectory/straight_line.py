@@ -1,0 +1,21 @@
+"""Slope of the straight line through points, with its interval."""
+
+import numpy as np
+from scipy.stats import linregress
+
+from sgdwalk import quantiles
+
+FEWEST = 3  # points
+
+
+def slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
+    """(slope, low, high) of the line of least squares through the finite points (x, y), with Student's 95 % interval.
+
+    NaN of fewer than FEWEST points, and where all x are equal.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < FEWEST or np.ptp(x[known]) == 0:
+        return (np.nan,) * 3
+    fit = linregress(x[known], y[known])
+    half = quantiles.student(0.975, known.sum() - 2) * fit.stderr
+    return fit.slope, fit.slope - half, fit.slope + half
