@@ -68,24 +68,24 @@ def longer_windows(kind):
 
 
 def growing(estimate, *settings):
-    """A resource that grows with each attempt: a number, or an estimate from the settings of the run and others.
-
-    Of a group of runs the estimate takes a list of their settings, without a run None.
-    """
+    """A resource that grows with each attempt: a number, or an estimate from the settings of the run and others."""
 
     def amount(wildcards, attempt):
         if callable(estimate):
-            return attempt * estimate(measured_runs(wildcards), *settings)
+            return attempt * estimate(subject(wildcards), *settings)
         return attempt * estimate
 
     return amount
 
 
-def measured_runs(wildcards):
-    """Settings of the run that a job is of, of the runs of its group, or None."""
-    if "group" in wildcards.keys():
-        return [STUDY.runs[run] for run in STUDY.groups[wildcards.group]]
-    return STUDY.runs[wildcards.run] if "run" in wildcards.keys() else None
+def subject(wildcards):
+    """Settings of the run that a job is of, of the runs of its group, or the name of its landscape or sampler."""
+    named = dict(wildcards)
+    if "group" in named:
+        return [STUDY.runs[run] for run in STUDY.groups[named["group"]]]
+    if "run" in named:
+        return STUDY.runs[named["run"]]
+    return named.get("landscape", named.get("sampler"))
 
 
 def cut_windows_memory(wildcards, attempt):

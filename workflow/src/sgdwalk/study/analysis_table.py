@@ -9,7 +9,7 @@ from typing import Any
 
 from sgdwalk.study import memory, resources
 
-Estimate = Callable[[Mapping[str, Any], Mapping[str, Any]], float]
+Estimate = Callable[[Any, Mapping[str, Any]], float]
 ALWAYS = "always"  # made for every run
 SNAPSHOTS = "snapshots"  # made for a training with an analysis on request, which needs its trained weights
 CHILDREN = "parent"  # made for a training with a parent
@@ -26,10 +26,11 @@ class Analysis:
     a run lists in its column `analyses`. section: its settings in config.yaml, by default its own name. unit: what it
     is computed of, 'run', 'landscape' (a toy surface), 'toy' (the toy model as a whole), 'sampler' (of a linear
     regression) or 'group' (runs that differ in their seed). memory (MB) and minutes: a number, or an estimate from the
-    settings of the run (of the group's runs; None without a run) and those of the analysis. sized_by: the section that
-    memory takes instead of these. network: it evaluates the run's network, on the device that the run
-    trains on. of_start: it depends on the Hessian at the start of a run alone, so that its compute takes the file
-    `alike` of another run that starts from the same, where there is one. module: of an analysis of the user's own.
+    settings of the run (of all runs of a group; without a run the landscape's or sampler's name) and those of the
+    analysis. sized_by: the section that memory takes instead of these. network: it evaluates the run's network, on the
+    device that the run trains on. of_start: it depends on the Hessian at the start of a run alone, so that its compute
+    takes the file `alike` of another run that starts from the same, where there is one. module: of an analysis of the
+    user's own.
     """
 
     name: str
@@ -109,7 +110,7 @@ ANALYSES = (
     Analysis("toy_phases",   (),               "phases",       "Toy walks by Hurst exponent and step size",
              unit="toy", memory=memory.toy, minutes=120),
     Analysis("toy_noiseless", (),              "noiseless",    "Toy walks without noise by Hurst exponent",
-             unit="toy", memory=memory.toy, minutes=120),
+             unit="toy", memory=memory.toy_noiseless, minutes=120),
     Analysis("regression",   (),               "{sampler}",    "Linear regression with {sampler} batches",
              unit="sampler", memory=memory.regression, minutes=60, environment="train"),
     Analysis("ensemble",     ("msd",),         "{group}",      "Ensemble {group}",

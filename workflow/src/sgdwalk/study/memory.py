@@ -19,7 +19,8 @@ GRAPH = 3  # activations of a gradient with its graph, over those of a pass
 TANGENTS = 48  # vectors of the weights of a sensitivity
 GRIDS = 250  # copies of a plane's surface in its dimension, with wavelet leaders and simulated surfaces
 SIMULATED = 8 * 10 * 2**21  # bytes of simulated modes at a time
-SURFACES, PATHS = 6, 60  # copies of a toy model's surface; numbers a step of a walker
+SURFACES, PATHS = 6, 40  # copies of a toy model's surface; numbers a step of a walker
+GAUSSIAN = 250  # copies of a fractional Brownian surface while it is made; a third of them where H is at most 3/4
 
 
 def training(run: Run, modes: Settings | None = None) -> int:
@@ -159,17 +160,28 @@ def cut_windows(longer: Run) -> int:
     return in_mb(LIGHT_MB, 4 * sizes.distances(longer), 3 * sizes.samples(longer), 2 * sizes.sketch(longer))
 
 
-# Without a run of their own
+# Without a run of their own: the first argument is the landscape, the sampler, or None.
 
 
-def toy(run: None, settings: Settings) -> int:
-    """Memory of a toy model: surfaces, and the walkers of every rate at once."""
-    rates = len(settings.get("step_sizes") or settings.get("learning_rates") or (0, 0))  # or two kinds of starts
-    walked = PATHS * 8 * rates * settings["walkers"] * settings["steps"]
-    return in_mb(LIGHT_MB, SURFACES * sizes.surface(settings["levels"]), walked)
+def toy(landscape: str | None, settings: Settings) -> int:
+    """Memory of a toy model: copies of a surface, and the walkers of every start or step size at once."""
+    rates = len(settings["step_sizes"]) if "step_sizes" in settings else 3
+    surface = (GAUSSIAN if landscape == "brownian" else SURFACES) * sizes.surface(settings["levels"])
+    return in_mb(LIGHT_MB, surface, walkers(settings, rates))
 
 
-def regression(run: None, settings: Settings) -> int:
+def toy_noiseless(landscape: None, settings: Settings) -> int:
+    """Memory of the toy model without noise, whose surfaces are Gaussian: walkers of every learning rate at once."""
+    surface = GAUSSIAN * sizes.surface(settings["levels"])
+    return in_mb(LIGHT_MB, surface, walkers(settings, len(settings["learning_rates"])))
+
+
+def walkers(settings: Settings, rates: int) -> float:
+    """Bytes of the paths of all walkers, so many times as many as there are of one kind."""
+    return 8 * PATHS * rates * settings["walkers"] * settings["steps"]
+
+
+def regression(sampler: str, settings: Settings) -> int:
     """Memory of a linear regression: its images as features, the theory's moments."""
     pixels = sizes.data(settings["data"]) / sizes.COPIES
     return in_mb(NETWORK_MB, 4 * 8 * pixels, 4 * sizes.regression(settings))
