@@ -272,7 +272,7 @@ OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
     "claims": (
         *("training", "msd", "path", "msl", "tails", "walk_models"),
-        *("fluctuations", "hessian", "dimension", "variance_flatness"),
+        *("fluctuations", "hessian", "dimension", "variance_flatness", "sensitivity"),
         *("displacement", "speed", "phase_space"),
         *("noise_curvature", "epoch_memory"),
     ),

@@ -46,7 +46,7 @@ def test_the_walk_ends_in_the_next_checkpoint_of_the_training(tmp_path):
     assert first.v.any()
     update = tangent_growth.update_of(run)
     for start, step, end in ((first, 30, second), (second, 60, last)):
-        found = tangent_growth.growth(operator, start, walk.following(step, 30), update, [], 0).end
+        found = tangent_growth.growth(operator, start, functools.partial(walk.following, step, 30), update, [], 0).end
         torch.testing.assert_close(found, end)
 
 

@@ -51,7 +51,7 @@ def test_the_exponent_of_the_linear_chain_is_that_of_its_slowest_mode(update, cu
     turn = torch.linalg.qr(torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))[0]
     nothing = torch.zeros(3, dtype=torch.float64)
     batch = turn @ torch.diag(torch.tensor(curvatures, dtype=torch.float64)) @ turn.T, nothing
-    found = growth(quadratic(3), State(nothing, nothing), [(batch, RATE)] * steps, update, [1e-3], 0)
+    found = growth(quadratic(3), State(nothing, nothing), lambda: [(batch, RATE)] * steps, update, [1e-3], 0)
     truth, deviation = exponent(curvatures, update)
     for series in (found.tangent, found.frozen, found.twins[0]):
         assert series[steps // 2 :].mean() == pytest.approx(truth, abs=1e-3 + deviation / (steps // 2))
@@ -62,10 +62,36 @@ def test_minibatches_of_a_diagonal_hessian_give_the_mean_logarithm():
     rng, steps, nothing = np.random.default_rng(0), 1200, torch.zeros(2, dtype=torch.float64)
     drawn = rng.normal([1.0, 2.0], [12.0, 1.0], (steps, 2))
     batches = [((torch.diag(torch.tensor(h)), nothing), RATE) for h in drawn]
-    found = growth(quadratic(2), State(nothing, nothing), batches, Update(), [], 0)
+    found = growth(quadratic(2), State(nothing, nothing), lambda: batches, Update(), [], 0)
     each = np.log(np.abs(1 - RATE * drawn))
     assert each.mean(0)[0] > each.mean(0)[1]
     assert found.tangent[200:].mean() == pytest.approx(each[200:, 0].mean(), abs=2e-3)
+
+
+def test_a_direction_among_many_is_found_in_several_passes():
+    """One curvature of 400 is negative; a random direction needs ln(20) / 0.02 = 150 steps to turn to it."""
+    curvatures = torch.cat([torch.tensor([-0.2]), torch.linspace(0, 3, 399)]).double()
+    nothing = torch.zeros(400, dtype=torch.float64)
+    steps, start = [((torch.diag(curvatures), nothing), RATE)] * 60, State(nothing, nothing)
+    once, often = (growth(quadratic(400), start, lambda: steps, Update(), [1e-3], 0, passes) for passes in (1, 8))
+    truth = np.log(1 + RATE * 0.2)
+    assert once.tangent.mean() < 0.2 * truth
+    assert once.alignment < 0.5
+    for series in (often.tangent, often.frozen, often.twins[0]):
+        np.testing.assert_allclose(series, truth, rtol=1e-2)
+    assert often.alignment > 0.99
+    assert often.frozen_alignment == pytest.approx(often.alignment)
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_each_pass_sees_the_same_random_numbers(passes):
+    torch.manual_seed(5)
+    model = network(nn.Softplus())
+    start, batches = nn.utils.parameters_to_vector(model.parameters()).detach().clone(), drawn(4)
+    torch.manual_seed(7)
+    state = State(start, torch.zeros_like(start))
+    found = growth(operator_of(model), state, lambda: batches, Update(0.8, 0.01), [], 0, passes)
+    torch.testing.assert_close(found.end.w, plain_walk(model, start, batches, torch.zeros_like(start)))
 
 
 def test_twins_of_a_linear_chain_do_not_depend_on_their_distance_or_on_the_noise():
@@ -73,7 +99,7 @@ def test_twins_of_a_linear_chain_do_not_depend_on_their_distance_or_on_the_noise
     shared = torch.diag(torch.tensor([2.0, 1.0, 0.3, -0.1], dtype=torch.float64))
     batches = [((shared, torch.tensor(rng.normal(size=size))), RATE) for _ in range(200)]
     start = State(torch.ones(size, dtype=torch.float64), torch.zeros(size, dtype=torch.float64))
-    found = growth(quadratic(size), start, batches, Update(0.5, scale=RATE), [1e-3, 1.0, 100.0], 0)
+    found = growth(quadratic(size), start, lambda: batches, Update(0.5, scale=RATE), [1e-3, 1.0, 100.0], 0)
     np.testing.assert_allclose(found.twins, np.broadcast_to(found.tangent, (3, 200)), atol=1e-9)
     np.testing.assert_allclose(found.frozen, found.tangent, atol=1e-12)
 
@@ -116,7 +142,7 @@ def test_a_tangent_vector_is_the_limit_of_twins_and_the_walk_that_of_torch():
     ends = [plain_walk(model, start, batches, sign * size * direction) for sign in (-1, 0, 1)]
     torch.manual_seed(7)
     update = Update(0.8, 0.01, scale=0.0)
-    found = growth(operator_of(model), State(start, torch.zeros_like(start)), batches, update, [1e-6, 0.3], 0)
+    found = growth(operator_of(model), State(start, torch.zeros_like(start)), lambda: batches, update, [1e-6, 0.3], 0)
     torch.testing.assert_close(found.end.w, ends[1])
     truth = float((ends[2] - ends[0]).norm()) / (2 * size)
     assert len(found.tangent) == steps
@@ -129,7 +155,7 @@ def test_a_tangent_vector_does_not_see_the_kinks_of_relu_and_twins_do():
     """The loss |w|: curvature 0 but at the kink, which twins on both sides of it cross in every step."""
     operator = MeanHessian(Weights(1), [], lambda model, _: model.w.abs().sum())
     start = State(torch.full((1,), -0.01, dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
-    found = growth(operator, start, [(None, 0.5)] * 10, Update(), [0.2], 0)
+    found = growth(operator, start, lambda: [(None, 0.5)] * 10, Update(), [0.2], 0)
     np.testing.assert_allclose(found.tangent, 0, atol=1e-12)
     assert np.abs(found.twins).max() > 1
 

@@ -222,7 +222,7 @@ def test_the_table_has_a_row_for_every_claim_in_order():
     table = claims.compute([run("a")], toy, [], base="a", **{kind: [] for kind in KINDS})
     assert list(table.columns) == list(claims.COLUMNS)
     assert list(table.claim) == [claim.text for paper in claims.PAPERS for claim in paper.CLAIMS]
-    assert list(table.paper.unique()) == ["Chen et al. 2022", "Feng & Tu 2021", "Kunin et al. 2024"]
+    assert list(table.paper.unique()) == [paper.PAPER for paper in claims.PAPERS]
     assert table.claim.is_unique
     rows = table[table.runs.str.startswith("toy")]
     assert list(zip(rows.estimate.round(9), rows.verdict, rows.reason, strict=True)) == [
@@ -602,3 +602,33 @@ def test_a_claim_by_likelihood_reads_its_window_without_the_drift(claim, window,
     )  # fmt: skip
     expected = numbers[window, 0, 1, 0] + 10 * (variable == "noise_share")
     assert row_of(claim, results([run("a")], walk_models=[fits]))["estimate"] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "start", "estimate", "verdict"),
+    [
+        (120, 90, 30.0, "agrees"),
+        (200, 90, 110.0, "differs"),
+        (np.nan, 90, np.nan, "undecided"),
+        (120, np.nan, np.nan, "undecided"),
+    ],
+)
+def test_the_law_changes_within_a_window_of_the_regime(change, start, estimate, verdict):
+    models = xr.Dataset({"change": change, "change_low": change - 25, "change_high": change + 25}, attrs={"run": "a"})
+    msd = xr.Dataset({"regime_start": start}, attrs={"run": "a"})
+    found = results([run("a", window=60)], walk_models=[models], msd=[msd])
+    row = row_of("the law of the walk changes where the subdiffusive regime starts", found)
+    assert row["verdict"] == verdict
+    np.testing.assert_equal(row["estimate"], estimate)
+
+
+def test_a_window_without_a_likelihood_says_so():
+    dims = ("window", "walk", "drift", "model")
+    fits = xr.Dataset(
+        {f"exponent{end}": (dims, np.full((1, 2, 2, 1), np.nan)) for end in ("", "_low", "_high")}
+        | {"misfit_p": (dims, np.full((1, 2, 2, 1), np.nan)), "status": (dims[:2], [["steps of length zero"] * 2])},
+        {"walk": ["steps", "unit steps"], "drift": ["kept", "projected out"], "model": ["fractional + white noise"]},
+        {"run": "a"},
+    )
+    row = row_of("subdiffusive at first by memory, not by a bounce", results([run("a")], walk_models=[fits]))
+    assert (row["verdict"], row["reason"]) == ("undecided", "no likelihood")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -10,7 +11,7 @@ from sgdwalk.storage.contracts import Contract, variable, with_interval
 from sgdwalk.trajectory.student_mean import student_mean
 
 BLOCKS = 10  # of the steps after the burn-in, between which the interval is taken
-BURN_IN = 0.2  # of the steps: the differences turn towards the direction that grows most
+BURN_IN = 0.2  # of the steps: twins turn towards the direction that grows most
 ENDS = ("", "_low", "_high")
 PER_STEP = "1 / step"
 
@@ -25,10 +26,13 @@ CONTRACT = Contract(
         "growth": variable("start step", PER_STEP, "logarithmic growth of the tangent vector"),
         "frozen_growth": variable("start step", PER_STEP, "logarithmic growth of a tangent vector at fixed weights"),
         "twin_growth": variable("start offset step", PER_STEP, "logarithmic growth of the distance of twins"),
+        "alignment": variable("start", "1", "|cos| of the tangent vector before and after the steps"),
+        "frozen_alignment": variable("start", "1", "|cos| of the tangent vector at fixed weights before and after"),
         **with_interval("exponent", "start", PER_STEP, "largest Lyapunov exponent", between="blocks"),
         **with_interval("frozen_exponent", "start", PER_STEP, "Lyapunov exponent at fixed weights", between="blocks"),
         **with_interval("twin_exponent", "start offset", PER_STEP, "growth rate of twins", between="blocks"),
     },
+    version=2,
 )
 
 
@@ -39,6 +43,7 @@ def compute(
     snapshots: Sequence[int] = (),
     steps: int = 300,
     offsets: Sequence[float] = (1e-4, 1e-3, 1e-2),
+    passes: int = 4,
     seed: int = 0,
 ) -> xr.Dataset:
     """Growth of small differences over the run's own next steps, from some of its checkpoints (see tangent_growth).
@@ -46,12 +51,15 @@ def compute(
     checkpoints: the run's folder of checkpoints. run: its settings; SGD with momentum, weight decay and schedule as in
     the training, on the same minibatches, in the same precision and mode. snapshots: from which checkpoints, counted
     from 0, the initial weights; by default the one in the middle. steps: how many, fewer where the run ends (NaN then).
-    offsets: of the twins, over the norm of the weights at the start. seed: of the first direction.
+    offsets: of the twins, over the norm of the weights at the start. passes: how often the tangent vectors are carried
+    through the steps, each time from the direction in which they ended; growth is that of the last pass. seed: of the
+    first direction.
 
     exponent: mean logarithmic growth of the tangent vector per step after the first fifth of the steps, with Student's
     95 % interval between ten blocks. frozen_exponent: the same with the weights held at the start, the product of the
     minibatches' linear maps alone. twin_exponent: of twins that are brought back to their distance after each step.
-    A tangent vector does not see the kinks of ReLU networks, twins do.
+    A tangent vector does not see the kinks of ReLU networks, twins do. alignment: 1 where the tangent vector has found
+    the direction that grows most over these steps; else the exponent is a lower bound.
 
     Returns the data set of CONTRACT, without the starts that a run did not reach before it diverged. ValueError for
     another optimiser than SGD, for a snapshot after which the run takes no step, and for a loss without second
@@ -70,9 +78,10 @@ def compute(
     reached = trained_networks.snapshots(checkpoints)
     for checkpoint in [reached[k] for k in chosen if k < len(reached)]:
         start, first = tangent_growth.state_of(operator, checkpoint), checkpoint["step"]
+        again = partial(walk.following, first, steps)
         size, update = float(start.w.double().norm()), tangent_growth.update_of(run)
         away = [size * part for part in offsets]
-        series = tangent_growth.growth(operator, start, walk.following(first, steps), update, away, seed)
+        series = tangent_growth.growth(operator, start, again, update, away, seed, passes)
         print(f"step {first}: mean growth {series.tangent.mean():.4g} a step", file=sys.stderr, flush=True)
         found.append({"start": first, "epoch": checkpoint["epoch"], "weight_norm": size, **summary(series, steps)})
     sizes, data = {"start": len(found), "step": steps, "offset": len(offsets)}, {}
@@ -85,7 +94,7 @@ def compute(
 
 def summary(series, steps: int) -> dict[str, np.ndarray]:
     """The growths, padded to `steps`, and their means with intervals, by the names of the contract."""
-    found = {}
+    found = {"alignment": series.alignment, "frozen_alignment": series.frozen_alignment}
     for name, values in (("", series.tangent), ("frozen_", series.frozen), ("twin_", series.twins)):
         found[f"{name}growth"] = np.full((*values.shape[:-1], steps), np.nan)
         found[f"{name}growth"][..., : values.shape[-1]] = values

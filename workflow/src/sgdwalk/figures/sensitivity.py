@@ -9,8 +9,8 @@ from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"sensitivity": "sensitivity"}
 ABSENT = {"sensitivity": "a run whose sensitivity was computed"}
-TANGENT = {"color": style.BLACK, "label": "tangent vector"}
-FROZEN = {"color": style.GREY, "linestyle": (0, (4, 1.5)), "label": "tangent vector at fixed weights"}
+TANGENT = {"color": style.BLACK, "linewidth": 1.2, "label": "tangent vector"}
+FROZEN = {"color": style.GREY, "linestyle": (0, (4, 1.5)), "linewidth": 1.0, "label": "at fixed weights"}
 LINEAR = 1e-3  # a step: exponents below it are on a linear part of the axis
 STABLE = {"label": "no growth", **style.ONE}
 
@@ -34,8 +34,9 @@ def growth(axes: Axes, data: xr.Dataset | None) -> None:
     if nothing(axes, data, "growth"):
         return
     here = data.isel(start=0)
-    axes.plot(here.step + 1, here.growth.cumsum(skipna=False), linewidth=1.2, **TANGENT)
-    axes.plot(here.step + 1, here.frozen_growth.cumsum(skipna=False), linewidth=1.0, **FROZEN)
+    for prefix, look in (("", TANGENT), ("frozen_", FROZEN)):
+        label = f"{look['label']}, alignment {float(here[f'{prefix}alignment']):.2f}"
+        axes.plot(here.step + 1, here[f"{prefix}growth"].cumsum(skipna=False), **look | {"label": label})
     for offset, colour in zip(here.offset.values, colours(here), strict=True):
         twins = here.twin_growth.sel(offset=offset).cumsum(skipna=False)
         axes.plot(here.step + 1, twins, color=colour, linewidth=0.9, label=f"twins at {offset:g} |w|")

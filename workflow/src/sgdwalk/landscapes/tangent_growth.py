@@ -1,6 +1,6 @@
 """How fast small differences between two walks grow on the same minibatches: of a tangent vector, and of twins."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,10 +41,18 @@ class Update:
         v = self.momentum * state.v + force
         return State(state.w - rate * (force + self.momentum * v if self.nesterov else v), v)
 
+    def product(self, a: State, b: State) -> float:
+        """dw.dw' + scale^2 dv.dv' of two differences."""
+        parts = (float(part.double() @ other.double()) for part, other in zip(a, b, strict=True))
+        return sum(factor * part for factor, part in zip((1, self.scale**2), parts, strict=True))
+
     def length(self, difference: State) -> float:
         """sqrt(|dw|^2 + (scale |dv|)^2)."""
-        parts = (torch.linalg.vector_norm(part, dtype=torch.float64) for part in difference)
-        return float(np.hypot(*(factor * float(part) for factor, part in zip((1, self.scale), parts, strict=True))))
+        return float(np.sqrt(self.product(difference, difference)))
+
+    def cosine(self, a: State, b: State) -> float:
+        """|cos| of the angle between two differences, by this product."""
+        return abs(self.product(a, b)) / (self.length(a) * self.length(b))
 
 
 def update_of(run: Mapping[str, Any]) -> Update:
@@ -55,45 +63,72 @@ def update_of(run: Mapping[str, Any]) -> Update:
 class Growth(NamedTuple):
     """Logarithms of the growth in each step: tangent vector [step], one at fixed weights [step], twins [twin, step].
 
-    end: where the walk arrives.
+    alignment, frozen_alignment: |cos| between the directions of each of the first two before and after the steps. end:
+    where the walk arrives.
     """
 
     tangent: np.ndarray
     frozen: np.ndarray
     twins: np.ndarray
+    alignment: float
+    frozen_alignment: float
     end: State
 
 
 def growth(
     operator: MeanHessian,
     start: State,
-    steps: Iterable[tuple[Any, float]],
+    steps: Callable[[], Iterable[tuple[Any, float]]],
     update: Update,
     distances: Sequence[float],
     seed: int,
+    passes: int = 1,
 ) -> Growth:
     """Growth of differences over the walk from `start` in these steps, pairs of a minibatch and a learning rate.
 
-    operator: of the network, whose weights are overwritten; its own batches are not used. All differences begin along
-    one random direction of the weights (seed) and get their first length again after each step (Benettin et al. 1980,
-    doi 10.1007/BF02128236): a tangent vector (dw, dv), with dg = H dw and H the Hessian of the minibatch's loss at the
-    weights of the walk; a frozen one, with H at the weights of the start; twins, with the difference of the two
-    gradients, at each of `distances`. All see the same random numbers (dropout).
+    operator: of the network, whose weights are overwritten; its own batches are not used. steps: called for each pass.
+    All differences get their first length again after each step (Benettin et al. 1980, doi 10.1007/BF02128236): a
+    tangent vector (dw, dv), with dg = H dw and H the Hessian of the minibatch's loss at the weights of the walk; a
+    frozen one, with H at the weights of the start; twins, with the difference of the two gradients, at each of
+    `distances`. All see the same random numbers (dropout).
+
+    A random direction (seed) among many weights has hardly a part in those that grow. `passes` - 1 times the first two
+    are carried through the steps and begin again in the directions in which they ended, which is the power method for
+    the leading eigenvector of all these steps together. Twins then begin along the tangent vector.
     """
     random = torch.randn(len(start.w), generator=torch.Generator().manual_seed(seed)).to(start.w)
     unit = State(random / torch.linalg.vector_norm(random), torch.zeros_like(start.v))
-    kept = np.array([1.0, 1.0, *distances])
-    walk, differences, found = start, [unit.times(length) for length in kept], []
+    along, numbers = [unit, unit], random_states.states(start.w.device)
+    for _ in range(passes - 1):
+        along = carried(operator, start, steps(), update, along, np.ones(2)).differences
+        random_states.restore(numbers, start.w.device)
+    lengths = np.array([1.0, 1.0, *distances])
+    first = [*along, *(along[0].times(length) for length in distances)]
+    found = carried(operator, start, steps(), update, first, lengths)
+    aligned = [update.cosine(a, b) for a, b in zip(along, found.differences, strict=False)]
+    return Growth(found.series[0], found.series[1], found.series[2:], *aligned, found.walk)
+
+
+class Carried(NamedTuple):
+    """Logarithms of the growth [difference, step] in a pass, and the differences and the walk at its end."""
+
+    series: np.ndarray
+    differences: list[State]
+    walk: State
+
+
+def carried(operator: MeanHessian, walk: State, steps, update: Update, differences, lengths: np.ndarray) -> Carried:
+    """One pass from `walk` on: tangent vector, frozen one and twins, brought back to their lengths after each step."""
+    start, found = walk.w, []
     for batch, rate in steps:
-        gradient, *changes = gradients(operator, walk.w, start.w, differences, batch)
+        gradient, *changes = gradients(operator, walk.w, start, differences, batch)
         moved = [update(difference, change, rate) for difference, change in zip(differences, changes, strict=True)]
-        lengths = np.array([update.length(difference) for difference in moved])
+        grown = np.array([update.length(difference) for difference in moved])
         with np.errstate(divide="ignore"):
-            found.append(np.log(lengths / kept))
-            differences = [d.times(float(factor)) for d, factor in zip(moved, kept / lengths, strict=True)]
+            found.append(np.log(grown / lengths))
+            differences = [d.times(float(factor)) for d, factor in zip(moved, lengths / grown, strict=True)]
         walk = update(walk, gradient, rate)
-    series = np.array(found).reshape(-1, len(kept)).T
-    return Growth(series[0], series[1], series[2:], walk)
+    return Carried(np.array(found).reshape(-1, len(lengths)).T, differences, walk)
 
 
 def gradients(

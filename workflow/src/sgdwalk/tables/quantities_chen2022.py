@@ -15,9 +15,12 @@ from sgdwalk.tables.verdicts import (
     DESCRIBES,
     LARGE_STEPS,
     MISFIT,
+    NO_LIKELIHOOD,
     NULL_AGREES,
     SOLVER_ONLY,
     Estimate,
+    Expected,
+    about,
 )
 from sgdwalk.trajectory.trend_correlation import Correlation
 from sgdwalk.trajectory.walk_models import FLEXIBLE
@@ -63,7 +66,7 @@ def by_likelihood(window: int, variable: str = "exponent") -> Quantity:
     """A parameter of the fractional walk with white noise of the position, fitted to a window without its drift.
 
     To its steps where their likelihood holds, else to the unit steps. DESCRIBES where it holds for neither, MISFIT
-    where the p value of the model is below 5 %.
+    where the p value of the model is below 5 %, NO_LIKELIHOOD where there is none (a divergence has its own reason).
     """
 
     def estimate(results: Results, run: str) -> Estimate | None:
@@ -74,9 +77,25 @@ def by_likelihood(window: int, variable: str = "exponent") -> Quantity:
         fit = next((fit for fit in fits if fit.status == "ok"), fits[0])
         found = [float(fit[f"{variable}{end}"]) for end in ("", "_low", "_high")]
         reason = DESCRIBES if fit.status != "ok" else MISFIT if fit.misfit_p < SMALL_P else ""
-        return Estimate(*found, reason=reason if np.isfinite(found[0]) else "")
+        return Estimate(*found, reason=reason if np.isfinite(found[0]) else NO_LIKELIHOOD)
 
     return estimate
+
+
+def change_from_regime(results: Results, run: str) -> Estimate | None:
+    """Step at which the law of the walk changes, minus the start of the subdiffusive regime; NaN without either."""
+    models, msd = (results.files[kind].get(run) for kind in ("walk_models", "msd"))
+    if models is None or msd is None:
+        return None
+    found = results.estimate("walk_models", run, "change")
+    start = float(msd.regime_start)
+    return replace(found, value=found.value - start, low=found.low - start, high=found.high - start)
+
+
+def a_window(results: Results) -> Expected:
+    """Within one window of 0."""
+    steps = results.runs[results.base]["window"]
+    return about(0, steps)
 
 
 first_exponent = msd_exponent(FIRST)

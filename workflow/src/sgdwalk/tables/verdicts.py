@@ -15,6 +15,8 @@ NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in 
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
 DESCRIBES = "fit only describes"  # the covariance of the steps is not separable, or their lengths are uneven
 MISFIT = "model misfits"  # the MSD lies outside the band of the model that was fitted
+NO_LIKELIHOOD = "no likelihood"  # too few steps, steps of length zero, or steps that rounding hides
+NOT_ALIGNED = "not aligned"  # a tangent vector was still turning to the direction that grows most
 COARSE_GRID = "coarse grid"  # a surface that reads as smooth between so few points may be rough at shorter distances
 NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
 # What they say, as a sentence.
@@ -28,6 +30,8 @@ REASONS = {
     SOLVER_ONLY: "The interval holds the error of the solver and no sampling error.",
     DESCRIBES: "Step lengths or dimensions vary so that the likelihood is not that of the walk.",
     MISFIT: "The MSD lies outside the band of simulated walks of the model that was fitted.",
+    NO_LIKELIHOOD: "The window has too few steps, or steps of length zero or within rounding.",
+    NOT_ALIGNED: "The tangent vector was still turning: its growth is a lower bound of what grows most.",
     COARSE_GRID: "The surface reads as smooth between few points; it may be rough at shorter distances.",
 }
 
