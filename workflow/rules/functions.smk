@@ -98,14 +98,18 @@ def analysis_inputs(analysis):
         return {kind: group_runs(analysis.name, kind) for kind in analysis.reads}
     own = [name for name in analysis.reads if not name.startswith("parent/")]
     others = [n.removeprefix("parent/") for n in analysis.reads if n not in own]
-    alike = {"alike": modes_alike} if analysis.name == "modes" else {}
+    alike = {"alike": of_same_start(analysis)} if analysis.of_start else {}
     return of_run(*own) | {name: of_parent(name) for name in others} | alike
 
 
-def modes_alike(wildcards):
-    """The modes of another run that starts from the same Hessian, where there is one."""
-    other = same_start(wildcards.run, STUDY.runs)
-    return product(f"modes/{other}") if other else []
+def of_same_start(analysis):
+    """A function of this file of another run that starts from the same Hessian, where there is one."""
+
+    def path(wildcards):
+        other = same_start(wildcards.run, STUDY.runs)
+        return product(f"{analysis.writes}/{other}") if other else []
+
+    return path
 
 
 def of_parent(name):

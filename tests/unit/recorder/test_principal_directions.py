@@ -67,14 +67,27 @@ def test_forwards_is_from_the_start_of_the_window_to_its_end():
     assert np.isnan(found["principal_width_minus"]).all()
 
 
-def test_random_directions_have_the_variance_and_width_of_an_isotropic_direction():
-    """Means over directions: trace of the covariance over the number of parameters, and E of 1/(q h q)."""
-    away = (walk() - walk().mean(0)).numpy()
-    found = measured(count=30)  # at most the steps but one
-    share = found["random_variance"].mean() / (away**2).sum(1).mean() * SIZE
-    assert share == pytest.approx(1, abs=0.6)
-    inverse = found["random_width_plus"] ** -2.0
-    assert inverse.mean() == pytest.approx(curvatures().mean(), rel=4 * inverse.std() / inverse.mean() / np.sqrt(30))
+def test_random_directions_are_isotropic_and_measured_as_the_principal_ones():
+    """The lines along which the loss was asked for are the directions: 30 principal ones, then 30 random ones."""
+    seen = []
+
+    def loss_at(weights):
+        seen.append((weights - CENTRE).numpy())
+        return bowl(weights)
+
+    found = measured(loss_at, count=30)  # at most the steps but one
+    lines = [away / np.linalg.norm(away) for away in seen[1:]]  # the first was the centre
+    turns = [k for k in range(1, len(lines)) if abs(lines[k] @ lines[k - 1]) < 1 - 1e-9]
+    q = np.array([lines[k] for k in [0, *turns]])[30:]
+    assert q.shape == (30, SIZE)
+    away = (walk() - CENTRE).numpy()
+    np.testing.assert_allclose(found["random_variance"], ((away @ q.T) ** 2).mean(0), rtol=1e-9)
+    for side in ("minus", "plus"):
+        np.testing.assert_allclose(found[f"random_width_{side}"], 1 / np.sqrt(q**2 @ curvatures()), rtol=0.011)
+    # Squares of the components have the mean 1 / P and, as those of normal numbers, about the deviation sqrt(2) / P.
+    assert np.abs((q**2).mean(0) * SIZE - 1).max() < 4 * np.sqrt(2 / 30)
+    products = (q @ q.T)[np.triu_indices(30, 1)]
+    assert np.sqrt((products**2).mean() * SIZE) == pytest.approx(1, abs=4 / np.sqrt(2 * len(products)))
 
 
 def test_a_loss_of_zero_at_the_centre_has_no_width():

@@ -31,7 +31,7 @@ def draw(sensitivity: xr.Dataset | None) -> Page:
 
 def growth(axes: Axes, data: xr.Dataset | None) -> None:
     """Sums of the growth from the first of the starts on."""
-    if nothing(axes, data, "growth"):
+    if style.nothing(axes, data, "growth", ABSENT["sensitivity"]):
         return
     here = data.isel(start=0)
     for prefix, look in (("", TANGENT), ("frozen_", FROZEN)):
@@ -47,7 +47,7 @@ def growth(axes: Axes, data: xr.Dataset | None) -> None:
 
 def exponents(axes: Axes, data: xr.Dataset | None) -> None:
     """Growth rate of twins against their distance, and of both tangent vectors, from each start."""
-    if nothing(axes, data, "exponent"):
+    if style.nothing(axes, data, "exponent", ABSENT["sensitivity"]):
         return
     marks = zip(data.start.values, style.COLOURS, ("o", "s", "^", "D", "v", "P", "X"), strict=False)
     axes.set_yscale("symlog", linthresh=LINEAR)
@@ -78,13 +78,3 @@ def exponents(axes: Axes, data: xr.Dataset | None) -> None:
 def colours(data: xr.Dataset) -> np.ndarray:
     """A colour for each distance of twins."""
     return style.ORDERED(np.linspace(0, 1, max(2, data.sizes["offset"])))[: data.sizes["offset"]]
-
-
-def nothing(axes: Axes, data: xr.Dataset | None, variable: str) -> bool:
-    """Whether a panel of this variable is left out."""
-    if style.missing(axes, data, ABSENT["sensitivity"]):
-        return True
-    if np.isfinite(data[variable]).any():
-        return False
-    style.placeholder(axes, f"{data.attrs['run']} has no finite {data[variable].attrs['long_name']}")
-    return True

@@ -102,6 +102,19 @@ def missing(axes: Axes, data, what: str) -> bool:
     return False
 
 
+def nothing(axes: Axes, data: xr.Dataset | None, variable: str, what: str) -> bool:
+    """Whether data is None or has no finite value of this variable; if so, the panel is left out, and a note says why.
+
+    what: the study lacks where data is None.
+    """
+    if missing(axes, data, what):
+        return True
+    if np.isfinite(data[variable]).any():
+        return False
+    placeholder(axes, f"{data.attrs['run']} has no finite {data[variable].attrs['long_name']}")
+    return True
+
+
 def no_finite_window(axes: Axes, windows: list[int], run: str) -> bool:
     """Whether the list of finite windows is empty; if so, the panel is left out, and a note says so."""
     if not windows:

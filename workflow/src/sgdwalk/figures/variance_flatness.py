@@ -33,7 +33,7 @@ def draw(directions: xr.Dataset | None) -> Page:
 
 def scatter(axes: Axes, data: xr.Dataset | None) -> None:
     """All directions of the late windows, with the mean exponent of each kind in the key."""
-    if nothing(axes, data, "flatness"):
+    if style.nothing(axes, data, "flatness", ABSENT["directions"]):
         return
     late = data.isel(window=data.late.values > 0)
     for kind, (label, colour, marker) in LOOKS.items():
@@ -50,7 +50,7 @@ def scatter(axes: Axes, data: xr.Dataset | None) -> None:
 
 def exponents(axes: Axes, data: xr.Dataset | None) -> None:
     """Exponent of each window, of both kinds."""
-    if nothing(axes, data, "window_exponent"):
+    if style.nothing(axes, data, "window_exponent", ABSENT["directions"]):
         return
     start = data.window_start.values
     shift = 0.12 * np.diff(start).min() if len(start) > 1 else 0
@@ -70,7 +70,7 @@ def exponents(axes: Axes, data: xr.Dataset | None) -> None:
 
 def asymmetry(axes: Axes, data: xr.Dataset | None) -> None:
     """Forward minus backward part of F over F along the first principal directions, and the random ones."""
-    if nothing(axes, data, "asymmetry"):
+    if style.nothing(axes, data, "asymmetry", ABSENT["directions"]):
         return
     start, principal = data.window_start.values, data.asymmetry.sel(along="principal")
     axes.plot(np.repeat(start, data.sizes["direction"]), data.asymmetry.sel(along="random").values.ravel(), "x",
@@ -82,13 +82,3 @@ def asymmetry(axes: Axes, data: xr.Dataset | None) -> None:
         xlabel=style.name(data.window_start, START), ylabel=style.name(data.asymmetry, "asymmetry of F"), ylim=(-1, 1)
     )
     style.key(axes)
-
-
-def nothing(axes: Axes, data: xr.Dataset | None, variable: str) -> bool:
-    """Whether a panel of this variable is left out."""
-    if style.missing(axes, data, ABSENT["directions"]):
-        return True
-    if np.isfinite(data[variable]).any():
-        return False
-    style.placeholder(axes, f"{data.attrs['run']} has no finite {data[variable].attrs['long_name']}")
-    return True

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sgdwalk.landscapes.curvature import MeanHessian
+from sgdwalk.recorder.parameter_vector import put
 from sgdwalk.training import random_states
 
 
@@ -148,23 +149,16 @@ def gradients(
 
 def bend(operator: MeanHessian, weights: torch.Tensor, batch, vector: torch.Tensor) -> tuple:
     """(gradient, Hessian times vector) of a minibatch's loss at these weights, each [parameter]."""
-    put(operator, weights)
+    put(operator.parameters, weights)
     parts = operator.gradient(batch)
     return torch.cat([part.detach().reshape(-1) for part in parts]), operator.product(parts, vector)
 
 
 def slope(operator: MeanHessian, weights: torch.Tensor, batch) -> torch.Tensor:
     """Gradient [parameter] of a minibatch's loss at these weights."""
-    put(operator, weights)
+    put(operator.parameters, weights)
     parts = torch.autograd.grad(operator.loss(operator.model, batch), operator.parameters, materialize_grads=True)
     return torch.cat([part.reshape(-1) for part in parts])
-
-
-@torch.no_grad()
-def put(operator: MeanHessian, weights: torch.Tensor) -> None:
-    """Give the network these weights [parameter]."""
-    for p, part in zip(operator.parameters, weights.split(operator.sizes), strict=True):
-        p.copy_(part.view(p.shape))
 
 
 def state_of(operator: MeanHessian, checkpoint: Mapping[str, Any]) -> State:

@@ -1,6 +1,6 @@
 """A model's parameters, or their gradients, as one vector."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import torch
@@ -29,6 +29,17 @@ class ParameterVector:
         for chosen in filter(None, self.lists):
             torch._foreach_copy_([self.parts[k] for k in chosen], [given[k] for k in chosen])
         return self.vector
+
+
+@torch.no_grad()
+def put(parameters: Sequence[torch.Tensor], vector: torch.Tensor) -> None:
+    """Give the parameters the values of a vector [parameter], which holds them end to end.
+
+    ValueError or RuntimeError where there are more, or fewer, values than the parameters have.
+    """
+    parts = vector.split([p.numel() for p in parameters])
+    for p, part in zip(parameters, parts, strict=True):
+        p.copy_(part.view(p.shape))
 
 
 def prototype(parameters: list[torch.Tensor]) -> torch.Tensor:

@@ -27,7 +27,8 @@ class Analysis:
     is computed of, 'run', 'landscape' (a toy surface), 'toy' (the toy model as a whole), 'sampler' (of a linear
     regression) or 'group' (runs that differ in their seed). memory (MB) and minutes: a number, or an estimate from the
     settings of the run and those of the analysis. network: it evaluates the run's network, on the device that the run
-    trains on. module: of an analysis of the user's own.
+    trains on. of_start: it depends on the Hessian at the start of a run alone, so that its compute takes the file
+    `alike` of another run that starts from the same, where there is one. module: of an analysis of the user's own.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Analysis:
     minutes: float | Estimate = resources.analysis_minutes
     environment: str = "analysis"
     network: bool = False
+    of_start: bool = False
     priority: int = 0
     module: str | None = None
 
@@ -71,7 +73,7 @@ ANALYSES = (
              condition=SNAPSHOTS, memory=4000, minutes=20, environment="train", network=True),
     Analysis("modes",        ("parent/checkpoints", "parent/training"), "modes", "Hessian at the start of {run}",
              condition=CHILDREN, memory=resources.modes_memory, minutes=resources.modes_minutes,
-             environment="curvature", network=True, priority=30),
+             environment="curvature", network=True, of_start=True, priority=30),
     Analysis("hessian",      ("checkpoints",), "hessian",      "Hessian of {run}",
              condition="hessian", memory=resources.hessian_memory, minutes=resources.hessian_minutes,
              environment="curvature", network=True, priority=30),

@@ -102,8 +102,6 @@ def estimate(study: Study, name: str, speed: Speed) -> Estimate:
     run = with_counts(study.runs[name], speed)
     trained = recording_rule(study, name) == "train"
     made = {analysis.name: seconds(study, analysis, run, speed) for analysis in analyses_of_run(study, name)}
-    if same_start(name, study.runs) and "modes" in made:
-        made["modes"] = JOB_SECONDS
     memory = [_amount(analysis.memory, run, section(study, analysis)) for analysis in analyses_of_run(study, name)]
     memory += [resources.training_memory(run, study.settings["modes"])] if trained else []
     return Estimate(
@@ -126,7 +124,9 @@ def training_seconds(run: Run, speed: Speed) -> float:
 
 
 def seconds(study: Study, analysis, run: Run, speed: Speed) -> float:
-    """Time of an analysis."""
+    """Time of an analysis, which may read the file of another run that starts from the same."""
+    if analysis.of_start and same_start(run["run"], study.runs):
+        return JOB_SECONDS
     if analysis.name in resources.GRADIENTS:
         gradients = resources.GRADIENTS[analysis.name](run, usual(analysis.name, section(study, analysis)))
         return JOB_SECONDS + gradients * speed.image

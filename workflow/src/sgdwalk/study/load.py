@@ -84,8 +84,7 @@ def load_study(name: Any, folder: Path) -> Study:
     runs = read_runs(root / "runs.tsv", settings["training"])
     check_modes(settings["modes"], runs, f"{root / 'config.yaml'}: ")
     check_requests(runs, f"{root / 'runs.tsv'}: ")
-    check_snapshots(settings["path_planes"]["through"], runs, f"{root / 'runs.tsv'}: ")
-    check_sensitivity(settings["sensitivity"]["snapshots"], runs, f"{root / 'runs.tsv'}: ")
+    check_snapshots(settings, runs, f"{root / 'runs.tsv'}: ")
     base = settings["base"] or next(iter(runs))
     if base not in runs:
         raise ConfigError(f"{root / 'config.yaml'}: base = '{base}': must be one of {', '.join(runs)}")
@@ -161,32 +160,28 @@ def check_modes(modes: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]],
 
 
 def check_requests(runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
-    """Refuse an analysis of children for a run that has no parent."""
+    """Refuse an analysis of children for a run that has no parent, and the sensitivity of one without SGD."""
     for name, run in runs.items():
         for analysis in run["analyses"]:
             if analysis in OF_CHILDREN and not run.get("parent"):
                 raise ConfigError(f"{where}analyses = '{analysis}' of run '{name}': must be of a run with a parent")
+            if analysis == "sensitivity" and run["optimiser"] != "sgd":
+                asked = f"of run '{name}': must be sgd beside analyses = 'sensitivity'"
+                raise ConfigError(f"{where}optimiser = '{run['optimiser']}' {asked}")
 
 
-def check_snapshots(through: Sequence[int], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
-    """Refuse planes through the snapshots of a run that has fewer than three, or fewer than `through` counts."""
-    least = max([LEAST, *(k + 1 for k in through)])
+def check_snapshots(settings: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuse analyses that need more snapshots than a run has.
+
+    Planes go through LEAST snapshots; walks for the sensitivity take steps after the snapshots where they start.
+    """
+    planes, walks = settings["path_planes"]["through"], settings["sensitivity"]["snapshots"]
+    needed = {"path_planes": max([LEAST, *(k + 1 for k in planes)]), "sensitivity": max(walks, default=0) + 2}
     for name, run in runs.items():
-        if "path_planes" in run["analyses"] and run["snapshots"] < least:
-            reason = f"must be at least {least} beside analyses = 'path_planes'"
-            raise ConfigError(f"{where}snapshots = {run['snapshots']} of run '{name}': {reason}")
-
-
-def check_sensitivity(snapshots: Sequence[int], runs: Mapping[str, Mapping[str, Any]], where: str) -> None:
-    """Refuse the sensitivity of another optimiser than SGD, and from a snapshot after which a run takes no steps."""
-    least = max(snapshots, default=0) + 2
-    for name, run in runs.items():
-        if "sensitivity" in run["analyses"]:
-            asked = f"of run '{name}': must be {{}} beside analyses = 'sensitivity'"
-            if run["optimiser"] != "sgd":
-                raise ConfigError(f"{where}optimiser = '{run['optimiser']}' {asked.format('sgd')}")
-            if run["snapshots"] < least:
-                raise ConfigError(f"{where}snapshots = {run['snapshots']} {asked.format(f'at least {least}')}")
+        for analysis, least in needed.items():
+            if analysis in run["analyses"] and run["snapshots"] < least:
+                reason = f"must be at least {least} beside analyses = '{analysis}'"
+                raise ConfigError(f"{where}snapshots = {run['snapshots']} of run '{name}': {reason}")
 
 
 def check_source(study: Study, source: str, where: str) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from sgdwalk.recorder.faults import trainable
+from sgdwalk.recorder.parameter_vector import put
 from sgdwalk.training import random_states
 from sgdwalk.training.batch_norm_mode import set_modes
 
@@ -25,15 +26,13 @@ class FixedLoss:
         self.copy = copy.deepcopy(model)
         set_modes(self.copy, "batch")
         self.parameters = list(trainable(self.copy).values())
-        self.sizes = [p.numel() for p in self.parameters]
 
     @torch.no_grad()
     def __call__(self, weights: torch.Tensor) -> float:
         """The loss at these weights."""
         for own, current in zip(self.copy.buffers(), self.model.buffers(), strict=True):
             own.copy_(current)
-        for p, part in zip(self.parameters, weights.split(self.sizes), strict=True):
-            p.copy_(part.view(p.shape))
+        put(self.parameters, weights)
         before = random_states.states(self.inputs.device)
         loss = self.objective(self.copy(self.inputs), self.labels)
         random_states.restore(before, self.inputs.device)
