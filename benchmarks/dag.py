@@ -33,8 +33,8 @@ def study(folder: Path, runs: int) -> None:
     (made / "runs.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def measured(folder: Path, *arguments: str) -> tuple[float, float, str]:
-    """(seconds, MiB, output) of a dry run."""
+def measured(folder: Path, *arguments: str) -> tuple[float, float, float, str]:
+    """(wall seconds, CPU seconds, MiB, output) of a dry run."""
     command = [sys.executable, "-m", "snakemake", "-n", *arguments]
     began = time.monotonic()
     with (folder / "out").open("w+", encoding="utf-8") as out:
@@ -45,7 +45,7 @@ def measured(folder: Path, *arguments: str) -> tuple[float, float, str]:
         said = out.read()
     if status:
         raise SystemExit(said[-2000:])
-    return seconds, usage.ru_maxrss / 1024, said
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said
 
 
 def main() -> None:
@@ -54,16 +54,19 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    print("| for | runs | jobs | CPU s | wall s | memory, MiB | lines of output |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         study(folder, options.runs)
-        for name, arguments in (("local", ()), ("slurm", ("--profile", "slurm"))):
+        for name, arguments in (("this machine", ()), ("SLURM", ("--profile", "slurm"))):
             found = [measured(folder, "--quiet", "rules", *arguments) for _ in range(options.rounds)]
-            seconds, memory = (statistics.median(row[k] for row in found) for k in (0, 1))
-            jobs = re.search(r"^total +(\d+)", found[0][2], re.M)[1]
-            lines = len(found[0][2].splitlines())
+            wall, cpu, memory = (statistics.median(row[k] for row in found) for k in range(3))
+            said = found[0][-1]
+            jobs, lines = int(re.search(r"^total +(\d+)", said, re.M)[1]), len(said.splitlines())
             print(
-                f"{name}: {options.runs} runs, {jobs} jobs: {seconds:.1f} s, {memory:.0f} MiB, {lines} lines of output"
+                f"| {name} | {options.runs:,} | {jobs:,} | {cpu:.1f} | {wall:.1f} | {memory:.0f} | {lines} |",
+                flush=True,
             )
 
 

@@ -1,7 +1,7 @@
 """Squared distances of all pairs of a window, compared with packages for the MSD alone and with the machine's dgemm.
 
 `python benchmarks/geometry.py [--threads 1] [--repeats 3] [--steps 1000] [--parameters 175258]`. Packages that are not
-installed are named: `pip install tidynamics MDAnalysis freud-analysis` into an environment of their own.
+installed are named: `pip install tidynamics MDAnalysis freud-analysis kinisi` into an environment of their own.
 """
 
 import argparse
@@ -87,6 +87,26 @@ def freud(weights: np.ndarray) -> np.ndarray:
     return freud.msd.MSD(mode="window").compute(points).msd[1:] * points.shape[1]
 
 
+def kinisi(weights: np.ndarray) -> np.ndarray:
+    """Differences at every lag, of particles in a box that none of them can cross in a step."""
+    import scipp
+    from kinisi import displacement
+    from kinisi.parser import Parser
+
+    points = in_space(weights, float)
+    side = 4 * np.abs(np.diff(points, axis=0)).max()
+    box = np.broadcast_to(side * np.eye(3), (len(points), 3, 3)).copy()
+    parsed = Parser(
+        scipp.array(dims=["time", "particle", "dimension"], values=points / side),
+        scipp.array(dims=["time", "row", "column"], values=box, unit="angstrom"),
+        time_step=scipp.scalar(1.0, unit="fs"),
+        step_skip=scipp.scalar(1, unit="dimensionless"),
+        specie_indices=scipp.arange("particle", points.shape[1]),
+        drift_indices=scipp.array(dims=["particle"], values=np.empty(0, int)),
+    )
+    return displacement.calculate_msd(parsed, progress=False)["da"].values * points.shape[1]
+
+
 def double_loop(weights: np.ndarray) -> np.ndarray:
     """Every pair's difference, one by one."""
     weights = weights.astype(float)
@@ -122,8 +142,8 @@ def row(name: str, weights: np.ndarray, compute: Callable, repeats: int) -> tupl
     shape = f"{len(weights)} x {weights.shape[1]:,}"
     try:
         wall, cpu, count, found = timed(lambda: compute(weights), repeats)
-    except ImportError:
-        return f"| {name} | {shape} | not installed |  |  |  |  |", NEVER
+    except ImportError as error:
+        return f"| {name} | {shape} | not installed: {error.name} |  |  |  |  |", NEVER
     except MemoryError:
         return f"| {name} | {shape} | does not fit |  |  |  |  |", NEVER
     lags = np.unique([1, 10, len(weights) // 10, len(weights) - 1])
@@ -152,7 +172,9 @@ def main() -> None:
         line, seconds = row(f"{name}: the MSD", weights, compute, repeats)
         peers.append(seconds)
         print(line, flush=True)
-    print(row("numpy, double loop: every pair", small, double_loop, repeats)[0])
+    # A quadratic cost in the steps, in several copies: only in small.
+    for name, compute in (("kinisi: the MSD", kinisi), ("numpy, double loop: every pair", double_loop)):
+        print(row(name, small, compute, repeats)[0], flush=True)
     print(row("sgdwalk: every pair and the MSD", small, ours, repeats)[0])
     rates.append(dgemm_rate(5))
     rate, dgemm = 2 * steps**2 * parameters / mine[1] / 1e9, statistics.mean(rates)

@@ -135,6 +135,7 @@ def main() -> None:
     if unknown := sorted(set(chosen.parts) - set(PARTS)):
         parser.error(f"{unknown[0]}: must be one of {', '.join(PARTS)}")
     torch.set_num_threads(1)
+    print("The slope is that of the upper decade.\n")
     print("| what: size | CPU seconds at the sizes | slope |\n| --- | --- | ---: |")
     for part in chosen.parts:
         what, sizes, make = PARTS[part]

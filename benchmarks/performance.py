@@ -1,14 +1,15 @@
 """All benchmarks but those of intervals and of a GPU, one after the other: writes docs/performance.md.
 
 `python benchmarks/performance.py [--fast] [NAME ...]`. Without names all are run and the page is written; with names
-these alone, and their tables replace those of the page. --fast: small sizes, printed and not written, to see whether
-each still runs. Peers: `pip install -r benchmarks/requirements.txt` into an environment of their own.
+these alone, and the other tables stay as they are. --fast: small sizes, printed and not written, to see whether each
+still runs. Peers: `pip install -r benchmarks/requirements.txt` into an environment of their own.
 """
 
 import argparse
 import importlib.metadata
 import os
 import platform
+import resource
 import subprocess
 import sys
 import time
@@ -29,36 +30,49 @@ BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "storage": ("Files of a run", [], []),
 }
 SLOW = {"storage"}  # of no use in small: left out of --fast
-PEERS = ("MDAnalysis", "curvlinops-for-pytorch", "freud-analysis", "levy-stable", "tidynamics")
+PEERS = {
+    "geometry": ("MDAnalysis", "freud-analysis", "kinisi", "tidynamics"),
+    "tails": ("levy-stable",),
+    "curvature": ("curvlinops-for-pytorch",),
+}
 
 
-def output(name: str, arguments: list[str]) -> tuple[str, float]:
-    """(what a benchmark prints, its wall time in seconds). CalledProcessError where it fails."""
-    began = time.monotonic()
+def output(name: str, arguments: list[str]) -> tuple[str, float, float]:
+    """(what a benchmark prints, its wall time, its CPU time in seconds). CalledProcessError where it fails."""
+    began = time.monotonic(), children_seconds()
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip(), time.monotonic() - began
+    return done.stdout.strip(), time.monotonic() - began[0], children_seconds() - began[1]
+
+
+def children_seconds() -> float:
+    """CPU seconds of all processes that this one has started and seen end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def section(name: str, fast: bool) -> str:
-    """A benchmark's heading, the command that repeats it, its tables, and how long it took."""
+    """A benchmark's heading, the command that repeats it, how long it took and where, what is missing, its tables."""
     title, full, small = BENCHMARKS[name]
     arguments = small if fast else full
-    found, spent = output(name, arguments)
+    found, wall, cpu = output(name, arguments)
     command = " ".join(["python", f"benchmarks/{name}.py", *arguments])
-    return f"## {title}\n\n`{command}`, {spent:.0f} s by the clock:\n\n{found}"
+    missing = [peer for peer in PEERS.get(name, ()) if not installed(peer)]
+    absent = f" Not installed, and so not compared with: {', '.join(missing)}." if missing else ""
+    spent = f"{cpu:.0f} s of CPU, {wall:.0f} s by the clock"
+    return f"## {title}\n\n`{command}`, {spent}.\n{machine()}.{absent}\n\n{found}"
 
 
 def machine() -> str:
-    """Where and with what all was measured."""
+    """Where and with what a table was measured."""
     sys.path.insert(0, str(ROOT / "workflow" / "src"))
     from sgdwalk.storage.provenance import hardware
 
+    cpuinfo = Path("/proc/cpuinfo")
+    virtual = cpuinfo.exists() and " hypervisor " in cpuinfo.read_text(encoding="utf-8")
     versions = [f"{name} {installed(name)}" for name in ("numpy", "scipy", "torch")]
-    missing = [name for name in PEERS if not installed(name)]
-    absent = f" Not installed, and so not compared with: {', '.join(missing)}." if missing else ""
-    return f"{hardware()}; Python {platform.python_version()}, {', '.join(versions)}.{absent}"
+    return f"{'Virtual ' if virtual else ''}{hardware()}; Python {platform.python_version()}, {', '.join(versions)}"
 
 
 def installed(package: str) -> str:
@@ -91,7 +105,6 @@ def main() -> None:
         print(f"{text}\n", flush=True)
         if not given.fast:
             replace_table(PAGE, name, text)
-            replace_table(PAGE, "machine", machine())
 
 
 if __name__ == "__main__":

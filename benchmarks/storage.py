@@ -1,6 +1,6 @@
-"""Size of a run's files: three windows of 1,000 random steps of ResNet-14 and ResNet-110, and a sketch.
+"""Size of a run's files: a window of 1,000 random steps of ResNet-14 and of ResNet-110, and a sketch.
 
-`python benchmarks/storage.py` prints megabytes as measured, and scaled to 24 windows (a run of 500 epochs in the
+`python benchmarks/storage.py` prints megabytes as measured, and 24 times that (windows of a run of 500 epochs in the
 paper). ResNet-110 needs 8 GB of memory.
 """
 
@@ -14,7 +14,7 @@ import torch
 from sgdwalk.models.resnet import resnet
 from sgdwalk.recorder.window_recorder import Recorder
 
-WINDOW, WINDOWS, PAPER = 1000, 3, 24
+WINDOW, PAPER = 1000, 24
 FILES = ("training", "distances", "gradients")
 
 
@@ -22,7 +22,7 @@ def sizes(depth: int) -> dict[str, float]:
     """Megabytes of each file."""
     model = resnet(3, 32, 10, depth=depth)
     recorder = Recorder(model, WINDOW, sketch=512)
-    for step in range(WINDOW * WINDOWS):
+    for step in range(WINDOW):
         for p in model.parameters():
             p.grad = torch.randn_like(p)
         recorder.record(torch.rand(()))
@@ -39,13 +39,13 @@ def sizes(depth: int) -> dict[str, float]:
 
 def main() -> None:
     """Print the table."""
-    print(f"| network | file | MB, {WINDOWS} windows | MB, {PAPER} windows |\n| --- | --- | ---: | ---: |")
+    print(f"| network | file | MB, one window | MB, {PAPER} windows |\n| --- | --- | ---: | ---: |")
     for depth in (14, 110):
         found = sizes(depth)
         for name in (*FILES, "sketch"):
-            print(f"| ResNet-{depth} | {name}.nc | {found[name]:.1f} | {found[name] * PAPER / WINDOWS:.0f} |")
+            print(f"| ResNet-{depth} | {name}.nc | {found[name]:.1f} | {found[name] * PAPER:.0f} |")
         total = sum(found[name] for name in FILES)
-        print(f"| ResNet-{depth} | the first three | {total:.1f} | {total * PAPER / WINDOWS:.0f} |", flush=True)
+        print(f"| ResNet-{depth} | the first three | {total:.1f} | {total * PAPER:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,15 +22,28 @@ def test_every_benchmark_has_its_place_on_the_page():
     assert set(performance.BENCHMARKS) == scripts - ELSEWHERE
     page = performance.PAGE.read_text(encoding="utf-8")
     places = re.findall(r"<!-- (\w+): begin -->", page)
-    assert places == ["machine", *performance.BENCHMARKS]
+    assert places == [*performance.BENCHMARKS]
     assert places == re.findall(r"<!-- (\w+): end -->", page)
+    assert re.findall(r"^## (.+)$", page, re.M) == [title for title, *_ in performance.BENCHMARKS.values()]
 
 
 def test_peers_are_those_of_the_requirements():
     import performance
 
     lines = (ROOT / "benchmarks" / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert {line.partition("==")[0] for line in lines if line[:1] != "#"} == set(performance.PEERS)
+    assert {line.partition("==")[0] for line in lines if line[:1] != "#"} == set().union(*performance.PEERS.values())
+    assert set(performance.PEERS) <= set(performance.BENCHMARKS)
+
+
+def test_a_section_names_its_command_and_the_peers_that_are_missing(monkeypatch):
+    import performance
+
+    monkeypatch.setattr(performance, "output", lambda name, arguments: ("a table", 2.0, 1.0))
+    monkeypatch.setattr(performance, "installed", lambda package: "" if package == "levy-stable" else "1.0")
+    found = performance.section("tails", fast=False)
+    assert found.startswith("## Stable laws\n\n`python benchmarks/tails.py 200`, 1 s of CPU, 2 s by the clock.\n")
+    assert found.endswith("torch 1.0. Not installed, and so not compared with: levy-stable.\n\na table")
+    assert "Not installed" not in performance.section("geometry", fast=False)
 
 
 def test_only_what_stands_between_its_markers_is_replaced(tmp_path):

@@ -22,7 +22,7 @@ def on(monkeypatch):
     """Puts a regression in the place of the images."""
 
     def put(made):
-        monkeypatch.setattr(regression, "load_images", lambda data: None)
+        monkeypatch.setattr("sgdwalk.training.problem.load_images", lambda data: None)
         monkeypatch.setattr(regression, "of_images", lambda images, weight_decay: made)
 
     return put

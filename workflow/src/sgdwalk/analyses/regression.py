@@ -12,7 +12,6 @@ from sgdwalk.regression.design import Design, of_images
 from sgdwalk.regression.walkers import walk
 from sgdwalk.samplers import SAMPLERS
 from sgdwalk.storage.contracts import Contract, variable
-from sgdwalk.training.problem import load_images
 from sgdwalk.trajectory.student_mean import student_mean
 
 BAND = 1.959963984540054  # standard deviations that 95 % of Gaussian values lie within
@@ -83,6 +82,8 @@ def compute(
     Returns the data set of CONTRACT. ValueError, before any long work, for an lr at which the mean grows without
     limit, and for ranks and batches that these images do not have. Source: Kunin et al. 2024, doi 10.1162/neco_a_01626.
     """
+    from sgdwalk.training.problem import load_images  # torch, which readers of the file do not need
+
     design = of_images(load_images(data), weight_decay)
     check(design, lr, momentum, batch_size, sampler, ranks)
     displaced, chosen = np.zeros_like(design.minimum), np.asarray(ranks, int) - 1

@@ -1,7 +1,6 @@
 """Slope of the straight line through points, with its interval."""
 
 import numpy as np
-from scipy.stats import linregress
 
 from sgdwalk import quantiles
 
@@ -16,6 +15,7 @@ def slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     known = np.isfinite(x) & np.isfinite(y)
     if known.sum() < FEWEST or np.ptp(x[known]) == 0:
         return (np.nan,) * 3
-    fit = linregress(x[known], y[known])
-    half = quantiles.student(0.975, known.sum() - 2) * fit.stderr
-    return fit.slope, fit.slope - half, fit.slope + half
+    dx, dy = x[known] - x[known].mean(), y[known] - y[known].mean()
+    found, freedom = dx @ dy / (dx @ dx), known.sum() - 2
+    half = quantiles.student(0.975, freedom) * np.linalg.norm(dy - found * dx) / np.sqrt(freedom * (dx @ dx))
+    return found, found - half, found + half
