@@ -50,6 +50,7 @@ def test_the_walk_ends_in_the_next_checkpoint_of_the_training(tmp_path):
         torch.testing.assert_close(found, end)
 
 
+@pytest.mark.slow
 def test_a_file_has_growth_and_exponents_from_each_start(checkpoints):
     found = sensitivity.compute(checkpoints, run=RUN, snapshots=[0, 2], steps=26, offsets=[1e-3])
     contracts.check(found, sensitivity.CONTRACT)

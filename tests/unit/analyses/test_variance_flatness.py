@@ -37,6 +37,7 @@ def test_an_exact_relation_is_found_in_every_window():
     assert found.late.values.tolist() == [0] * 5 + [1] * 5
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_and_the_null_as_often_as_they_say():
     rng, inside = np.random.default_rng(1), []
     for _ in range(200):

@@ -29,6 +29,7 @@ def found():
     return result
 
 
+@pytest.mark.slow
 def test_status(found):
     rows = [
         ["ok", "ok"],

@@ -41,6 +41,7 @@ def exponent(curvatures, update):
     return max(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", [
     Update(), Update(weight_decay=0.3), Update(0.9, scale=RATE), Update(0.9, 0.05, scale=RATE), Update(0.9, 0.05, True, RATE),
 ])  # fmt: skip
@@ -57,6 +58,7 @@ def test_the_exponent_of_the_linear_chain_is_that_of_its_slowest_mode(update, cu
         assert series[steps // 2 :].mean() == pytest.approx(truth, abs=1e-3 + deviation / (steps // 2))
 
 
+@pytest.mark.slow
 def test_minibatches_of_a_diagonal_hessian_give_the_mean_logarithm():
     """With independent factors 1 - eta h_t of each weight the exponent is the largest mean of log|1 - eta h_t|."""
     rng, steps, nothing = np.random.default_rng(0), 1200, torch.zeros(2, dtype=torch.float64)

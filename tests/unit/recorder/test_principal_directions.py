@@ -148,6 +148,7 @@ def trained(folder, count, **more):
     return run
 
 
+@pytest.mark.slow
 def test_a_training_is_bitwise_the_same_with_and_without(tmp_path):
     plain, looked = trained(tmp_path / "a", 0), trained(tmp_path / "b", 3)
     state = random_states.states("cpu")
