@@ -413,8 +413,7 @@ def sensitivity(nan=False, starts=(40, 80), offsets=(1e-4, 1e-2)):
     tangent, twins = (0.1 * rng.normal(size=shape) + 0.02 * factor for shape in shapes)
     return build(
         "sensitivity", start=np.array(starts), step=steps, offset=np.array(offsets), growth=tangent,
-        frozen_growth=tangent - 0.03, twin_growth=twins, **with_interval("exponent", rate),
-        **with_interval("frozen_exponent", rate - 0.03),
+        twin_growth=twins, **with_interval("exponent", rate), alignment=0.8,
         **with_interval("twin_exponent", rate[:, None] * np.ones(len(offsets))),
     )  # fmt: skip
 
