@@ -18,7 +18,7 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
+        mem_mb=figure_memory,
         runtime=growing(20),
     params:
         absent=figure_absent,

@@ -72,10 +72,25 @@ def growing(estimate, *settings):
 
     def amount(wildcards, attempt):
         if callable(estimate):
-            return attempt * estimate(STUDY.runs[wildcards.run], *settings)
+            return attempt * estimate(subject(wildcards), *settings)
         return attempt * estimate
 
     return amount
+
+
+def subject(wildcards):
+    """Settings of the run that a job is of, of the runs of its group, or the name of its landscape or sampler."""
+    named = dict(wildcards)
+    if "group" in named:
+        return [STUDY.runs[run] for run in STUDY.groups[named["group"]]]
+    if "run" in named:
+        return STUDY.runs[named["run"]]
+    return named.get("landscape", named.get("sampler"))
+
+
+def cut_windows_memory(wildcards, attempt):
+    longer = STUDY.runs[STUDY.runs[wildcards.run]["windows_of"]]
+    return attempt * memory.cut_windows(longer)
 
 
 def steady(estimate):
@@ -192,9 +207,10 @@ def analysis_params(analysis):
 
 
 def analysis_resources(analysis):
-    own = section_of(analysis)
+    own, sized_by = section_of(analysis), analysis.sized_by
+    sizes = STUDY.settings[sized_by] if sized_by else own
     requests = {
-        "mem_mb": growing(analysis.memory, own),
+        "mem_mb": growing(analysis.memory, sizes),
         "runtime": growing(analysis.minutes, own),
     }
     return requests | (
@@ -271,6 +287,10 @@ def figure_code(wildcards):
     return code_version("jobs.draw", f"figures.{wildcards.figure}")
 
 
+def figure_memory(wildcards, attempt):
+    return attempt * memory_of_collected.figure(STUDY, wildcards.figure)
+
+
 # The tables of the study: what each is made of, and what its job says and requests.
 OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
@@ -292,10 +312,10 @@ CHECKED = (
     "fluctuations",
 )
 TABLES = {
-    "summary": {"message": "A row per run", "mem_mb": 4000, "runtime": 20},
-    "claims": {"message": "The papers' claims", "mem_mb": 4000, "runtime": 20},
-    "check": {"message": "Checking {wildcards.run}", "mem_mb": 2000, "runtime": 10},
-    "checks": {"message": "The checks of all runs", "mem_mb": 1000, "runtime": 10},
+    "summary": {"message": "A row per run", "runtime": 20},
+    "claims": {"message": "The papers' claims", "runtime": 20},
+    "check": {"message": "Checking {wildcards.run}", "runtime": 10},
+    "checks": {"message": "The checks of all runs", "runtime": 10},
 }
 
 
@@ -311,6 +331,19 @@ def table_inputs(table):
         inputs["toy"] = [product(f"toy/{landscape}") for landscape in TOY]
         inputs["regression"] = [product(f"regression/{s}") for s in SAMPLERS]
     return inputs
+
+
+def table_memory(table):
+    """What it requests: for the files of its run, or of all runs."""
+    if table == "check":
+        return memory.check
+    kinds = OF_ALL_RUNS.get(table, ())
+    read = [f"{kind}/{run}" for run in STUDY.runs for kind in STUDY.analyses(run)]
+    read = [source for source in read if source.rpartition("/")[0] in kinds]
+    if table == "claims":
+        read += [f"toy/{landscape}" for landscape in TOY]
+        read += [f"regression/{sampler}" for sampler in SAMPLERS]
+    return memory_of_collected.table(STUDY, read)
 
 
 def own_results(wildcards):

@@ -17,7 +17,7 @@ rule train:
     threads: run_threads
     resources:
         **GPU,
-        mem_mb=growing(resources.training_memory, STUDY.settings["modes"]),
+        mem_mb=growing(memory.training, STUDY.settings["modes"]),
         runtime=growing(resources.training_minutes),
         scratch=run_scratch,
     params:
@@ -68,7 +68,7 @@ rule cut_windows:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(8000),
+        mem_mb=cut_windows_memory,
         runtime=growing(30),
     params:
         settings=run_settings,

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from runs import settings
 from sgdwalk.study.validation import ConfigError
 
 CONFIG = "title: A test\ntraining: {model: mlp3, steps: 100, window: 20}\n"
@@ -15,3 +16,14 @@ def refused(read, message, **files):
     said = str(caught.value)
     assert "\n" not in said
     assert re.search(message, said), said
+
+
+def run(**given):
+    """A run's settings with the keys that only a row of runs.tsv may set."""
+    return settings(**{"mem_mb": None, "runtime": None, "image_size": None, "subset": None, **given})
+
+
+def paper(**given):
+    """A run as those of the paper's study."""
+    plain = {"dataset": "cifar10", "epochs": 500, "steps": None, "window": 1000, "record": {"noise": False}}
+    return run(**plain | given)

@@ -1,7 +1,7 @@
 """Rows of runs.tsv with a parent: what they take from it, what is refused, and what is made for them."""
 
 import pytest
-from sgdwalk.study import resources
+from sgdwalk.study import memory, resources
 from sgdwalk.study.sweeps import same_start
 from study_files import refused
 
@@ -122,12 +122,10 @@ def test_memory_and_time_hold_the_vectors_and_the_search(study):
     made = study("run|parent|device\nm||cuda\nc|m|\nd|m|cpu\n", config)
     modes, (mother, child, slow) = made.settings["modes"], made.runs.values()
     vectors = 30 * 11.2e6 * 4 / 1e6
-    extra = resources.training_memory(child, modes) - resources.training_memory(child)
+    extra = memory.training(child, modes) - memory.training(child)
     assert 3 * vectors - 1 <= extra <= 3.1 * vectors
-    assert resources.training_memory(mother, modes) == resources.training_memory(mother)
-    assert resources.modes_memory(child, modes) > 5 * vectors
-    assert (
-        resources.modes_memory(slow, modes) > resources.modes_memory(child, modes) + 2 * 320 * 11.2e6 * 4 / 1e6 - 5000
-    )
+    assert memory.training(mother, modes) == memory.training(mother)
+    assert memory.modes(child, modes) > 5 * vectors
+    assert memory.modes(slow, modes) > memory.modes(child, modes) + 2 * 320 * 11.2e6 * 4 / 1e6 - 5000
     assert 30 < resources.modes_minutes(child, modes) < 24 * 60
     assert resources.modes_minutes(child, modes | {"images": 50_000}) > 5 * resources.modes_minutes(child, modes)

@@ -1,7 +1,7 @@
 """Rows of runs.tsv with a recorded walk instead of a training."""
 
 import pytest
-from sgdwalk.study import resources
+from sgdwalk.study import memory, resources
 from study_files import refused
 
 WALKS = {
@@ -60,5 +60,5 @@ def test_record_of_a_recorded_folder_comes_from_its_own_row(study, tmp_path):
 def test_a_walk_of_unknown_length_has_an_estimate_of_memory_and_time(study):
     walk = study("run|walk\nx|walk.nc\n").runs["x"] | {"window": 1000}
     distances = 1000**2 / 2 * 8 / 1e6  # MB of a window
-    assert resources.analysis_memory(walk, {}) >= 3 * resources.WALK_WINDOWS * distances
+    assert memory.of_windows(walk, {}) >= 3 * resources.WALK_WINDOWS * distances
     assert resources.analysis_minutes(walk, {}) > 15

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sgdwalk.study import resources
+from sgdwalk.study import memory, resources, sizes
 from sgdwalk.study.jobs import analyses_of_run, jobs_of_study, recording_rule
 from sgdwalk.study.load import Study
 from sgdwalk.study.sweeps import same_start
@@ -17,11 +17,8 @@ Run = Mapping[str, Any]
 
 TESTED = 1 / 5  # test images in units of training images
 OPTIMISER = {"adam": 2}  # sizes of its state in units of the weights; SGD has one with momentum, else none
-SERIES = 15  # numbers a step in training.nc and directions.nc
-ALONG = 3  # numbers a step and mode in directions.nc
 RESUME_STATES = 2
 WIDTHS = 20  # evaluations of the loss for the widths along a principal direction and a random one, as seen
-LAYERS = 10  # a guess of the groups of layers that are recorded separately
 READ = 100e6  # bytes of a recorded walk that are read in a second
 JOB_SECONDS = 6  # start of Python with its libraries, reading, writing
 WINDOW_SECONDS = {"msd": 0.6, "path": 1.7, "msl": 1.0, "tails": 3.0}  # of a window of LONG steps
@@ -102,12 +99,12 @@ def estimate(study: Study, name: str, speed: Speed) -> Estimate:
     run = with_counts(study.runs[name], speed)
     trained = recording_rule(study, name) == "train"
     made = {analysis.name: seconds(study, analysis, run, speed) for analysis in analyses_of_run(study, name)}
-    memory = [_amount(analysis.memory, run, section(study, analysis)) for analysis in analyses_of_run(study, name)]
-    memory += [resources.training_memory(run, study.settings["modes"])] if trained else []
+    held = [memory_of(study, analysis, run) for analysis in analyses_of_run(study, name)]
+    held += [memory.training(run, study.settings["modes"])] if trained else []
     return Estimate(
         training_seconds(run, speed) if trained else JOB_SECONDS + walk_bytes(run) / READ,
         made,
-        max(memory),
+        max(held),
         disk(study, run, trained),
         states(run) if trained else 0,
     )
@@ -147,8 +144,10 @@ def section(study: Study, analysis) -> Mapping[str, Any]:
     return study.settings.get(analysis.section or analysis.name, {})
 
 
-def _amount(given, run: Run, settings: Mapping[str, Any]) -> float:
-    return given(run, settings) if callable(given) else given
+def memory_of(study: Study, analysis, run: Run) -> float:
+    """MB of an analysis."""
+    given = study.settings[analysis.sized_by] if analysis.sized_by else section(study, analysis)
+    return analysis.memory(run, given) if callable(analysis.memory) else analysis.memory
 
 
 # Disk
@@ -166,13 +165,13 @@ def disk(study: Study, run: Run, trained: bool) -> float:
     number = 8 if run["dtype"] == "float64" else 4
     weights = number * resources.parameters(run) if trained else 0
     modes = study.settings["modes"]["count"] if run["parent"] else 0
-    per_step = 8 * (SERIES + len(record["anchors"]) + ALONG * modes) + 4 * record["sketch"]
-    groups = 1 + (LAYERS if record["layers"] else 0)
+    per_step = 8 * (sizes.SERIES + len(record["anchors"]) + sizes.ALONG * modes) + 4 * record["sketch"]
+    groups = 1 + (sizes.LAYERS if record["layers"] else 0)
     kept = weights * (1 + states_of_optimiser(run)) * run["snapshots"] if trained else 0
     kept += weights * run["snapshots"] if trained and run["analyses"] else 0
     kept += weights * steps if record["walk"] else 0
     samples = 4 * record["samples"] * resources.windows(run)
-    return groups * resources.distances(run) + per_step * steps + samples + kept + modes * weights
+    return groups * sizes.distances(run) + per_step * steps + samples + kept + modes * weights
 
 
 def states(run: Run) -> float:

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from sgdwalk.storage.code_hash import importable
-from sgdwalk.study import resources
+from sgdwalk.study import memory, resources
 from sgdwalk.study.analysis_table import ANALYSES, RECORDED, Analysis
 from sgdwalk.study.figure_specs import Signature, constant, figure_signatures, signature
 from sgdwalk.study.validation import ConfigError, checked
@@ -148,7 +148,7 @@ def analysis_of(module: str, path: Path, where: str, before: Iterable[str] = ())
     network = CHECKPOINTS in reads
     analysis = Analysis(
         name, reads, name, f"{name} of {{run}}", condition=name, network=network, module=module,
-        memory=requested(body, "MEMORY", where) or resources.own_memory,
+        memory=requested(body, "MEMORY", where) or memory.own,
         minutes=requested(body, "MINUTES", where) or resources.analysis_minutes,
         environment="train" if network else "analysis",
     )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Resources that the jobs of a run request from a scheduler: GPUs, memory and time, estimated from its settings.
+"""GPUs and time that the jobs of a run request from a scheduler, and the sizes of its network, images and windows.
 
-Rough upper estimates; the columns `mem_mb` and `runtime` of runs.tsv override those of a training.
-Needs no torch. Memory is in MB, time in minutes, a network's size in parameters.
+Rough upper estimates from its settings; the column `runtime` of runs.tsv overrides that of a training. Needs no torch.
+Time is in minutes, a network's size in parameters. Memory: sgdwalk.study.memory.
 """
 
 import re
@@ -28,13 +28,8 @@ SHAPES = {"digits": (1, 8), "mnist": (1, 28), "fashion-mnist": (1, 28), "imagene
 UNKNOWN_SHAPE, UNKNOWN_SIZE = (3, 32), 60_000
 IMAGENET = 1_281_167
 WALK_WINDOWS = 100
-BASE_MB, BASE_MINUTES = 800, 30  # Python with torch; start, data, writing
-LIGHT_MB, OWN_MB = 250, 2000  # Python with the libraries of analyses without a network; with a user's own code
-MATRICES = 16  # of a window's squared distances, in an analysis at once
-GRAPH = 3  # activations of a gradient with its graph, over those of a pass
-CUDA_MB = 4000  # host memory of CUDA
+BASE_MINUTES = 30  # start, data, writing
 MODES = 30  # of a child
-COPIES = 3  # of a data set in memory while it is read
 PATIENCE = 2  # requested over estimated time
 PASSES = 6  # operations per weight in a forward and a backward pass
 REUSE = 1 / 8  # uses of a weight per pixel, as in a CIFAR ResNet
@@ -105,43 +100,6 @@ def steps(run: Run) -> int:
     return counted(run, "steps") or run["steps"] or run["epochs"] * epoch_steps(run)
 
 
-def training_memory(run: Run, modes: Mapping[str, Any] | None = None) -> int:
-    """Memory of a training in MB: images, distances; on a CPU activations, a window of weights, an epoch of gradients.
-
-    modes: settings of the eigenvectors that a run with a parent is projected on.
-    """
-    if run["mem_mb"]:
-        return run["mem_mb"]
-    channels, side = shape(run)
-    data = COPIES * images(run) * channels * side**2
-    number = 8 if run["dtype"] == "float64" else 4
-    rows = run["window"] + 4 + (epoch_steps(run) if run["record"]["noise"] else 0)
-    weights = 0 if gpus(run) else rows * parameters(run) * number
-    passed = 0 if gpus(run) else activations(run, run["batch_size"])
-    made = 3 * distances(run)
-    projected = 3 * vectors(run, modes) if modes and run["parent"] else 0
-    return round(BASE_MB + CUDA_MB * gpus(run) + (data + weights + passed + made + projected) / 1e6)
-
-
-def activations(run: Run, images: int) -> float:
-    """Size of what a forward pass over so many images keeps, in bytes: three float32 numbers per 144 multiplications.
-
-    As in a convolution of 16 channels, its batch norm and its nonlinearity; fewer in wider networks.
-    """
-    number = 2 if run["dtype"] == "float64" else 1
-    return number * 3 * 4 / 144 * gradient_operations(run, images) / PASSES
-
-
-def vectors(run: Run, modes: Mapping[str, Any]) -> float:
-    """Size of the eigenvectors of a run with a parent in bytes, in float32."""
-    return 4 * modes["count"] * parameters(run)
-
-
-def distances(run: Run) -> float:
-    """Size of the run's squared distances in bytes."""
-    return windows(run) * run["window"] ** 2 / 2 * 8
-
-
 def training_minutes(run: Run) -> int:
     """Time of a training in minutes."""
     if run["runtime"]:
@@ -164,23 +122,6 @@ def gradient_operations(run: Run, images: int) -> float:
     """Multiplications and additions of a forward and a backward pass over this number of images."""
     reuse = 1 if run["model"].startswith("mlp") else max(1, REUSE * shape(run)[1] ** 2)
     return PASSES * parameters(run) * reuse * images
-
-
-def modes_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """Memory of the eigenvectors in MB: their copies, and what a search takes."""
-    return round(search_memory(run, settings, run["batch_size"]) + 5 * vectors(run, settings) / 1e6)
-
-
-def hessian_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """Memory of the Hessian at snapshots in MB."""
-    return round(search_memory(run, settings, min(settings["batch_size"], settings["images"])))
-
-
-def search_memory(run: Run, settings: Mapping[str, Any], batch: int) -> float:
-    """Memory of a search for eigenvalues in MB: images; on a CPU the Krylov space, its products, a batch's graph."""
-    data = COPIES * images(run) * shape(run)[0] * shape(run)[1] ** 2
-    space = 2 * 4 * settings["most_products"] * parameters(run) + GRAPH * activations(run, batch)
-    return BASE_MB + CUDA_MB * gpus(run) + (data + (0 if gpus(run) else space)) / 1e6
 
 
 def modes_gradients(run: Run, settings: Mapping[str, Any]) -> float:
@@ -251,16 +192,6 @@ landscape_minutes = measuring_minutes("landscape")
 path_planes_minutes = measuring_minutes("path_planes")
 sensitivity_minutes = measuring_minutes("sensitivity")
 noise_curvature_minutes = measuring_minutes("noise_curvature")
-
-
-def analysis_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """Memory of an analysis of a run's windows in MB: three copies of their distances, matrices of one window."""
-    return round(LIGHT_MB + (3 * distances(run) + MATRICES * 8 * run["window"] ** 2) / 1e6)
-
-
-def own_memory(run: Run, settings: Mapping[str, Any]) -> int:
-    """Memory of an analysis of the user's own, whose code is not known."""
-    return OWN_MB + analysis_memory(run, settings)
 
 
 def walk_models_minutes(run: Run, settings: Mapping[str, Any]) -> int:
