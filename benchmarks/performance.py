@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "theory": ("Theory", ["--slow", "0.01"], ["--steps", "1000", "--walkers", "10", "--slow", "0.1"]),
     "dag": ("Planning a study of 1,000 runs", ["--rounds", "1"], ["--runs", "10", "--rounds", "1"]),
     "storage": ("Files of a run", [], []),
+    "results": ("Memory and disk of the study digits", [], []),
 }
 SLOW = {"storage"}  # of no use in small: left out of --fast
 PEERS = {

@@ -25,8 +25,8 @@ os.environ.update({name: os.getenv(name, str(size)) for name, size in KEPT.items
 
 from sgdwalk.command_line.ended import ended
 from sgdwalk.storage.code_hash import code_version
-from sgdwalk.study import factories, memory, memory_of_collected, resources
-from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_GROUPS
+from sgdwalk.study import factories, requested_memory, resources
+from sgdwalk.study.analysis_table import ANALYSES, FOLDERS, OF_ALL_RUNS, OF_GROUPS
 from sgdwalk.study.figure_specs import (
     caption,
     figure_signatures,

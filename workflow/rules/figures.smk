@@ -18,7 +18,7 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=figure_memory,
+        mem_mb=growing_memory("figure"),
         runtime=growing(20),
     params:
         absent=figure_absent,

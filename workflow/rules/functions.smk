@@ -72,25 +72,19 @@ def growing(estimate, *settings):
 
     def amount(wildcards, attempt):
         if callable(estimate):
-            return attempt * estimate(subject(wildcards), *settings)
+            return attempt * estimate(STUDY.runs[wildcards.run], *settings)
         return attempt * estimate
 
     return amount
 
 
-def subject(wildcards):
-    """Settings of the run that a job is of, of the runs of its group, or the name of its landscape or sampler."""
-    named = dict(wildcards)
-    if "group" in named:
-        return [STUDY.runs[run] for run in STUDY.groups[named["group"]]]
-    if "run" in named:
-        return STUDY.runs[named["run"]]
-    return named.get("landscape", named.get("sampler"))
+def growing_memory(rule):
+    """The memory of a rule's job, which is of a run, a figure, ... (its only wildcard), or of the study."""
 
+    def amount(wildcards, attempt):
+        return attempt * requested_memory.of_job(STUDY, rule, *wildcards)
 
-def cut_windows_memory(wildcards, attempt):
-    longer = STUDY.runs[STUDY.runs[wildcards.run]["windows_of"]]
-    return attempt * memory.cut_windows(longer)
+    return amount
 
 
 def steady(estimate):
@@ -207,11 +201,9 @@ def analysis_params(analysis):
 
 
 def analysis_resources(analysis):
-    own, sized_by = section_of(analysis), analysis.sized_by
-    sizes = STUDY.settings[sized_by] if sized_by else own
     requests = {
-        "mem_mb": growing(analysis.memory, sizes),
-        "runtime": growing(analysis.minutes, own),
+        "mem_mb": growing_memory(analysis.name),
+        "runtime": growing(analysis.minutes, section_of(analysis)),
     }
     return requests | (
         GPU if analysis.network and analysis.condition != "snapshots" else {}
@@ -287,11 +279,8 @@ def figure_code(wildcards):
     return code_version("jobs.draw", f"figures.{wildcards.figure}")
 
 
-def figure_memory(wildcards, attempt):
-    return attempt * memory_of_collected.figure(STUDY, wildcards.figure)
-
-
 # The tables of the study: what each is made of, and what its job says and requests.
+<<<<<<< HEAD
 OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
     "claims": (
@@ -301,6 +290,8 @@ OF_ALL_RUNS = {
         *("noise_curvature", "epoch_memory"),
     ),
 }
+=======
+>>>>>>> perf2
 CHECKED = (
     "training",
     "distances",
@@ -331,19 +322,6 @@ def table_inputs(table):
         inputs["toy"] = [product(f"toy/{landscape}") for landscape in TOY]
         inputs["regression"] = [product(f"regression/{s}") for s in SAMPLERS]
     return inputs
-
-
-def table_memory(table):
-    """What it requests: for the files of its run, or of all runs."""
-    if table == "check":
-        return memory.check
-    kinds = OF_ALL_RUNS.get(table, ())
-    read = [f"{kind}/{run}" for run in STUDY.runs for kind in STUDY.analyses(run)]
-    read = [source for source in read if source.rpartition("/")[0] in kinds]
-    if table == "claims":
-        read += [f"toy/{landscape}" for landscape in TOY]
-        read += [f"regression/{sampler}" for sampler in SAMPLERS]
-    return memory_of_collected.table(STUDY, read)
 
 
 def own_results(wildcards):

@@ -19,7 +19,7 @@ for table, request in TABLES.items():
         conda:
             "../../envs/analysis.yaml"
         resources:
-            mem_mb=growing(table_memory(table)),
+            mem_mb=growing_memory(table),
             runtime=growing(request["runtime"]),
         params:
             **table_params(table),
@@ -42,7 +42,7 @@ rule verdict:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(memory.LIGHT_MB),
+        mem_mb=growing_memory("verdict"),
         runtime=growing(10),
     params:
         code=code_version("tables.checks"),

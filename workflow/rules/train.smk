@@ -17,7 +17,7 @@ rule train:
     threads: run_threads
     resources:
         **GPU,
-        mem_mb=growing(memory.training, STUDY.settings["modes"]),
+        mem_mb=growing_memory("train"),
         runtime=growing(resources.training_minutes),
         scratch=run_scratch,
     params:
@@ -43,7 +43,7 @@ rule import_walk:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=growing(8000),
+        mem_mb=growing_memory("import_walk"),
         runtime=growing(240),
     params:
         settings=run_settings,
@@ -68,7 +68,7 @@ rule cut_windows:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=cut_windows_memory,
+        mem_mb=growing_memory("cut_windows"),
         runtime=growing(30),
     params:
         settings=run_settings,

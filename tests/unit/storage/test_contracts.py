@@ -39,6 +39,17 @@ def test_a_variable_with_an_interval_is_three():
     assert contracts.with_interval("a", "", "1", "a")["a_low"].long_name == "a, lower end of the 95 % interval"
 
 
+def test_large_variables_are_compressed_and_small_ones_take_no_more_room_than_their_values(tmp_path):
+    many = {f"v{k}": contracts.variable("step", "1", "one") for k in range(40)}
+    small = xr.Dataset({name: ("step", np.arange(50.0)) for name in many})
+    netcdf.write(small, tmp_path / "small.nc", contracts.Contract("small", many), STAMP)
+    large = xr.Dataset({name: ("step", np.zeros(50_000)) for name in many})
+    netcdf.write(large, tmp_path / "large.nc", contracts.Contract("large", many), STAMP)
+    sizes = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
+    assert sizes["small"] < small.nbytes + 40 * 1000  # with names and units; 40 * 4000 with chunks
+    assert sizes["large"] < 0.05 * large.nbytes
+
+
 def test_what_is_written_is_read_with_units_names_and_attributes(tmp_path):
     original = distances()
     path = tmp_path / "distances.nc"

@@ -3,41 +3,18 @@
 from pathlib import Path
 
 import pytest
-from sgdwalk.study import memory, memory_of_collected, sizes
+from sgdwalk.study import memory, sizes
 from sgdwalk.study.analysis_table import ANALYSES
-from sgdwalk.study.load import TOY, load_study
+from sgdwalk.study.load import load_study
+from sgdwalk.study.requested_memory import of_job
 from study_files import paper, run
 
 ROOT = Path(__file__).resolve().parents[3]
-TABLES = {
-    "summary": ("training", "msd", "path", "msl", "tails"),
-    "claims": ("training", "msd", "path", "msl", "tails", "walk_models", "fluctuations", "hessian"),
-}
 BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
 
 
 def study(name):
     return load_study(name, ROOT / "config")
-
-
-def requested(study, rule, name):
-    """MB of the first attempt of a job."""
-    if rule == "figure":
-        return memory_of_collected.figure(study, name)
-    if rule in TABLES:
-        made = [f"{kind}/{run}" for run in study.runs for kind in study.analyses(run) if kind in TABLES[rule]]
-        others = [*(f"toy/{landscape}" for landscape in TOY), "regression/independent", "regression/shuffled-epochs"]
-        return memory_of_collected.table(study, [*made, *(others if rule == "claims" else ())])
-    if rule in ("train", "check", "cut_windows"):
-        row = study.runs[name]
-        others = {"train": (memory.training, row, study.settings["modes"]), "check": (memory.check, row)}
-        others["cut_windows"] = (memory.cut_windows, study.runs.get(row["windows_of"]))
-        estimate, *given = others[rule]
-        return estimate(*given)
-    analysis = BY_NAME[rule]
-    settings = study.settings.get(analysis.sized_by or analysis.section or rule, {})
-    of = {"run": study.runs.get(name), "group": [study.runs[run] for run in study.groups.get(name, ())]}
-    return analysis.memory(of.get(analysis.unit, name), settings)
 
 
 # Peaks in MB of jobs of `digits`, as the system counts them (ru_maxrss), on Linux with a torch for CPUs.
@@ -53,7 +30,7 @@ MEASURED = {
     "phase_space cnn3-independent-a": 315, "phase_space cnn3-shuffled-a": 202, "epoch_memory cnn3-shuffled-a": 168,
     "cut_windows resnet14-a-w125": 167, "check resnet14-a": 163, "ensemble resnet14": 135,
     "limiting_ensemble cnn3-shuffled": 135, "toy fractal": 213, "toy flat": 217, "toy_phases phases": 175,
-    "toy_noiseless noiseless": 262, "regression independent": 393, "summary all": 162, "claims all": 236,
+    "toy_noiseless noiseless": 262, "regression independent": 393, "summary": 162, "claims": 236,
     "figure fig2": 201, "figure fig4": 207, "figure fig5": 221, "figure fig8": 310, "figure toy_phases": 232,
     "figure limiting_process": 162, "figure limiting_displacement": 198, "figure limiting_regression": 186,
 }  # fmt: skip
@@ -61,7 +38,7 @@ MEASURED = {
 
 @pytest.mark.parametrize("job", MEASURED)
 def test_requests_are_above_the_measured_peak_and_at_most_twice_it(job):
-    assert 1.1 * MEASURED[job] < requested(study("digits"), *job.split()) < 2 * MEASURED[job]
+    assert 1.1 * MEASURED[job] < of_job(study("digits"), *job.split()) < 2 * MEASURED[job]
 
 
 def test_memory_on_a_cpu_holds_the_window_and_an_epoch_of_gradients():
@@ -129,15 +106,14 @@ def test_a_graph_of_a_gradient_is_in_what_differentiates_twice():
 def test_tables_and_figures_of_many_long_runs_request_more():
     large = study("paper")
     steps = sum(sizes.steps(row) for row in large.runs.values())
-    everything = [f"{kind}/{name}" for name in large.runs for kind in ("training", "msd", "path", "tails")]
-    assert memory_of_collected.table(large, everything) > 25 * 8 * steps / 1e6  # measured: 25 numbers a step
+    assert of_job(large, "claims") > 25 * 8 * steps / 1e6  # measured: 25 numbers a step
     small = study("digits")
     for figure in ("fig3", "fig4"):
-        assert memory_of_collected.figure(large, figure) > memory_of_collected.figure(small, figure)
+        assert of_job(large, "figure", figure) > of_job(small, "figure", figure)
     limiting = study("limiting")
     seen = [name.split("/")[1] for name in limiting.figures["limiting_displacement"]["data"]["directions"]]
     series = sum(8 * 3 * limiting.settings["modes"]["count"] * sizes.steps(limiting.runs[name]) for name in seen)
-    assert memory_of_collected.figure(limiting, "limiting_displacement") > series / 1e6
+    assert of_job(limiting, "figure", "limiting_displacement") > series / 1e6
 
 
 def test_finer_surfaces_and_more_walkers_request_more():

@@ -10,6 +10,8 @@ from sgdwalk.storage import run_files
 from sgdwalk.storage.atomic import replacing
 from sgdwalk.storage.contracts import Contract, ContractError, check, named
 
+SMALL = 8192  # bytes of a variable that compression, with its index of chunks, would make larger
+
 
 def write(
     dataset: xr.Dataset, path: str | Path, contract: Contract, attributes: Mapping[str, str], *, loss_unit: str = "nat"
@@ -23,7 +25,7 @@ def write(
     check(dataset, contract, str(path))
     stamp = {"contract": contract.name, "schema_version": contract.version, **attributes}
     dataset = named(dataset, contract, loss_unit).assign_attrs(stamp)
-    encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.ndim}
+    encoding = {n: {"zlib": True, "complevel": 1} for n, v in dataset.data_vars.items() if v.nbytes > SMALL}
     with replacing(path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
 

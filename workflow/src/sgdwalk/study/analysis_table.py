@@ -123,6 +123,14 @@ REQUESTS = tuple(dict.fromkeys(a.condition for a in ANALYSES if a.condition not 
 OF_CHILDREN = {a.name for a in ANALYSES if {"directions", "modes"} & set(a.reads)}  # of a run with a parent only
 OF_TOY = tuple(a.writes for a in ANALYSES if a.unit == "toy")
 OF_GROUPS = {a.name: a for a in ANALYSES if a.unit == "group"}
+# Files of all runs that a table reads, where they are made.
+OF_ALL_RUNS = {
+    "summary": ("training", "msd", "path", "msl", "tails"),
+    "claims": (
+        "training", "msd", "path", "msl", "tails", "walk_models", "fluctuations", "hessian", "dimension",
+        "variance_flatness", "displacement", "speed", "phase_space", "noise_curvature", "epoch_memory",
+    ),
+}  # fmt: skip
 RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
 
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sgdwalk.study import memory, resources, sizes
+from sgdwalk.study import resources, sizes
 from sgdwalk.study.jobs import analyses_of_run, jobs_of_study, recording_rule
 from sgdwalk.study.load import Study
+from sgdwalk.study.requested_memory import of_analysis, of_run
 from sgdwalk.study.sweeps import same_start
 
 Run = Mapping[str, Any]
@@ -99,8 +100,8 @@ def estimate(study: Study, name: str, speed: Speed) -> Estimate:
     run = with_counts(study.runs[name], speed)
     trained = recording_rule(study, name) == "train"
     made = {analysis.name: seconds(study, analysis, run, speed) for analysis in analyses_of_run(study, name)}
-    held = [memory_of(study, analysis, run) for analysis in analyses_of_run(study, name)]
-    held += [memory.training(run, study.settings["modes"])] if trained else []
+    held = [of_analysis(study, analysis, run) for analysis in analyses_of_run(study, name)]
+    held += [of_run(study, "train", run)] if trained else []
     return Estimate(
         training_seconds(run, speed) if trained else JOB_SECONDS + walk_bytes(run) / READ,
         made,
@@ -142,12 +143,6 @@ def usual(analysis: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
 def section(study: Study, analysis) -> Mapping[str, Any]:
     """The settings of an analysis."""
     return study.settings.get(analysis.section or analysis.name, {})
-
-
-def memory_of(study: Study, analysis, run: Run) -> float:
-    """MB of an analysis."""
-    given = study.settings[analysis.sized_by] if analysis.sized_by else section(study, analysis)
-    return analysis.memory(run, given) if callable(analysis.memory) else analysis.memory
 
 
 # Disk
