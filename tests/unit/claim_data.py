@@ -9,6 +9,7 @@ from sgdwalk.tables.study_results import Results
 
 KINDS = (
     *("msd", "path", "msl", "tails", "fluctuations", "hessian", "dimension", "variance_flatness", "walk_models"),
+    "sensitivity",
     *("displacement", "speed", "phase_space", "noise_curvature", "epoch_memory"),
 )
 FALLING = np.linspace(2, 1, 60)

@@ -27,6 +27,7 @@ def measured(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["single", "double"])
 def test_a_figure_drawn_by_hand_has_the_bytes_of_the_workflow(width, measured, tmp_path):
     outputs = [tmp_path / f"job.{suffix}" for suffix in ("svg", "png", "pdf")]
@@ -62,6 +63,7 @@ def test_all_figures_are_found_without_importing_them():
     assert job.figures() == sorted(figure_signatures())
 
 
+@pytest.mark.slow
 def test_drawing_needs_no_torch():
     command = "import sys, sgdwalk; sgdwalk.draw('fig2', base=None); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", command]).returncode == 0

@@ -49,6 +49,7 @@ def results(tmp_path_factory):
     return small_results.make(tmp_path_factory.mktemp("results"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_prints_what_it_says(name, results, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -58,6 +59,7 @@ def test_an_example_prints_what_it_says(name, results, tmp_path, monkeypatch):
     assert runner.run(EXAMPLES[name], out=said.append).failed == 0, "".join(said)
 
 
+@pytest.mark.slow
 def test_the_docs_show_results_in_python_as_they_are(results, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(results, tmp_path / "results" / "digits")

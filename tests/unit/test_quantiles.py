@@ -32,6 +32,7 @@ def test_no_degrees_of_freedom_have_no_quantile():
     assert np.isnan(quantiles.chi2(0.975, np.array([0, -1, np.nan]))).all()
 
 
+@pytest.mark.slow
 def test_small_jobs_start_without_slow_packages():
     """Each of hundreds of jobs pays for what it imports."""
     code = f"import importlib, sys; [importlib.import_module(f'sgdwalk.{{m}}') for m in {SMALL_JOBS}]; "

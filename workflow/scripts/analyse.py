@@ -1,7 +1,10 @@
 """Run one analysis on the inputs of its rule."""
 
-from sgdwalk.jobs.analyse import analyse
-from sgdwalk.jobs.logs import logging_to
+from sgdwalk.jobs.imports import importing
+
+with importing():
+    from sgdwalk.jobs.analyse import analyse
+    from sgdwalk.jobs.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     analyse(

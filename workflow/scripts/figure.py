@@ -1,7 +1,10 @@
 """Draw one figure in all its formats."""
 
-from sgdwalk.jobs.draw import draw_files
-from sgdwalk.jobs.logs import logging_to
+from sgdwalk.jobs.imports import importing
+
+with importing():
+    from sgdwalk.jobs.draw import draw_files
+    from sgdwalk.jobs.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     data = dict(snakemake.input) | dict.fromkeys(snakemake.params.absent)

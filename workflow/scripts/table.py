@@ -1,7 +1,10 @@
 """Compute one table from the inputs of its rule."""
 
-from sgdwalk.jobs.logs import logging_to
-from sgdwalk.jobs.tabulate import tabulate
+from sgdwalk.jobs.imports import importing
+
+with importing():
+    from sgdwalk.jobs.logs import logging_to
+    from sgdwalk.jobs.tabulate import tabulate
 
 with logging_to(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output

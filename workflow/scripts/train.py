@@ -1,7 +1,10 @@
 """Train one run and write its files."""
 
-from sgdwalk.jobs.logs import logging_to
-from sgdwalk.training.job import train
+from sgdwalk.jobs.imports import importing
+
+with importing():
+    from sgdwalk.jobs.logs import logging_to
+    from sgdwalk.training.job import train
 
 with logging_to(snakemake.log[0]):
     train(

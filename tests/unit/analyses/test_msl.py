@@ -59,6 +59,7 @@ def test_the_msl_of_a_linear_loss_has_exponent_two():
     np.testing.assert_allclose(result.exponent, 2, atol=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.6, 1.2])
 def test_gaussian_fields_have_their_variogram(exponent):
     d2 = squareform(pdist(fbm(0.5, 60, 4, np.random.default_rng(0)), "sqeuclidean"))

@@ -94,6 +94,7 @@ def found(case):
     return noise_curvature.compute(str(folder), modes, run=RUN, batches=600, curvature_batches=12, copies=50)
 
 
+@pytest.mark.slow
 def test_noise_is_that_of_single_examples_and_curvature_that_of_the_dense_hessian(case, found):
     contracts.check(found, noise_curvature.CONTRACT)
     _, model, vectors = case

@@ -179,6 +179,7 @@ def test_without_momentum_no_mode_oscillates():
     assert set(found.kind_of_mode.values) == set(found.kind_of_chain.values) == {"confined"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [320, 48])
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_expected_moments_against_many_walks(sampler, steps):

@@ -46,6 +46,7 @@ def test_the_prediction_is_that_of_the_exact_chain_with_all_noise_outside_the_mo
     assert list(found.step.values) == [250, 500, 750, 1000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["independent", "shuffled-epochs"])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_measured_over_predicted_is_one_and_its_interval_covers_it(sampler, momentum):

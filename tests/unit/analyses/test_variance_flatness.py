@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from claim_data import results, row_of, run
 from sgdwalk.analyses import variance_flatness
+from sgdwalk.recorder.principal_directions import PrincipalDirections
+from sgdwalk.recorder.squared_distances import squared_distances
 from sgdwalk.storage import contracts
 from sgdwalk.tables import claims_feng2021
 
@@ -21,6 +24,7 @@ def recorded(exponent, noise=0.0, rng=None, windows=WINDOWS):
     dims = ("window", "direction")
     return xr.Dataset(
         {f"{kind}_variance": (dims, variance[kind]) for kind in variance}
+        | {f"{kind}_slow_share": (dims, np.full(shape, 0.1)) for kind in variance}
         | {f"{kind}_width_minus": (dims, 0.3 * flatness[kind]) for kind in variance}
         | {f"{kind}_width_plus": (dims, 0.7 * flatness[kind]) for kind in variance}
         | {"centre_loss": ("window", np.ones(windows))},
@@ -37,6 +41,7 @@ def test_an_exact_relation_is_found_in_every_window():
     assert found.late.values.tolist() == [0] * 5 + [1] * 5
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_and_the_null_as_often_as_they_say():
     rng, inside = np.random.default_rng(1), []
     for _ in range(200):
@@ -78,7 +83,8 @@ def test_claims_need_what_random_directions_do_not_show(exponent, null, verdicts
     value, half = np.array([exponent, null[0]]), np.array([0.3, null[1]])
     ends = {"": value, "_low": value - half, "_high": value + half}
     data = xr.Dataset(
-        {f"exponent{end}": ("along", part) for end, part in ends.items()},
+        {f"exponent{end}": ("along", part) for end, part in ends.items()}
+        | {"slow_share": (("along", "window", "direction"), np.full((2, 2, 3), 0.1)), "late": ("window", [0, 1])},
         {"along": ["principal", "random"]},
         {"run": "a"},
     )
@@ -86,3 +92,25 @@ def test_claims_need_what_random_directions_do_not_show(exponent, null, verdicts
     assert [row_of(claim.text, found)["verdict"] for claim in claims_feng2021.CLAIMS] == verdicts
     nothing = results([run("a")])
     assert {row_of(claim.text, nothing)["verdict"] for claim in claims_feng2021.CLAIMS} == {"not run"}
+    data.slow_share[0, 1] = 0.9  # of the late window
+    row = row_of(claims_feng2021.CLAIMS[0].text, results([run("a")], variance_flatness=[data]))
+    assert (row["verdict"], row["reason"]) == ("undecided", "not relaxed")
+
+
+def test_principal_directions_of_windows_without_relaxation_are_slow_ones():
+    """Equal stationary variances on a quadratic loss: slopes far above 0, which slow_share gives away."""
+    steps, size, curvatures = 250, 60, np.geomspace(1e-3, 0.5, 60)
+    rng = np.random.default_rng(4)
+    weights, here = np.empty((steps, size)), rng.normal(size=size)
+    for t in range(steps):
+        here = (1 - curvatures) * here + np.sqrt(curvatures * (2 - curvatures)) * rng.normal(size=size)
+        weights[t] = here
+    weights = torch.tensor(weights)
+
+    def loss_at(w):
+        return float(0.1 + (torch.as_tensor(curvatures) * w.square()).sum() / 2)
+
+    found = PrincipalDirections(6, loss_at, 0).measure(weights, squared_distances(weights), 0)
+    assert np.median(found["principal_slow_share"]) > 0.5
+    flatness = found["principal_width_minus"] + found["principal_width_plus"]
+    assert np.polyfit(np.log(flatness), np.log(found["principal_variance"]), 1)[0] > 1

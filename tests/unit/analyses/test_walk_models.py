@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from sgdwalk.analyses import walk_models
@@ -27,6 +29,7 @@ def found():
     return result
 
 
+@pytest.mark.slow
 def test_status(found):
     rows = [
         ["ok", "ok"],
@@ -81,6 +84,45 @@ def test_recorded_weights_a_few_steps_apart():
     np.testing.assert_array_equal(thrice.lag, 3 * once.lag)
     np.testing.assert_allclose(thrice.relaxation_time_low, 3 * once.relaxation_time_low)
     np.testing.assert_array_equal(thrice.exponent, once.exponent)
+
+
+def with_momentum(walk, momentum=0.9):
+    moves = np.diff(walk, axis=0)
+    for k in range(1, len(moves)):
+        moves[k] += momentum * moves[k - 1]
+    return moves.cumsum(0)
+
+
+def of_run(data, **settings):
+    return data.assign_attrs(run_settings=json.dumps(settings))
+
+
+def test_momentum_is_taken_out_of_the_steps():
+    exponent = 1.4
+    walk = gaussian_walks(DIMENSIONS * np.arange(STEPS + 1.0) ** exponent, DIMENSIONS, 1, np.random.default_rng(8))[0]
+    free = walk_models.compute(distances_of(walk[2:]), copies=20)
+    data = distances_of(with_momentum(walk))
+    known = walk_models.compute(of_run(data, optimiser="sgd", momentum=0.9), copies=20)
+    assert known.momentum == 0.9
+    for name in ("exponent", "exponent_low", "noise_share", "delta_aic", "dimension", "separable"):
+        np.testing.assert_allclose(known[name][..., :3], free[name][..., :3], rtol=1e-6, atol=1e-6)
+    assert abs(known.exponent.sel(model="fractional", walk="steps", drift="kept").item() - exponent) < 0.1
+    unknown = walk_models.compute(data, copies=20)
+    assert unknown.momentum == 0
+    assert (unknown.exponent.sel(model="fractional") > 1.9).all()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"momentum": 0.9, "nesterov": True}, {"momentum": 0.9, "optimiser": "adam"}, {"momentum": None}]
+)
+def test_momentum_that_cannot_be_taken_out_is_left(settings):
+    assert walk_models.known_momentum(of_run(distances_of(brownian(0)), **settings)) == 0
+
+
+def test_momentum_between_records_is_left():
+    data = of_run(distances_of(brownian(0)), momentum=0.9)
+    assert walk_models.known_momentum(data) == 0.9
+    assert walk_models.known_momentum(data.assign(step_spacing=2)) == 0
 
 
 def test_windows_that_have_no_likelihood():

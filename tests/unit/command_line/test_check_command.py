@@ -44,6 +44,7 @@ def test_without_timing_every_run_and_the_whole_have_an_estimate(command):
     assert "with --cores 4" in lines[8]
 
 
+@pytest.mark.slow
 def test_networks_and_images_of_ones_own_are_tried_and_counted(command, table, place):
     x, y = np.zeros((120, 8, 8), np.uint8), np.arange(120) % 3
     np.savez(place / "my.npz", x_train=x[:100], y_train=y[:100], x_test=x[100:], y_test=y[100:])

@@ -463,6 +463,7 @@ def load_slowly(path):
     return len(vision.load(name="cifar10", path=path, download=True).train)
 
 
+@pytest.mark.slow
 def test_of_two_jobs_one_downloads_and_the_other_waits(tmp_path):
     path = str(tmp_path / "data")
     context = multiprocessing.get_context("spawn")

@@ -89,7 +89,7 @@ def walk_models(nan=False, **more):
         "walk_models", **STARTS, **names, model=models, lag=lag, component=component, status=status, msd=lag * factor,
         delta_aic=np.array([20, 0, 2, 12.0]) * factor, **with_interval("exponent", [np.nan, 0.9, factor, np.nan]),
         **with_interval("noise_share", [np.nan, np.nan, 0.2 * factor, np.nan]), misfit=lag**0.02 * factor, misfit_low=lag**-0.1 * factor,
-        misfit_high=lag**0.1 * factor, misfit_p=0.3, **{"change": 60.0, "change_low": 30.0, "change_high": 90.0, "change_p": 0.01} | more,
+        misfit_high=lag**0.1 * factor, misfit_p=0.3, **{"change": 60.0, "change_low": 30.0, "change_high": 90.0, "change_p": 0.01, "momentum": 0.9} | more,
         explained=0.8 / component**2 * factor, explained_orthogonal=0.7 / component**2 * factor,
         explained_random_walk=0.6 / component**2,
     )  # fmt: skip
@@ -413,8 +413,7 @@ def sensitivity(nan=False, starts=(40, 80), offsets=(1e-4, 1e-2)):
     tangent, twins = (0.1 * rng.normal(size=shape) + 0.02 * factor for shape in shapes)
     return build(
         "sensitivity", start=np.array(starts), step=steps, offset=np.array(offsets), growth=tangent,
-        frozen_growth=tangent - 0.03, twin_growth=twins, **with_interval("exponent", rate),
-        **with_interval("frozen_exponent", rate - 0.03),
+        twin_growth=twins, **with_interval("exponent", rate), alignment=0.8,
         **with_interval("twin_exponent", rate[:, None] * np.ones(len(offsets))),
     )  # fmt: skip
 
@@ -447,7 +446,7 @@ WHOLE = {
     "fig5_checks": {"tails": tails(), "fluctuations": build("fluctuations")},
     "fig6": {"path": path(), "msl": msl()},
     "fig7": {"hessian": [build("hessian", converged=[0, 1, 1, 0, 1]), build("hessian", eigenvalue=-1.0)]},
-    "flatness": flatness(),
+    "flatness": flatness() | {"models": walk_models()},
     "trajectory_map": norms(),
     "variance_flatness": {"directions": principal_directions()},
     "sensitivity": {"sensitivity": sensitivity()},
@@ -540,7 +539,7 @@ SMALLEST = {
     "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
     "toy_noiseless": {"noiseless": toy_noiseless(rates=[1000])},
     "loss_planes": {"surfaces": [landscape()]},
-    "walk_models": {"models": walk_models(change=np.nan, change_low=np.nan, change_high=np.nan)},
+    "walk_models": {"models": walk_models(change=np.nan, change_low=np.nan, change_high=np.nan, momentum=0.0)},
     "path_planes": {"planes": path_planes(test=False)},
     "ensembles": {"groups": [ensemble()]},
     "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},

@@ -2,12 +2,13 @@
 
 import importlib
 import itertools
+from pathlib import Path
 
 import pytest
 import referee
 from figure_data import EMPTY, SMALLEST, WHOLE, draw, settled, spectrum, svg
 from sgdwalk.figures import fig8, page, style
-from sgdwalk.study.figure_specs import figure_signatures
+from sgdwalk.study.figure_specs import checked_figures, figure_signatures
 
 pytestmark = pytest.mark.slow
 FIGURES = list(WHOLE)
@@ -15,6 +16,9 @@ FAULTS = (
     referee.text_over_text, referee.text_over_data, referee.legend_over_data, referee.outside, referee.small,
     referee.empty, referee.labels_too_long, referee.far_from_data, referee.unequal_axes, referee.unexplained,
 )  # fmt: skip
+CAPTION = {"letter": 4.0, "line": 10.0}  # points, of a caption in 8 points
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+STUDIES = sorted(path.parent.name for path in CONFIG.glob("*/figures.yaml"))
 WHERE = list(itertools.product(FIGURES, page.WIDTHS, ("whole", "smallest")))
 
 
@@ -40,6 +44,15 @@ def test_a_figure_is_as_wide_as_its_columns_and_leaves_room_for_its_caption(figu
     drawn = settled(figure, width, smallest=study == "smallest")
     assert drawn.get_figwidth() == page.WIDTHS[width]
     assert drawn.get_figheight() < 8
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_figures_of_a_study_fit_on_a_page_with_their_captions(study):
+    for name, spec in checked_figures(CONFIG / study / "figures.yaml").items():
+        for width, inches in page.WIDTHS.items():
+            lines = -(-len(spec["caption"]) * CAPTION["letter"] // (72 * inches))
+            height = settled(name, width, smallest=False).get_figheight() + lines * CAPTION["line"] / 72
+            assert height < 9, (name, width)
 
 
 @pytest.mark.parametrize("figure", [figure for figure in FIGURES if WHOLE[figure]])

@@ -5,6 +5,7 @@ from figure_data import RUNS, draw, entries, msd, training
 from sgdwalk.figures import fig3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", ["fig3", "fig4"])
 def test_published_exponents_are_shown_only_with_runs_of_their_data_set(figure):
     def labels(dataset):

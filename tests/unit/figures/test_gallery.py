@@ -1,13 +1,8 @@
 """The gallery shows every figure of the default study, with its caption."""
 
 import pytest
-from figure_data import settled
-from sgdwalk.figures import page
 from sgdwalk.jobs import gallery
 from sgdwalk.study.figure_specs import checked_figures, source_path
-
-STUDIES = sorted(path.parent.name for path in (gallery.ROOT / "config").glob("*/figures.yaml"))
-CAPTION = {"letter": 4.0, "line": 10.0}  # points, of a caption in 8 points
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +45,3 @@ def test_a_figure_without_its_data_keeps_its_picture(tmp_path, monkeypatch, caps
 )
 def test_a_source_has_one_path(source, path):
     assert source_path("r", source) == path
-
-
-@pytest.mark.parametrize("study", STUDIES)
-def test_figures_and_captions_fit_on_a_page(study):
-    for name, spec in checked_figures(gallery.ROOT / "config" / study / "figures.yaml").items():
-        for width, inches in page.WIDTHS.items():
-            lines = -(-len(spec["caption"]) * CAPTION["letter"] // (72 * inches))
-            assert settled(name, width, smallest=False).get_figheight() + lines * CAPTION["line"] / 72 < 9, (
-                name,
-                width,
-            )

@@ -1,6 +1,7 @@
 """Linear regression: spirals, displacement, noise, shares."""
 
 import numpy as np
+import pytest
 from figure_data import draw, entries, regression
 from sgdwalk.figures import limiting_regression
 
@@ -45,6 +46,7 @@ def test_missing_momenta_are_stated_and_more_than_three_are_left_out():
     assert entries(many, "g") == ["0.5", "0.9", "0.99", "independent", "shuffled"]
 
 
+@pytest.mark.slow
 def test_noise_is_shown_relative_to_the_residual():
     data = regression()
     data.gradient_variance[:] = data.eigenvalue * data.squared_residual

@@ -63,6 +63,7 @@ def test_the_exponent_of_a_light_tail_is_not_capped():
     assert power_law_tail.fit(x).exponent > 100
 
 
+@pytest.mark.slow
 def test_the_p_value_of_a_power_law_is_uniform_and_that_of_other_laws_is_small():
     rng = np.random.default_rng(7)
     body = [np.concatenate([rng.uniform(0.1, 1, 100), pareto(2.5, 100, rng) / 2e-3]) for _ in range(40)]

@@ -108,6 +108,7 @@ def test_few_values_or_equal_ones_show_no_slow_change(size):
     assert scale_drift.slow_change(np.ones(50), np.arange(50), 0) == 1
 
 
+@pytest.mark.slow
 def test_intervals_allow_for_a_scale_that_changes_over_many_steps():
     # memory .9 at 1,000 steps: blocks of ten covered 88 % of 200, blocks of two correlation times 94 %
     wide = np.random.default_rng(1).standard_normal((2, 200_000))

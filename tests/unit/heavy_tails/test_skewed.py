@@ -157,6 +157,7 @@ def test_expansion_is_that_of_the_log_likelihood(alpha, beta):
     assert found.second == pytest.approx(expected, rel=0.05, abs=0.02 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("alpha", "beta"), [(0.7, 0.5), (1.0, 0.0), (1.5, -0.5)])
 def test_recovers_all_parameters_with_stated_coverage(alpha, beta):
     """20 samples of 800, of the size of gradients: means within 4 sd, coverage of each within 4 sd of 95 %."""
@@ -208,6 +209,7 @@ def test_skewness_out_of_range_is_an_error():
         stable.logpdf(0, 1.5, 1.1)
 
 
+@pytest.mark.slow
 def test_a_general_fit_of_gaussian_data_has_alpha_at_or_near_two():
     for seed in (0, 34, 53, 54):
         x = np.random.default_rng(seed).normal(size=2000)

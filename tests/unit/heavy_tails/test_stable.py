@@ -248,6 +248,7 @@ def test_blocks_of_independent_data_leave_the_interval():
     assert robust.effective_number > 3000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_bootstrap_of_blocks_agrees_with_the_sandwich(symmetric):
     """Each draw occurs 4 times in its block: a quarter of the observations is independent."""

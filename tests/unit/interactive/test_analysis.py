@@ -73,6 +73,7 @@ def test_data_of_ones_own_need_no_attributes():
     assert (found.attrs["run"], found.attrs["run_settings"]) == ("", "{}")
 
 
+@pytest.mark.slow
 def test_lists_places_and_figures_are_taken_too(made):
     study = open_study(made)
     msds = [study[f"runs/{run}/msd"] for run in small_results.RUNS]

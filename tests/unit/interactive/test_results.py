@@ -30,6 +30,7 @@ def write(data, path):
         data.to_netcdf(temporary)
 
 
+@pytest.mark.slow
 def test_the_tree_has_the_paths_of_the_files_and_what_they_hold(made):
     study = open_study(made)
     assert isinstance(study, xr.DataTree)
@@ -97,6 +98,7 @@ def test_a_run_is_opened_alone_from_the_study_or_as_the_recorder_saved_it(made, 
     assert open_run(tmp_path / "saved")["distances"].sizes["step_in_window"] == 10
 
 
+@pytest.mark.slow
 def test_stacked_is_the_files_one_beside_the_other(made):
     stacked = open_study(made).stacked("msd")
     assert list(stacked.run.values) == list(small_results.RUNS)
@@ -114,6 +116,7 @@ def test_stacked_is_the_files_one_beside_the_other(made):
     assert stacked.msd.attrs["long_name"] == "time-averaged MSD"
 
 
+@pytest.mark.slow
 def test_stacked_fills_what_a_run_lacks_with_nan(results):
     path = results / "runs" / "resnet14-b" / "msd.nc"
     write(read(path).isel(lag=slice(None, 20), window=[0]), path)
@@ -157,6 +160,7 @@ def test_a_folder_without_results_is_named(tmp_path):
         open_run(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_being_written_is_not_opened(results):
     (results / "runs" / "resnet14-a" / ".msd.nc.x.nc").write_bytes(b"half")
     assert open_study(results).stacked("msd").sizes["run"] == 2

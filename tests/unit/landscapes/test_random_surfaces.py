@@ -159,6 +159,7 @@ def test_bad_arguments_are_refused_by_name():
         random_surfaces.fractional_brownian_surface(9, 1.0, rng())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("H", [0.05, 0.3, 0.75, 0.76, 0.9])
 def test_fractional_surface_has_the_variogram_of_its_exponent(H):
     made = rng(3)

@@ -19,6 +19,7 @@ def test_interval_covers_the_true_dimension(D, name):
     assert np.mean(truths) > 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("D", [2.05, 2.5])
 def test_the_interval_of_a_reading_holds_the_mean_reading_of_such_surfaces(D):
     # at 2.05 the spread of surfaces of the same mean reading held it in 72 % of 300

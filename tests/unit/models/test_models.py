@@ -115,6 +115,7 @@ def expected(name):
     }[name]()  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.MODELS)
 def test_every_network_of_the_catalogue_builds_with_the_number_of_parameters_it_should_have(name):
     with torch.device("meta"):
@@ -137,12 +138,14 @@ def test_parameters_of_the_paper_and_of_well_known_networks(name, number):
         assert count(make(name)) == number
 
 
+@pytest.mark.slow
 def test_the_table_in_the_documentation_is_that_of_the_code():
     rows = re.findall(r"^\| `([\w-]+)` \|.*\| ([\d,]+) \|$", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE)
     with torch.device("meta"):
         assert rows == [(name, f"{count(make(name)):,}") for name in registry.MODELS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "size"), SIZES)
 @pytest.mark.parametrize(
     "name",

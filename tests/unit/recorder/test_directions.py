@@ -50,6 +50,7 @@ def walked(dtype=torch.float64, *, steps=STEPS, optimiser=torch.optim.SGD, given
     return recorder, np.array(weights), np.array(gradients), np.array(momenta)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("momentum", [0.9, 0.98])
 def test_projections_are_those_of_a_plain_loop(dtype, momentum):

@@ -45,6 +45,7 @@ def peak(recorded, noise):
     return float(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [False, True])
 def test_memory_is_that_of_a_window_and_200_megabytes(noise):
     window, epoch = WINDOW * PARAMETERS * 4 / 1e6, 50 * PARAMETERS * 4 / 1e6 * noise

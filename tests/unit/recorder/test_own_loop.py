@@ -27,6 +27,7 @@ from torch import nn
 FILES = ("training", "distances", "layers", "sketch", "gradients", "directions")
 
 
+@pytest.mark.slow
 def test_the_example_writes_the_files_of_a_run(tmp_path, monkeypatch):
     script = ROOT / "examples" / "own_loop.py"
     assert len(script.read_text().splitlines()) < 40
@@ -38,6 +39,7 @@ def test_the_example_writes_the_files_of_a_run(tmp_path, monkeypatch):
     assert data["training"].train_error[-1] < data["training"].train_error[0]
 
 
+@pytest.mark.slow
 def test_the_example_without_a_folder_says_how_it_is_called():
     script = ROOT / "examples" / "own_loop.py"
     path = {"PYTHONPATH": str(ROOT / "workflow" / "src")}

@@ -59,6 +59,24 @@ def test_directions_and_variances_are_those_of_the_covariance():
     assert found["centre_loss"] == pytest.approx(0.3)
 
 
+def test_the_slow_share_is_that_of_means_of_blocks():
+    weights = walk()
+    found = measured(weights=weights)
+    away = (weights - weights.mean(0)).numpy()
+    _, vector = np.linalg.eigh(away.T @ away / STEPS)
+    along = (away @ vector[:, ::-1][:, :COUNT]).T[:, :32]  # 16 blocks of two steps; the last eight are left over
+    shares = along.reshape(COUNT, 16, 2).mean(2).var(1) / along.var(1)
+    np.testing.assert_allclose(found["principal_slow_share"], shares)
+    assert np.isnan(measured(weights=weights[:15])["principal_slow_share"]).all()
+
+
+def test_white_noise_is_fast_and_a_walk_is_slow():
+    noise = torch.randn(3, 1600, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    assert principal_directions.slow_share(noise).numpy() == pytest.approx(0.01, abs=0.02)
+    slow = principal_directions.slow_share(torch.cos(torch.arange(1600) * np.pi * 8 / 1600)[None])
+    assert float(slow) == pytest.approx((np.sin(np.pi / 4) / (np.pi / 4)) ** 2, abs=1e-3)
+
+
 def test_forwards_is_from_the_start_of_the_window_to_its_end():
     weights = walk()
     way = weights[-1] - weights[0]
@@ -148,6 +166,7 @@ def trained(folder, count, **more):
     return run
 
 
+@pytest.mark.slow
 def test_a_training_is_bitwise_the_same_with_and_without(tmp_path):
     plain, looked = trained(tmp_path / "a", 0), trained(tmp_path / "b", 3)
     state = random_states.states("cpu")

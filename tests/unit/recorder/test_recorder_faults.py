@@ -263,6 +263,7 @@ def of_rank(rank, ranks, folder):
         torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_are_recorded_as_one(tmp_path):
     of_rank(0, 1, tmp_path)
     torch.multiprocessing.spawn(of_rank, (2, tmp_path), 2)

@@ -140,6 +140,7 @@ print((peak() - before - 8 * out.numel()) / (weights.numel() * weights.element_s
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_memory_beyond_input_and_output_is_below_a_third_of_the_input(dtype):
     # its own process, whose peak before is the input's: the rest of the input would show if it were copied

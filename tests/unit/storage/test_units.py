@@ -18,6 +18,7 @@ FEW = {"eigenvalues": 1, "images": 20, "trace_products": 2}
 RECORD = {"samples": 60, "layers": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "units"), [("cross-entropy", "nat"), ("kl-divergence", "nat"), ("mse", "1")])
 def test_files_of_a_training_and_windows_cut_from_it_name_the_unit_of_its_loss(tmp_path, loss, units):
     run = settings(loss=loss, steps=20, window=20, seed=0, record=RECORD, **SPECS)

@@ -47,6 +47,7 @@ def test_every_data_set_is_fetched_once_to_its_folder(study, monkeypatch, capsys
     assert "cifar10: 3 training and 1 test images under there" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_only_pretrained_weights_are_fetched(study, monkeypatch):
     from sgdwalk.data import torchvision_compat  # noqa: F401
     from torchvision import models

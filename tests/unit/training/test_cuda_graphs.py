@@ -82,6 +82,7 @@ def test_a_replay_is_a_pass_also_for_a_batch_of_another_size(cuda, model):
         assert all(torch.equal(a, b) for a, b in zip(plain.buffers(), model.buffers(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimiser", [{}, {"momentum": 0.9, "weight_decay": 1e-3}, {"optimiser": "adam"}])
 def test_a_run_through_a_graph_is_bitwise_the_run_without(tmp_path, cuda, optimiser):
     with_graph, without = (run(tmp_path / name, dtype="float64", **optimiser) for name in "ab")

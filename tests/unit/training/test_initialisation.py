@@ -89,6 +89,7 @@ def test_shipped_networks_keep_the_initialisation_of_the_paper(study):
     assert "auto" not in kept
 
 
+@pytest.mark.slow
 def test_the_template_learns_and_its_exponents_are_numbers(tmp_path):
     run = load_study("template", ROOT / "config").runs["first"]
     names = ("training", "distances", "layers", "sketch", "gradients", "directions")

@@ -106,6 +106,7 @@ def test_the_seed_of_a_child_is_that_of_its_minibatches(tmp_path, parent):
     np.testing.assert_allclose(found.squared_displacement, away, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"keep_velocity": True}, {"momentum": 0.0}])
 @pytest.mark.parametrize("kill", [20, 43, 64])
 def test_a_child_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkeypatch, parent, kill, options):
@@ -161,6 +162,7 @@ def files(tmp_path_factory):
     return given, folder
 
 
+@pytest.mark.slow
 def test_from_the_files_of_a_parent_to_those_of_a_child(files, tmp_path):
     given, folder = files
     child = given | {"run": "child", "parent": "mother", "seed": 4, "lr": 0.01, "momentum": 0.5}

@@ -171,6 +171,7 @@ def test_each_recorded_step_is_the_learning_rate_times_the_gradient(uncut):
     np.testing.assert_allclose(series.step_length, 0.1 * series.gradient_norm, rtol=1e-4)  # float32 weights
 
 
+@pytest.mark.slow
 def test_same_seed_is_bitwise_the_same_and_another_is_not(tmp_path, uncut):
     again, other = run(tmp_path / "a"), run(tmp_path / "b", seed=4)
     again.train()
@@ -179,6 +180,7 @@ def test_same_seed_is_bitwise_the_same_and_another_is_not(tmp_path, uncut):
     assert not np.array_equal(uncut[0].loss, other.datasets()["training"].loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kill", "options"),
     [*((kill, {}) for kill in (20, 21, 22, 43, 65, 84, 86)), (43, {"optimiser": "adam"}), (65, {"momentum": 0.9})],
@@ -199,6 +201,7 @@ def test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkey
     assert_equal(whole, results(resumed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["recorder", "checkpoints", "model", "optimiser", "tally", "seen", "random"])
 def test_after_a_state_that_cannot_be_loaded_to_its_end_nothing_of_it_is_left(tmp_path, uncut, missing):
     """What was loaded before the part that is missing would give another walk, other epoch means, other data."""
@@ -233,6 +236,7 @@ def test_a_checkpoint_that_is_damaged_after_it_was_written_is_found_at_the_end(t
         done.train()
 
 
+@pytest.mark.slow
 def test_a_run_cut_off_twice_while_a_state_is_written(tmp_path, monkeypatch, uncut):
     save, calls = torch.save, []
 
@@ -256,6 +260,7 @@ def test_a_run_cut_off_twice_while_a_state_is_written(tmp_path, monkeypatch, unc
     assert_equal(uncut, results(resumed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"lr": 0.05}, {"seed": 9}, {"code": "other"}, {"data": images(flip=False)}])
 def test_a_state_of_other_settings_other_code_or_other_images_is_not_used(tmp_path, change):
     run(tmp_path).train()

@@ -19,6 +19,7 @@ def test_increment_products_against_explicit_vectors(lag):
     np.testing.assert_allclose(distance_geometry.increment_products(square(walk), lag), steps @ steps.T, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [2, 20, 1000, 20_000])
 def test_effective_dimension_of_isotropic_steps(dimensions):
     # tr C^2 rests on n = 40,000 products of near-Gaussian law: relative error sqrt(2/n), and 1/sqrt(T) from steps

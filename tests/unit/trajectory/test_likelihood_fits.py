@@ -75,6 +75,7 @@ def test_exponents_are_closer_than_a_line_through_the_msd():
     assert value.std() < 0.6 * np.std(slopes)
 
 
+@pytest.mark.slow
 def test_a_bounce_is_told_from_memory():
     plain, *_ = estimates(fits("bouncing", FRACTIONAL, False))
     share, low, _ = estimates(fits("bouncing", WITH_WHITE, False), 1)

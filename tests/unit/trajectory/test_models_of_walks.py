@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from sgdwalk.trajectory.walk_models import MODELS, variogram
+from scipy.linalg import solve_discrete_lyapunov
+from sgdwalk.trajectory.walk_models import MODELS, models, variogram
 from walks import ornstein_uhlenbeck, slow_msd
 
 BROWNIAN, FRACTIONAL, WITH_WHITE, RELAXING = MODELS
@@ -24,6 +25,23 @@ def test_the_relaxing_model_is_the_chain_of_that_rate():
     expected = variogram(RELAXING.covariances(np.array([np.log(-1 / np.log(0.8))]), 20), np.array([1, 5, 20]))
     measured = np.array([slow_msd(walk, lag) for lag in (1, 5, 20)])
     np.testing.assert_allclose(measured / measured[0], expected, rtol=0.02)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("time", [0.2, 3.0, 38.5, 2000.0])  # with momentum 0.9 the third is critically damped
+def test_the_relaxing_model_with_momentum_is_the_stationary_chain(momentum, time):
+    pull = 1 - np.exp(-1 / time)
+    step = np.array([[1 + momentum - pull, -momentum], [1.0, 0.0]])  # of (x_t, x_{t-1})
+    noise = np.array([1.0, 0.0])
+    spread = solve_discrete_lyapunov(step, np.outer(noise, noise))
+    moves = np.array([-pull, 0.0])  # u_t = moves . state + noise
+    expected = [moves @ spread @ moves + 1]
+    reach = noise
+    for k in range(1, 30):
+        expected.append(moves @ np.linalg.matrix_power(step, k) @ spread @ moves + moves @ reach)
+        reach = step @ reach
+    found = models(momentum)[3].covariances(np.array([np.log(time)]), 30)
+    np.testing.assert_allclose(found, np.array(expected) / expected[0], atol=1e-12)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

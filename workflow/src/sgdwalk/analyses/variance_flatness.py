@@ -20,6 +20,9 @@ CONTRACT = Contract(
         "window": WINDOW,
         "window_start": WINDOW_START,
         "variance": variable("along window direction", "1", "variance of the weights along the direction"),
+        "slow_share": variable(
+            "along window direction", "1", "share of the variance in means of sixteenths of the window"
+        ),
         "flatness": variable("along window direction", "1", "flatness F: width at e times the central loss"),
         "asymmetry": variable("along window direction", "1", "forward minus backward part of F, over F"),
         "centre_loss": variable("window", LOSS, "training loss at the mean weights of the window"),
@@ -29,6 +32,7 @@ CONTRACT = Contract(
         ),
         "late": variable("window", "1", "whether the window is one of the late ones"),
     },
+    version=2,
 )  # fmt: skip
 
 
@@ -40,18 +44,25 @@ def compute(training: xr.Dataset) -> xr.Dataset:
     least squares of log variance on log F, with Student's interval from the scatter about the line (which takes the
     directions as independent); NaN for fewer than three directions with both. The mean is over the second half of the
     windows that have one, with Student's interval between them. along 'random': the same along isotropic directions,
-    which know nothing of the walk. Source: Feng & Tu 2021 (doi 10.1073/pnas.2015617118), whose exponent is about -4.
+    which know nothing of the walk. slow_share: near 1 where the walk has not relaxed along a direction within the
+    window; principal directions are then ranked by how slow they are, and slow ones are flat. Source: Feng & Tu 2021
+    (doi 10.1073/pnas.2015617118), whose exponent is about -4.
 
     Returns the data set of CONTRACT. ValueError for a run without such a record.
     """
     if "principal_variance" not in training:
         raise ValueError("training: has no variances along principal directions (record: {flatness: 10})")
-    variance, minus, plus = (
+    variance, slow, minus, plus = (
         np.stack([training[f"{kind}_{name}"].values for kind in KINDS])
-        for name in ("variance", "width_minus", "width_plus")
+        for name in ("variance", "slow_share", "width_minus", "width_plus")
     )
     flatness = minus + plus
-    of_directions = {"variance": variance, "flatness": flatness, "asymmetry": (plus - minus) / flatness}
+    of_directions = {
+        "variance": variance,
+        "slow_share": slow,
+        "flatness": flatness,
+        "asymmetry": (plus - minus) / flatness,
+    }
     lines = np.array([[*map(slope, *of_kind)] for of_kind in zip(np.log(flatness), np.log(variance), strict=True)])
     late = late_windows(lines[0, :, 0])
     means = np.array([mean(of_kind[late, 0]) for of_kind in lines])

@@ -1,23 +1,26 @@
 """Likelihood of a window's walk: which model of its steps describes it, and which exponent it then has."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from sgdwalk.landscapes import snapshot_planes
 from sgdwalk.storage.contracts import Contract, variable, with_interval
+from sgdwalk.storage.provenance import settings_of_run
 from sgdwalk.storage.run_files import WINDOW, WINDOW_START
 from sgdwalk.trajectory import mean_squared_displacement, regimes, scaling_fits, step_lengths
 from sgdwalk.trajectory.compared_models import SEPARABLE, compared
 from sgdwalk.trajectory.distance_geometry import increment_products
-from sgdwalk.trajectory.walk_models import MODELS
+from sgdwalk.trajectory.walk_models import MODELS, Model, models
 from sgdwalk.trajectory.windows import longest_lag, per_window, spacing
 
 WALKS = ("steps", "unit steps")
 DRIFTS = ("kept", "projected out")
 LONGEST = 0.8  # longest lag at which a misfit is measured, as a share of the window
 COMPONENTS = 20  # principal components that are kept
-CHANGE_COPIES = 1000  # series of windows behind the p value and the interval of a change
+CHANGE_COPIES = 5000  # series of windows behind the p value and the interval of a change
 FEWEST = 20  # steps of a window that a likelihood is of
 TIMES = ("relaxation_time", "relaxation_time_low", "relaxation_time_high")
 EACH = "window walk drift model"
@@ -33,6 +36,7 @@ CONTRACT = Contract(
         "lag": variable("lag", "step", "lag"),
         "component": variable("component", "1", "principal component of the weights of the window"),
         "status": variable("window walk", "1", "ok, why the fits only describe, or why there are none"),
+        "momentum": variable("", "1", "momentum that was taken out of the steps"),
         "dimension": variable("window walk", "1", "effective dimension of the steps"),
         "dimension_ratio": variable("window walk", "1", "largest effective dimension of a frequency over the least"),
         "separable": variable(
@@ -42,7 +46,7 @@ CONTRACT = Contract(
         "delta_aic": variable(EACH, "1", "AIC minus that of the best model"),
         **with_interval("exponent", EACH, "1", "exponent of the MSD of the model"),
         **with_interval("noise_share", EACH, "1", "share of the squared steps that is white noise of the position"),
-        **with_interval("relaxation_time", EACH, "step", "relaxation time of the model"),
+        **with_interval("relaxation_time", EACH, "step", "relaxation time of the model, of the pull in a step"),
         "misfit": variable(f"{EACH} lag", "1", "measured MSD over that of the model"),
         "misfit_low": variable(f"{EACH} lag", "1", "2.5 % point of the misfit of walks of the model"),
         "misfit_high": variable(f"{EACH} lag", "1", "97.5 % point of the misfit of walks of the model"),
@@ -55,6 +59,7 @@ CONTRACT = Contract(
         ),
         "explained_random_walk": variable("component", "1", "share of the variance, long random walk"),
     },
+    version=2,
 )
 
 
@@ -67,6 +72,10 @@ def compute(distances: xr.Dataset, *, copies: int = 100, seed: int = 0) -> xr.Da
     delta_aic, compare models of the same walk and drift only. Intervals are of the profile likelihood. misfit [lag]:
     measured MSD (minus the drift, where projected out) over that of the model, its band and p value from `copies`
     simulated walks of the model to which it is fitted again. seed: of these.
+
+    With the momentum of SGD beta the steps are s_t - beta s_(t-1), which the gradients alone make; relaxation_time is
+    then that of the pull h in one step, -1 / log(1 - h). The momentum is that of the settings in the file; it is left
+    in steps with Nesterov's momentum, of other optimisers, and of walks recorded less often than each step.
 
     status: 'not separable' where the effective dimension of the steps differs between bands of frequency by more than a
     factor of three, 'uneven steps' where their lengths vary by more than those of Gaussian steps (step_lengths.uneven).
@@ -94,15 +103,25 @@ def compute(distances: xr.Dataset, *, copies: int = 100, seed: int = 0) -> xr.Da
     True
     """
     rng = np.random.default_rng(seed)
-    steps = distances.sizes["step_in_window"]
+    steps, momentum = distances.sizes["step_in_window"], known_momentum(distances)
     lags = scaling_fits.log_lags(longest_lag(LONGEST, steps))
     components = np.arange(1, min(COMPONENTS, steps - 1) + 1)
     names = {"walk": list(WALKS), "drift": list(DRIFTS), "model": [model.name for model in MODELS]}
     coords = names | {"lag": lags, "component": components}
-    result = per_window(distances, CONTRACT, lambda d2, _: of_window(d2, lags, components, copies, rng), coords)
+    result = per_window(
+        distances, CONTRACT, lambda d2, _: of_window(d2, momentum, lags, components, copies, rng), coords
+    )
     shares = snapshot_planes.random_walk_shares(len(components))
-    result = result.assign(explained_random_walk=("component", shares))
+    result = result.assign(explained_random_walk=("component", shares), momentum=momentum)
     return in_steps(result.assign(law_change(result, steps * spacing(distances), rng)), spacing(distances))
+
+
+def known_momentum(distances: xr.Dataset) -> float:
+    """Momentum of the training of a file that can be taken out of its steps; 0 where there is none or it is unknown."""
+    known = "run_settings" in distances.attrs or "contract" in distances.attrs
+    run = {"optimiser": "sgd", "nesterov": False, "momentum": 0.0} | (settings_of_run(distances) if known else {})
+    plain = run["optimiser"] == "sgd" and not run["nesterov"] and spacing(distances) == 1
+    return float(run["momentum"] or 0) if plain else 0.0
 
 
 def in_steps(result: xr.Dataset, every: int) -> xr.Dataset:
@@ -121,33 +140,38 @@ def law_change(result: xr.Dataset, length: int, rng) -> dict[str, tuple[tuple, f
     return {"change": ((), window), "change_low": ((), low), "change_high": ((), high), "change_p": ((), found.p)}
 
 
-def of_window(d2: np.ndarray, lags: np.ndarray, components: np.ndarray, copies: int, rng) -> dict[str, np.ndarray]:
+def of_window(
+    d2: np.ndarray, momentum: float, lags: np.ndarray, components: np.ndarray, copies: int, rng
+) -> dict[str, np.ndarray]:
     """The variables of one window, by name, from its squared distances [step, step]."""
     shares = spectrum(d2, len(components))
-    if why := obstacle(d2):
+    free = step_lengths.without_momentum(d2, momentum) if np.isfinite(d2).all() else d2
+    if why := obstacle(free, d2):
         return shares | {"status": np.array([why] * len(WALKS))}
-    found = [of_walk(d2, walk, lags, copies, rng) for walk in WALKS]
+    found = [of_walk(free, walk, models(momentum), lags, copies, rng) for walk in WALKS]
     return shares | {name: np.stack([row[name] for row in found]) for name in found[0]}
 
 
-def of_walk(d2: np.ndarray, walk: str, lags: np.ndarray, copies: int, rng) -> dict[str, np.ndarray]:
-    """The same for one of WALKS."""
+def of_walk(
+    d2: np.ndarray, walk: str, of: Sequence[Model], lags: np.ndarray, copies: int, rng
+) -> dict[str, np.ndarray]:
+    """The same for one of WALKS, compared with models, from squared distances without momentum."""
     products = step_lengths.direction_products(d2) if walk == "unit steps" else increment_products(d2, 1)
     msd = mean_squared_displacement.from_distances(step_lengths.distances_of(products))
-    found = compared(products, lags, copies, rng)
+    found = compared(products, of, lags, copies, rng)
     uneven = "uneven steps" if walk == "steps" and step_lengths.uneven(d2) else ""
     return found | {"msd": msd[lags - 1], "status": uneven or ("ok" if found["separable"] else "not separable")}
 
 
-def obstacle(d2: np.ndarray) -> str:
-    """Why a window has no likelihood, or ''."""
-    if not np.isfinite(d2).all():
+def obstacle(d2: np.ndarray, made_from: np.ndarray) -> str:
+    """Why a window has no likelihood, or ''; made_from: its squared distances before momentum was taken out."""
+    if not np.isfinite(made_from).all():
         return "not finite"
     if len(d2) <= FEWEST:
         return f"fewer than {FEWEST} steps"
     if not (step_lengths.squared_lengths(d2) > 0).all():
         return "steps of length zero"
-    return "" if step_lengths.resolved(d2) else "steps within rounding"
+    return "" if step_lengths.resolved(d2, made_from) else "steps within rounding"
 
 
 def spectrum(d2: np.ndarray, components: int) -> dict[str, np.ndarray]:

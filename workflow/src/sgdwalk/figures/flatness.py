@@ -4,17 +4,18 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from sgdwalk.figures import style
+from sgdwalk.figures import law_change, style
 from sgdwalk.figures.page import Grid, Page
 from sgdwalk.trajectory.trend_correlation import change_correlation, rank_correlation
 from sgdwalk.trajectory.window_series import noise_strength, window_of
 
-ROLES = {"hessian": "hessian", "msd": "msd", "tails": "tails", "training": "training"}
+ROLES = {"hessian": "hessian", "msd": "msd", "tails": "tails", "training": "training", "models": "walk_models"}
 ABSENT = {
     "hessian": "a run with a Hessian",
     "msd": "the exponents of its MSD",
     "tails": "its gradients",
     "training": "its training",
+    "models": "models of its walk",
 }
 FIT = "paper"  # of the exponents
 LARGEST, OF_BATCHES = style.BLUE, style.RED
@@ -29,14 +30,16 @@ def draw(
     msd: xr.Dataset | None,
     tails: xr.Dataset | None = None,
     training: xr.Dataset | None = None,
+    models: xr.Dataset | None = None,
 ) -> Page:
     """Sharpness (a), exponent of the MSD (b), alpha (c), noise strength (d), exponent against a and against d (e, f).
 
-    hessian.nc, msd.nc, tails.nc and training.nc of one run.
+    hessian.nc, msd.nc, tails.nc, training.nc and walk_models.nc of one run. The last, with msd.nc, says where the law
+    of the walk changes (a, b).
     """
     figure, axes = style.panels("abc\ndef", 4.9, single=Grid(2, 2.2))
-    sharpness(axes["a"], hessian)
-    exponents(axes["b"], msd)
+    sharpness(axes["a"], hessian, models, msd)
+    exponents(axes["b"], msd, models)
     stability(axes["c"], tails)
     noise(axes["d"], training, msd, hessian)
     style.same_axes([axes[letter] for letter in "abcd"], "x")
@@ -50,8 +53,8 @@ def draw(
     return figure
 
 
-def sharpness(axes: Axes, data: xr.Dataset | None) -> None:
-    """Largest eigenvalue and batch sharpness of each snapshot, and the curvature above which steps grow."""
+def sharpness(axes: Axes, data: xr.Dataset | None, models: xr.Dataset | None, msd: xr.Dataset | None) -> None:
+    """Largest eigenvalue and batch sharpness of each snapshot, the curvature above which steps grow, law changes."""
     if style.missing(axes, data, ABSENT["hessian"]):
         return
     step, largest = data.step.values, data.eigenvalue.values[:, 0]
@@ -64,17 +67,19 @@ def sharpness(axes: Axes, data: xr.Dataset | None) -> None:
     if np.isfinite(data.threshold).any():
         axes.plot(step, data.threshold, label="edge of stability", **LIMIT)
     axes.set(xlabel=STEP, ylabel=style.name(data.eigenvalue, "curvature"), yscale=scale(axes))
+    law_change.mark(axes, models, msd)
     style.key(axes)
 
 
-def exponents(axes: Axes, data: xr.Dataset | None) -> None:
-    """Exponent of the MSD in each window."""
+def exponents(axes: Axes, data: xr.Dataset | None, models: xr.Dataset | None) -> None:
+    """Exponent of the MSD in each window, and where the law of the walk changes."""
     if style.missing(axes, data, ABSENT["msd"]):
         return
     fit = data.sel(fit=FIT)
     if style.no_finite_window(axes, style.finite(fit.exponent), data.attrs["run"]):
         return
     style.whiskers(axes, data.window_start.values, style.estimate(fit), style.BLUE, WINDOW)
+    law_change.mark(axes, models, data)
     style.key(axes)
     axes.axhline(1, **style.ONE)
     axes.set(xlabel=STEP, ylabel="exponent of the MSD")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
@@ -161,12 +160,13 @@ class Page(Figure):
         self._legend_below()
         room = POINTS * np.array([self.get_figwidth() / len(rows[0]), self.grid.row]) - BESIDE
         for k in range(PASSES):
-            for axis in self.findobj(Axis):
-                ticks(axis)
+            for axes in self._all_axes():
+                ticks(axes.xaxis)
+                ticks(axes.yaxis)
             for row in rows:
                 self._fit(row, room if k == 0 else None)
             self.get_layout_engine().execute(self)
-        self.set_layout_engine("none")
+        self.set_layout_engine(None)  # by these settings there is none; for "none" each saving would draw twice
 
     def savefig(self, path, **options) -> None:
         """Save with the settings that the page was drawn in; the same bytes each time."""
@@ -182,12 +182,19 @@ class Page(Figure):
         self.savefig(file, format="png", dpi=150)
         return file.getvalue()
 
+    def _all_axes(self) -> list[Axes]:
+        """Panels, colour bars, insets: `findobj` would make all ticks to look through them."""
+        found = list(self.axes)
+        for axes in found:
+            found += axes.child_axes
+        return found
+
     def _note_lines(self) -> list[str]:
         return [line for note in self.notes for line in textwrap.wrap(note, int(20 * self.get_figwidth()))]
 
     def _only_notes(self) -> None:
         lines = self._note_lines()
-        self.set_layout_engine("none")
+        self.set_layout_engine(None)
         self.set_figheight(0.3 + 0.12 * len(lines))
         self.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=SMALL)
 
@@ -251,7 +258,7 @@ class Page(Figure):
         top = 3 + max(self._key_size(axes)[1] + self._heading_height(axes) for axes in row)
         for axes, (wide, _) in zip(row, sizes, strict=True):
             letter = self.letter(axes)
-            axes.set_title(letter, loc="left", fontweight="bold", pad=top - LETTER + 1, x=-OUTDENT / wide)
+            axes.set_title(letter, loc="left", fontweight="bold", pad=top - LETTER + 1, x=-OUTDENT / wide, y=1)
             self._heading(axes).set_position((0, top))
 
     def _wrap_key(self, axes: Axes, wide: float) -> None:

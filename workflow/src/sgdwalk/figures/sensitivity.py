@@ -9,8 +9,6 @@ from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"sensitivity": "sensitivity"}
 ABSENT = {"sensitivity": "a run whose sensitivity was computed"}
-TANGENT = {"color": style.BLACK, "label": "tangent vector"}
-FROZEN = {"color": style.GREY, "linestyle": (0, (4, 1.5)), "label": "tangent vector at fixed weights"}
 LINEAR = 1e-3  # a step: exponents below it are on a linear part of the axis
 STABLE = {"label": "no growth", **style.ONE}
 
@@ -34,8 +32,8 @@ def growth(axes: Axes, data: xr.Dataset | None) -> None:
     if style.nothing(axes, data, "growth", ABSENT["sensitivity"]):
         return
     here = data.isel(start=0)
-    axes.plot(here.step + 1, here.growth.cumsum(skipna=False), linewidth=1.2, **TANGENT)
-    axes.plot(here.step + 1, here.frozen_growth.cumsum(skipna=False), linewidth=1.0, **FROZEN)
+    label = f"tangent vector, alignment {float(here.alignment):.2f}"
+    axes.plot(here.step + 1, here.growth.cumsum(skipna=False), color=style.BLACK, linewidth=1.2, label=label)
     for offset, colour in zip(here.offset.values, colours(here), strict=True):
         twins = here.twin_growth.sel(offset=offset).cumsum(skipna=False)
         axes.plot(here.step + 1, twins, color=colour, linewidth=0.9, label=f"twins at {offset:g} |w|")
@@ -45,7 +43,7 @@ def growth(axes: Axes, data: xr.Dataset | None) -> None:
 
 
 def exponents(axes: Axes, data: xr.Dataset | None) -> None:
-    """Growth rate of twins against their distance, and of both tangent vectors, from each start."""
+    """Growth rate of twins against their distance, and of the tangent vector, from each start."""
     if style.nothing(axes, data, "exponent", ABSENT["sensitivity"]):
         return
     marks = zip(data.start.values, style.COLOURS, ("o", "s", "^", "D", "v", "P", "X"), strict=False)
@@ -58,12 +56,8 @@ def exponents(axes: Axes, data: xr.Dataset | None) -> None:
             axes, offsets, style.estimate(here, "twin_exponent"), colour, f"from step {int(start)}", marker=marker
         )
         style.whiskers(axes, left, style.estimate(here), colour, marker=marker)
-        style.whiskers(
-            axes, left / 10, style.estimate(here, "frozen_exponent"), colour, marker=marker, markerfacecolor="white"
-        )
     axes.axhline(0, **STABLE)
-    ticks = [left / 10, left, *offsets]
-    words = ["fixed\nweights", "tangent\nvector", *(f"{offset:g}" for offset in offsets)]
+    ticks, words = [left, *offsets], ["tangent\nvector", *(f"{offset:g}" for offset in offsets)]
     axes.set(
         xscale="log",
         xlabel="distance of the twins (norms of the weights)",

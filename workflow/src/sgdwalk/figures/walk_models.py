@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from sgdwalk.figures import style
+from sgdwalk.figures import law_change, style
 from sgdwalk.figures.page import Grid, Page
 
 ROLES = {"models": "walk_models", "msd": "msd"}
@@ -23,8 +23,6 @@ NULLS = {
     "explained_random_walk": ("long random walk, 6/(π²k²)", style.BLACK, "_"),
 }
 WINDOW_START = "first step of the window"
-CHANGE = {"color": "0.85", "zorder": 0, "linewidth": 0}
-REGIME = {"color": style.PURPLE, "linestyle": ":", "linewidth": 1.2}
 
 
 def draw(models: xr.Dataset | None, msd: xr.Dataset | None = None) -> Page:
@@ -40,9 +38,15 @@ def draw(models: xr.Dataset | None, msd: xr.Dataset | None = None) -> Page:
     style.same_axes([axes[letter] for letter in "cde"], "x")
     style.title_figure(figure, style.describe(models))
     if fits is not None:
-        figure.note(f"likelihood of the {fits.walk.item()}, whose covariance is separable in more windows (a-e)")
+        figure.note(f"likelihood of the {walk_name(fits)}: separable in more windows than the other walk (a-e)")
     style.marks(figure, "interval", "band", "one")
     return figure
+
+
+def walk_name(fits: xr.Dataset) -> str:
+    """What was fitted, in words."""
+    momentum = float(fits.momentum)
+    return fits.walk.item() + (f" without their momentum, s(t) − {momentum:g} s(t−1)" if momentum else "")
 
 
 def valid(data: xr.Dataset) -> xr.Dataset:
@@ -125,22 +129,9 @@ def exponents(axes: Axes, data: xr.Dataset | None, msd: xr.Dataset | None) -> No
         values = style.estimate(data.sel(model=model, drift=drift))
         style.whiskers(axes, starts + shift * (k - 1), values, colour, label, marker=marker)
     axes.axhline(1, **style.ONE)
-    changes(axes, data, msd)
+    law_change.mark(axes, data, msd)
     axes.set(xlabel=WINDOW_START, ylabel="MSD exponent")
     style.key(axes)
-
-
-def changes(axes: Axes, data: xr.Dataset, msd: xr.Dataset | None) -> None:
-    """The change of the law, with its interval, and the start of the paper's second regime."""
-    if np.isfinite(data.change):
-        axes.axvspan(float(data.change_low), float(data.change_high), **CHANGE)
-        axes.axvline(float(data.change), color=style.BLACK, linewidth=0.8, label="change of the law (grey: interval)")
-    else:
-        p = float(data.change_p)
-        text = f"p = {p:.2g}" if np.isfinite(p) else "too few windows"
-        axes.figure.note(f"no change of the law between windows beyond a smooth one ({text})", axes)
-    if msd is not None and np.isfinite(msd.regime_start):
-        axes.axvline(float(msd.regime_start), label="subdiffusive regime of the paper", **REGIME)
 
 
 def noise(axes: Axes, data: xr.Dataset | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from sgdwalk import registered
+from sgdwalk.jobs.imports import importing
 from sgdwalk.jobs.inputs import read
 from sgdwalk.storage import netcdf, run_files
 from sgdwalk.storage.kept_rows import KeptRows, rows_beside
@@ -32,7 +33,8 @@ def analyse(
     An analysis whose compute has an argument `kept` (storage.kept_rows) goes on where an earlier attempt was stopped.
     """
     registered.register(*own)
-    module = registered.analysis(name)
+    with importing():
+        module = registered.analysis(name)
     data = {key: read(path) for key, path in inputs.items()}
     stamp = attributes(settings, code, run, run_seed, run_settings(data, settings))
     resumes = "kept" in inspect.signature(module.compute).parameters

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sgdwalk import registered
+from sgdwalk.jobs.imports import importing
 from sgdwalk.jobs.inputs import in_memory
 from sgdwalk.storage.atomic import replacing
 
@@ -71,7 +72,9 @@ def draw_files(
     modules of the user's own analyses whose files it shows.
     """
     registered.register(*own)
-    drawn = draw(importlib.import_module(module) if module else figure, width, **data)
+    with importing():
+        loaded = importlib.import_module(module or f"sgdwalk.figures.{figure}")
+    drawn = draw(loaded, width, **data)
     for output in outputs:
         with replacing(output) as temporary:
             drawn.savefig(temporary, format=Path(output).suffix[1:])

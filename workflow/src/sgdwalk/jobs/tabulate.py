@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sgdwalk import registered
+from sgdwalk.jobs.imports import importing
 from sgdwalk.jobs.inputs import read
 from sgdwalk.storage.atomic import replacing
 from sgdwalk.tables import markup, pages
@@ -26,7 +27,8 @@ def tabulate(
     written as HTML too, if anywhere. own: modules of the user's own analyses whose files it reads.
     """
     registered.register(*own)
-    module = importlib.import_module(f"sgdwalk.tables.{name}")
+    with importing():
+        module = importlib.import_module(f"sgdwalk.tables.{name}")
     table = module.compute(**{key: read(path) for key, path in inputs.items()}, **parameters)
     with replacing(output) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")

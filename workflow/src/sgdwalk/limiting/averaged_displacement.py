@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from sgdwalk.trajectory import distance_geometry, mean_squared_displacement
+from sgdwalk.trajectory.pairs import matrix
 
 SAMPLE = 512  # steps of a sketch, evenly spaced, behind the spread of the drift
 
@@ -26,7 +26,7 @@ def after(distances: xr.Dataset, first: int) -> list[np.ndarray]:
         window = distances.isel(window=row)
         part = slice(max(first - int(window.window_start), 0), int(window.window_steps))
         if part.stop - part.start > 1:
-            found.append(squareform(window.distance2.values)[part, part])
+            found.append(matrix(window.distance2.values)[part, part])
     return found
 
 

@@ -11,10 +11,11 @@ BLOCK = 2**26  # bytes of weights that are in float64 at a time
 FIRST, LEAST, MOST = 0.1, 1e-6, 10.0  # distances from the mean that are tried, in norms of it: at first, limits
 CLOSE = 0.02  # of the logarithm of the loss: how well a factor of e is met; the width is then met to half of it
 ROUNDING = 1e-12  # of the largest eigenvalue
+BLOCKS = 16  # of a window, whose means show what is slow
 ROUNDS = 30  # evaluations within a bracket; a loss that is smooth takes three or four
 KINDS = ("principal", "random")
 # Arrays of a window, by the suffix of their names: [direction], but for the loss.
-QUANTITIES = ("variance", "width_minus", "width_plus")
+QUANTITIES = ("variance", "slow_share", "width_minus", "width_plus")
 NAMES = tuple(f"{kind}_{quantity}" for kind in KINDS for quantity in QUANTITIES)
 CENTRE = "centre_loss"
 
@@ -35,7 +36,8 @@ class PrincipalDirections:
 
         weights [step, parameter] that are finite. distance2 [step, step]: their squared distances. start: first step.
         Directions are unit vectors through the mean c of the weights: the principal ones lead from the window's start
-        to its end, the random ones are isotropic. variance: mean square of q.(w_t - c). width_minus, width_plus: s > 0
+        to its end, the random ones are isotropic. variance: mean square of q.(w_t - c). slow_share: how much of it is
+        in the means of sixteenths of the window, NaN for fewer steps than these. width_minus, width_plus: s > 0
         at which the loss at c -+ s q is e times that at c (see `width`). NaN beyond the rank of the window, and for
         fewer than two weights.
         """
@@ -48,13 +50,15 @@ class PrincipalDirections:
         mean = torch.full_like(steps[:1], 1 / len(weights))
         (*principal, centre), moved = products(weights, torch.cat([steps, mean]), random)
         isotropic = moved.var(0, correction=0) / random.square().sum(1)
+        slow = slow_share(steps), slow_share(moved.T)
         profile = Profile(self.loss_at, centre, weights.dtype)
         found[CENTRE][:] = profile.at_centre
-        for kind, vectors, spread in ((KINDS[0], principal, variance), (KINDS[1], random, isotropic)):
-            for k, (vector, value) in enumerate(zip(vectors, spread.tolist(), strict=True)):
+        spread = torch.stack([variance, isotropic]).tolist(), torch.stack(slow).tolist()
+        for kind, vectors, *of_kind in zip(KINDS, (principal, random), *spread, strict=True):
+            for k, (vector, value, share) in enumerate(zip(vectors, *of_kind, strict=True)):
                 if value > 0:
                     widths = profile.widths(vector / torch.linalg.vector_norm(vector))
-                    for name, quantity in zip(QUANTITIES, (value, *widths), strict=True):
+                    for name, quantity in zip(QUANTITIES, (value, share, *widths), strict=True):
                         found[f"{kind}_{name}"][k] = quantity
         return found
 
@@ -105,6 +109,19 @@ def components(distance2: torch.Tensor, count: int) -> tuple[torch.Tensor, torch
     vector, value = vector.T.flip(0)[:count], value.flip(0)[:count]
     value = value.where(value > ROUNDING * value[:1], 0)
     return vector * torch.where(vector[:, -1:] < vector[:, :1], -1.0, 1.0), value / len(distance2)
+
+
+def slow_share(series: torch.Tensor) -> torch.Tensor:
+    """Share of the variance of each series [direction, step] in the means of BLOCKS blocks; NaN for fewer steps.
+
+    Near 1 for a direction that moves slowly through the window, some 2 BLOCKS times its relaxation time over the
+    window's length for one that has relaxed many times.
+    """
+    length = series.shape[1] // BLOCKS
+    if not length:
+        return torch.full_like(series[:, 0], torch.nan)
+    whole = series[:, : BLOCKS * length]
+    return whole.reshape(len(whole), BLOCKS, length).mean(2).var(1, correction=0) / whole.var(1, correction=0)
 
 
 def products(weights: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

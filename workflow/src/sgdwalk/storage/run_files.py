@@ -20,6 +20,7 @@ WINDOW_LOSS = variable("window step_in_window", LOSS, "minibatch loss at each we
 
 # Along a direction through the mean weights of a window.
 ALONG = {
+    "slow_share": "share of the variance in means of sixteenths of the window",
     "variance": "variance of the weights of the window",
     "width_minus": "distance at which the loss is e times that of the mean weights, backwards",
     "width_plus": "distance at which the loss is e times that of the mean weights, forwards",

@@ -160,8 +160,8 @@ def noise_curvature_gradients(run: Run, settings: Mapping[str, Any]) -> float:
 
 
 def sensitivity_gradients(run: Run, settings: Mapping[str, Any]) -> float:
-    """Cost of two Hessian-vector products and the twins at each step in gradients of an image."""
-    gradients = 2 * PRODUCT + len(settings["offsets"])
+    """Cost of two Hessian-vector products a step of each pass, of one and the twins after, in gradients of an image."""
+    gradients = (2 * settings["passes"] + 1) * PRODUCT + len(settings["offsets"])
     return max(1, len(settings["snapshots"])) * settings["steps"] * gradients * run["batch_size"]
 
 

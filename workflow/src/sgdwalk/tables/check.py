@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from sgdwalk import registered
 from sgdwalk.storage import run_files
 from sgdwalk.storage.provenance import stored_settings
+from sgdwalk.trajectory.pairs import matrix
 from sgdwalk.trajectory.windows import full_windows
 
 SLACK = 1e-6
@@ -82,7 +82,7 @@ def checks_of_distances(distances: xr.Dataset, training: xr.Dataset) -> Iterator
     yield "squared distances not negative", bool((kept.distance2 >= 0).all()), ""
     worst, triangle = 0.0, 0.0
     for start, pairs in zip(kept.window_start.values, kept.distance2.values, strict=True):
-        d = np.sqrt(squareform(pairs))
+        d = np.sqrt(matrix(pairs))
         row = np.searchsorted(training.step.values, start)
         steps = training.step_length.values[row : row + len(d) - 1]
         worst = max(worst, float(np.max(np.abs(np.diagonal(d, 1) - steps)) / (steps.max() or 1)))

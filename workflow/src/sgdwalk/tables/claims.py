@@ -3,10 +3,10 @@
 import pandas as pd
 import xarray as xr
 
-from sgdwalk.tables import claims_chen2022, claims_feng2021, claims_kunin2021
+from sgdwalk.tables import claims_chen2022, claims_feng2021, claims_herrmann2022, claims_kunin2021
 from sgdwalk.tables.study_results import Results
 
-PAPERS = (claims_chen2022, claims_feng2021, claims_kunin2021)
+PAPERS = (claims_chen2022, claims_feng2021, claims_herrmann2022, claims_kunin2021)
 COLUMNS = ("paper", "claim", "source", "runs", "quantity", "expected", "estimate", "low", "high", "verdict", "reason")
 
 
@@ -26,7 +26,8 @@ def compute(
 
     training: training.nc of all runs. toy: the toy walks. regression: the linear regressions. base: name of the base
     run. files: the files of the runs that have them, by kind (msd, walk_models, path, msl, tails, fluctuations,
-    hessian, dimension, variance_flatness, displacement, speed, phase_space, noise_curvature, epoch_memory).
+    hessian, dimension, variance_flatness, sensitivity, displacement, speed, phase_space, noise_curvature,
+    epoch_memory).
     """
     results = Results(base, training, toy, regression, **files)
     rows = [(paper.PAPER, *claim.row(results)) for paper in PAPERS for claim in paper.CLAIMS]

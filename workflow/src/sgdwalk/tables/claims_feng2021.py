@@ -7,14 +7,31 @@ row asks how much of the relation is due to directions that are the walk's own.
 
 from dataclasses import replace
 
+import numpy as np
+
 from sgdwalk.tables.claim_parts import Claim, base, difference, value
 from sgdwalk.tables.study_results import Results
-from sgdwalk.tables.verdicts import Estimate, about, below
+from sgdwalk.tables.verdicts import NOT_RELAXED, Estimate, about, below
 
 PAPER = "Feng & Tu 2021"
 WITHIN = "late windows (interval: between windows)"
 
-principal, random = (value("variance_flatness", along=kind) for kind in ("principal", "random"))
+SLOW = 0.5  # share of the variance in means of sixteenths of a window from which on a direction has not relaxed
+random = value("variance_flatness", along="random")
+
+
+def principal(results: Results, run: str) -> Estimate | None:
+    """The exponent along principal directions; NOT_RELAXED where the walk has not relaxed along most of them.
+
+    They are then ranked by how slow they are, whatever the noise, and slow directions are flat: on a quadratic loss
+    with equal stationary variances the exponent of such windows is above 2.
+    """
+    found = results.estimate("variance_flatness", run, "exponent", along="principal")
+    if found is None:
+        return None
+    here = results.place("variance_flatness", run, along="principal")
+    slow = here.slow_share.values[here.late.values > 0]
+    return replace(found, reason="" if np.median(slow) < SLOW else NOT_RELAXED) if slow.size else found
 
 
 def against_random(results: Results, run: str) -> Estimate | None:

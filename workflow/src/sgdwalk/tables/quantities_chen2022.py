@@ -1,9 +1,11 @@
 """The quantities of a study's runs that the claims of Chen, Qu & Gong (doi 10.1016/j.neunet.2022.01.019) are about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from sgdwalk import quantiles
 from sgdwalk.storage.provenance import stored_settings
@@ -13,12 +15,19 @@ from sgdwalk.tables.verdicts import (
     COARSE_GRID,
     COUPLED,
     DESCRIBES,
+    EARLY,
     LARGE_STEPS,
     MISFIT,
+    MOMENTUM,
+    NO_LIKELIHOOD,
     NULL_AGREES,
+    OTHER_MODEL,
     SOLVER_ONLY,
     Estimate,
+    Expected,
+    about,
 )
+from sgdwalk.trajectory.regimes import LEAST
 from sgdwalk.trajectory.trend_correlation import Correlation
 from sgdwalk.trajectory.walk_models import FLEXIBLE
 from sgdwalk.trajectory.window_series import noise_strength
@@ -27,6 +36,7 @@ FIRST, LAST = 0, -1  # windows
 ROUGHER = 0.05  # of a dimension: smooth surfaces differ from the quadratic fitted to them by this at most (our choice)
 FINE = 129  # points a side of a loss surface from which on the absence of roughness counts
 SMALL_P = 0.05  # of a misfit that counts
+CLEARLY = 4  # difference in AIC above which another model is better
 PART = 0.2  # of a run, at its start and at its end, that are compared
 
 
@@ -62,8 +72,7 @@ def contradiction(raw: Estimate, excess: Estimate, direction: float) -> str:
 def by_likelihood(window: int, variable: str = "exponent") -> Quantity:
     """A parameter of the fractional walk with white noise of the position, fitted to a window without its drift.
 
-    To its steps where their likelihood holds, else to the unit steps. DESCRIBES where it holds for neither, MISFIT
-    where the p value of the model is below 5 %.
+    To its steps where their likelihood holds, else to the unit steps (see against_fit).
     """
 
     def estimate(results: Results, run: str) -> Estimate | None:
@@ -73,10 +82,49 @@ def by_likelihood(window: int, variable: str = "exponent") -> Quantity:
             return None
         fit = next((fit for fit in fits if fit.status == "ok"), fits[0])
         found = [float(fit[f"{variable}{end}"]) for end in ("", "_low", "_high")]
-        reason = DESCRIBES if fit.status != "ok" else MISFIT if fit.misfit_p < SMALL_P else ""
-        return Estimate(*found, reason=reason if np.isfinite(found[0]) else "")
+        return Estimate(*found, reason=against_fit(fit, results.runs[run]))
 
     return estimate
+
+
+def against_fit(fit: xr.Dataset, run: Mapping[str, Any]) -> str:
+    """What speaks against the fit of a model to a window of a run with these settings.
+
+    NO_LIKELIHOOD (a divergence has its own reason), DESCRIBES where it does not hold, MOMENTUM where that was left in
+    the steps, MISFIT where the p value of the model is below 5 %, OTHER_MODEL where its AIC is more than 4 above the
+    best; else empty.
+    """
+    moving = run.get("optimiser", "sgd") != "sgd" or bool(run.get("momentum"))
+    checks = {
+        NO_LIKELIHOOD: not np.isfinite(fit.exponent),
+        DESCRIBES: fit.status != "ok",
+        MOMENTUM: moving and not fit.momentum > 0,
+        MISFIT: fit.misfit_p < SMALL_P,
+        OTHER_MODEL: fit.delta_aic > CLEARLY,
+    }
+    return next((reason for reason, holds in checks.items() if holds), "")
+
+
+def change_from_regime(results: Results, run: str) -> Estimate | None:
+    """Step at which the law of the walk changes, minus the start of the subdiffusive regime; NaN without either.
+
+    DESCRIBES where the likelihood does not hold in most windows, EARLY where the regime starts so near an end of the
+    run that no change is looked for there.
+    """
+    models, msd = (results.files[kind].get(run) for kind in ("walk_models", "msd"))
+    if models is None or msd is None:
+        return None
+    found, start = results.estimate("walk_models", run, "change"), float(msd.regime_start)
+    place, count = int((models.window_start < start).sum()), models.sizes["window"]
+    holds = (models.status.sel(walk="steps") == "ok").mean() > 0.5
+    reason = "" if LEAST <= place <= count - LEAST else EARLY
+    ends = (end - start for end in (found.value, found.low, found.high))
+    return Estimate(*ends, reason=(reason if holds else DESCRIBES) if np.isfinite(start) else "")
+
+
+def a_window(results: Results) -> Expected:
+    """At most one window from 0."""
+    return about(0, 1.5 * results.runs[results.base]["window"])
 
 
 first_exponent = msd_exponent(FIRST)

@@ -15,6 +15,12 @@ NULL_AGREES = "null agrees too"  # a null model without what is claimed lies in 
 SOLVER_ONLY = "solver only"  # the interval holds the error of the solver, not that of sampling
 DESCRIBES = "fit only describes"  # the covariance of the steps is not separable, or their lengths are uneven
 MISFIT = "model misfits"  # the MSD lies outside the band of the model that was fitted
+NO_LIKELIHOOD = "no likelihood"  # too few steps, steps of length zero, or steps that rounding hides
+NOT_ALIGNED = "not aligned"  # two tangent vectors have not turned to the same direction
+NOT_RELAXED = "not relaxed"  # the window is shorter than the relaxation along its principal directions
+MOMENTUM = "momentum"  # the steps have momentum that was not taken out
+OTHER_MODEL = "other model"  # another model of the walk is clearly better
+EARLY = "at an end"  # a regime starts where no change can be found
 COARSE_GRID = "coarse grid"  # a surface that reads as smooth between so few points may be rough at shorter distances
 NOTED = (COUPLED,)  # reasons beside which a verdict stands: they say what it is about
 # What they say, as a sentence.
@@ -28,6 +34,12 @@ REASONS = {
     SOLVER_ONLY: "The interval holds the error of the solver and no sampling error.",
     DESCRIBES: "Step lengths or dimensions vary so that the likelihood is not that of the walk.",
     MISFIT: "The MSD lies outside the band of simulated walks of the model that was fitted.",
+    NO_LIKELIHOOD: "The window has too few steps, or steps of length zero or within rounding.",
+    NOT_ALIGNED: "Two tangent vectors have not found the same direction: others may grow faster.",
+    NOT_RELAXED: "The windows are shorter than the relaxation of the walk: principal directions are the slow ones.",
+    MOMENTUM: "The steps have momentum that could not be taken out.",
+    OTHER_MODEL: "Another model of the walk has a better likelihood by more than its parameters explain.",
+    EARLY: "The regime starts within two windows of an end of the run, where no change of the law is looked for.",
     COARSE_GRID: "The surface reads as smooth between few points; it may be rough at shorter distances.",
 }
 

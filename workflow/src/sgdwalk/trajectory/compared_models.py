@@ -1,29 +1,33 @@
 """All models of a walk fitted to one window: estimates with intervals, differences in AIC, misfit."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sgdwalk.trajectory import toeplitz_likelihood
 from sgdwalk.trajectory.band_dimension import band_dimensions
 from sgdwalk.trajectory.likelihood_fits import Fit, Steps, fit
 from sgdwalk.trajectory.model_misfit import misfit
-from sgdwalk.trajectory.walk_models import FLEXIBLE, MODELS, PARAMETERS, Model
+from sgdwalk.trajectory.walk_models import FLEXIBLE, PARAMETERS, Model
 
 SEPARABLE = 3.0  # ratio of the largest dimension of a band to the least, above which the covariance is not separable
 
 
-def compared(products: np.ndarray, lags: np.ndarray, copies: int, rng) -> dict[str, np.ndarray]:
+def compared(
+    products: np.ndarray, models: Sequence[Model], lags: np.ndarray, copies: int, rng
+) -> dict[str, np.ndarray]:
     """Variables of walk_models.nc of one walk, by name, from the dot products of its n steps [n, n].
 
-    lags: of 1 ... n, at which misfits are measured. copies: simulated walks behind each of these.
+    models: to compare. lags: of 1 ... n, at which misfits are measured. copies: simulated walks behind each of these.
     """
     sums = toeplitz_likelihood.diagonal_sums(products)
     bands, overall = dimensions(products, sums)
     rows = []
     for drift in (False, True):
         steps = Steps(products, sums, drift)
-        fits = [fit(model, steps, overall) for model in MODELS]
+        fits = [fit(model, steps, overall) for model in models]
         each = [of_model(model, found, steps, overall, lags, copies, rng)
-                for model, found in zip(MODELS, fits, strict=True)]  # fmt: skip
+                for model, found in zip(models, fits, strict=True)]  # fmt: skip
         rows.append({name: np.stack([one[name] for one in each]) for name in each[0]} | {"delta_aic": delta_aic(fits)})
     both = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     ratio = bands.max() / bands.min()

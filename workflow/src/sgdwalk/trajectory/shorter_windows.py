@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from sgdwalk.storage import netcdf, run_files
 from sgdwalk.storage.provenance import attributes
+from sgdwalk.trajectory.pairs import matrix
 from sgdwalk.trajectory.windows import spacing
 
 
@@ -88,7 +88,7 @@ def _distances(data: xr.Dataset, parts: int, windows: xr.Dataset) -> xr.Dataset:
 
 def _parts(pairs: np.ndarray, parts: int) -> np.ndarray:
     """Pairs within each part [part, pair] of a window's pairs."""
-    whole = squareform(pairs)
+    whole = matrix(pairs)
     length = len(whole) // parts
     upper = np.triu_indices(length, 1)
     return np.stack([whole[k : k + length, k : k + length][upper] for k in range(0, len(whole), length)])

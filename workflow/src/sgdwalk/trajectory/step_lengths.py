@@ -69,6 +69,19 @@ def distances_of(products: np.ndarray) -> np.ndarray:
     return np.maximum(squares[:, None] + squares - 2 * sums, 0)
 
 
+def without_momentum(d2: np.ndarray, momentum: float) -> np.ndarray:
+    """Squared distances [T - 1, T - 1] of the walk of the steps s_t - momentum s_{t-1}; d2 itself for no momentum.
+
+    SGD with momentum (not Nesterov's) moves by s_t = momentum s_{t-1} - lr gradient: this is the walk that the
+    gradients alone would make, without the first of them. Rounding is that of d2.
+    """
+    if not momentum:
+        return d2
+    products = increment_products(d2, 1)
+    free = products[1:] - momentum * products[:-1]
+    return distances_of(free[:, 1:] - momentum * free[:, :-1])
+
+
 def direction_msd(d2: np.ndarray) -> np.ndarray:
     """MSD [lag] at lags 1 ... T - 1 of the walk of unit steps s / |s|, which stays where a step has length zero.
 
@@ -80,11 +93,15 @@ def direction_msd(d2: np.ndarray) -> np.ndarray:
     return mean_squared_displacement.from_distances(distances_of(direction_products(d2)))
 
 
-def resolved(d2: np.ndarray) -> bool:
-    """Whether the dot products of the steps' directions are known to three digits, given the rounding of d2."""
+def resolved(d2: np.ndarray, made_from: np.ndarray | None = None) -> bool:
+    """Whether the dot products of the steps' directions are known to three digits, given the rounding of d2.
+
+    made_from: squared distances whose rounding it is, where d2 were computed from others.
+    """
     squares = squared_lengths(d2)
     moved = squares[squares > 0]
-    return len(moved) > 0 and bool(ROUNDING * d2.max() <= DIGITS * moved.min())
+    largest = (d2 if made_from is None else made_from).max()
+    return len(moved) > 0 and bool(ROUNDING * largest <= DIGITS * moved.min())
 
 
 def direction_dimension(d2: np.ndarray) -> float:

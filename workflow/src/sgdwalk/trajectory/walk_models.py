@@ -3,10 +3,14 @@
 A model gives the autocovariance r of the steps, r_0 = 1, for values of its parameters. These are fitted in coordinates
 in which the likelihood is smooth and whose range is finite: the exponent itself, the logarithm of a time, the logit of
 a share.
+
+Momentum correlates the steps of any walk as beta^|lag|. It is known, and taken out of the steps before they are fitted:
+s_t - beta s_{t-1} is what the gradient of a step alone does.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy.special import expit, logit
@@ -70,21 +74,36 @@ def fractional_and_white(coordinates: np.ndarray, lags: np.ndarray) -> np.ndarra
     return share * white + rest * fractional(coordinates, lags)
 
 
-def relaxing(coordinates: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Steps of a stationary walk whose position has the correlation f^lag, f = exp(-1 / relaxation time).
+def relaxing(coordinates: np.ndarray, lags: np.ndarray, momentum: float = 0.0) -> np.ndarray:
+    """Steps without their momentum of a stationary walk x that is pulled back, h = 1 - exp(-1 / relaxation time).
 
-    1 at lag 0 and -(1 - f) f^(k - 1) / 2 at lag k.
+    x_{t+1} = x_t + beta (x_t - x_{t-1}) - h x_t + noise, so that u_t = -h x_t + noise; without momentum x has the
+    correlation (1 - h)^lag, and u_t = s_t 1 at lag 0 and -h (1 - h)^(k - 1) / 2 at lag k. From lag 1 on c_k = (1 + beta
+    - h) c_{k-1} - beta c_{k-2}, with h^2 <x^2> in the place of c_0. lags: 0 ... n - 1.
     """
-    rate = np.exp(-coordinates[..., :1])
-    return np.where(lags == 0, 1.0, np.expm1(-rate) / 2 * np.exp(-rate * (lags - 1.0)))
+    pull = -np.expm1(-np.exp(-coordinates[..., 0]))
+    again, held = 1 + momentum - pull, 1 + momentum
+    spread = pull * held / ((1 - momentum) * (2 * held - pull))  # h^2 <x^2>, of noise of variance 1
+    found = np.empty((*pull.shape, max(2, len(lags))))
+    found[..., 0], found[..., 1] = spread, spread * again / held - pull
+    for k in range(2, len(lags)):
+        found[..., k] = again * found[..., k - 1] - momentum * found[..., k - 2]
+    found[..., 0] += 1
+    return found[..., : len(lags)] / found[..., :1]
 
 
-MODELS = (
-    Model("Brownian", (), uncorrelated),
-    Model("fractional", (EXPONENT,), fractional),
-    Model("fractional + white noise", (EXPONENT, NOISE_SHARE), fractional_and_white),
-    Model("Ornstein-Uhlenbeck", (RELAXATION_TIME,), relaxing),
-)
+@lru_cache(maxsize=8)
+def models(momentum: float) -> tuple[Model, ...]:
+    """The models of steps whose momentum was taken out."""
+    return (
+        Model("Brownian", (), uncorrelated),
+        Model("fractional", (EXPONENT,), fractional),
+        Model("fractional + white noise", (EXPONENT, NOISE_SHARE), fractional_and_white),
+        Model("Ornstein-Uhlenbeck", (RELAXATION_TIME,), partial(relaxing, momentum=momentum)),
+    )
+
+
+MODELS = models(0.0)
 FLEXIBLE = MODELS[2]
 PARAMETERS = ("exponent", "noise_share", "relaxation_time")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from sgdwalk.storage.contracts import Contract, ContractError, Variable
+from sgdwalk.trajectory.pairs import matrix
 
 FEWEST_PAIRS = 10  # independent ones that support a lag of a whole run
 FEWEST_DISPLACEMENTS = (40, 60)  # independent ones that support a lag of a window: up to a tenth of it, and beyond
@@ -54,7 +54,7 @@ def per_window(
     """
     distances = full_windows(distances)
     windows = zip(distances.distance2.values, distances.loss.values, strict=True)
-    rows = [measure(squareform(pairs), loss) for pairs, loss in windows]
+    rows = [measure(matrix(pairs), loss) for pairs, loss in windows]
     variables = {n: v for n, v in contract.variables.items() if v.dims[:1] == ("window",) and n not in COPIED}
     lengths = {name: len(values) for name, values in coords.items()} | dict(sizes or {})
     return xr.Dataset(stacked(rows, variables, lengths), {name: distances[name] for name in COPIED} | dict(coords))
