@@ -161,7 +161,7 @@ def test_tables_have_the_files_of_all_runs(rules):
     cheap = ("training", "msd", "path", "msl", "tails")
     assert set(rules["summary"]["input"]) == all_runs(*cheap)
     toy = {f"results/tiny/toy/{name}.nc" for name in ("fractal", "random", "convex", "cone", "flat")}
-    on_request = {f"{RUN}/{name}.nc" for name in ("hessian", "dimension", "variance_flatness")}
+    on_request = {f"{RUN}/{name}.nc" for name in ("hessian", "dimension", "variance_flatness", "sensitivity")}
     regression = {f"results/tiny/regression/{name}.nc" for name in ("independent", "shuffled-epochs")}
     assert set(rules["claims"]["input"]) == all_runs(*cheap, "fluctuations") | on_request | toy | regression
     checked = ("training", "distances", "gradients", "msd", "path", "msl", "tails", "fluctuations")
