@@ -84,6 +84,11 @@ def modes(run: Run, settings: Settings) -> int:
     return round(search(run, settings, run["batch_size"]) + 5 * sizes.vectors(run, settings) / 1e6)
 
 
+def copied(run: Run, settings: Settings) -> int:
+    """Memory of the eigenvectors that another run has already."""
+    return in_mb(LIGHT_MB, 3 * sizes.vectors(run, settings))
+
+
 def hessian(run: Run, settings: Settings) -> int:
     """Memory of the Hessian at snapshots."""
     return search(run, settings, min(settings["batch_size"], settings["images"]))

@@ -7,6 +7,7 @@ from sgdwalk.study.analysis_table import ANALYSES, OF_ALL_RUNS, OF_GROUPS, Analy
 from sgdwalk.study.figure_specs import sources
 from sgdwalk.study.load import SAMPLERS, TOY, Study
 from sgdwalk.study.memory import LIGHT_MB, in_mb
+from sgdwalk.study.sweeps import same_start
 
 FIGURE_MB, TABLE_MB = 300, 220  # Python with the libraries of a figure, of a table
 DRAWN, READ = 4, 1.5  # copies of what is read, in a figure and in a table
@@ -33,9 +34,11 @@ def subject(study: Study, analysis: Analysis, of: str) -> Any:
 
 
 def of_analysis(study: Study, analysis: Analysis, of: Any) -> float:
-    """Memory of an analysis of a subject."""
-    section = analysis.sized_by or analysis.section or analysis.name
-    return analysis.memory(of, study.settings.get(section, {})) if callable(analysis.memory) else analysis.memory
+    """Memory of an analysis of a subject, or of a copy of the file of another run that starts from the same."""
+    settings = study.settings.get(analysis.sized_by or analysis.section or analysis.name, {})
+    if analysis.of_start and same_start(of["run"], study.runs):
+        return memory.copied(of, settings)
+    return analysis.memory(of, settings) if callable(analysis.memory) else analysis.memory
 
 
 def of_run(study: Study, rule: str, run: dict[str, Any]) -> float:
