@@ -54,10 +54,15 @@ def children_seconds() -> float:
 
 
 def section(name: str, fast: bool) -> str:
-    """A benchmark's heading, the command that repeats it, how long it took and where, what is missing, its tables."""
+    """A benchmark's heading, the command that repeats it, how long it took and where, what is missing, its tables.
+
+    Empty where it measured nothing, as without finished results.
+    """
     title, full, small = BENCHMARKS[name]
     arguments = small if fast else full
     found, wall, cpu = output(name, arguments)
+    if not found:
+        return ""
     command = " ".join(["python", f"benchmarks/{name}.py", *arguments])
     missing = [peer for peer in PEERS.get(name, ()) if not installed(peer)]
     absent = f" Not installed, and so not compared with: {', '.join(missing)}." if missing else ""
@@ -104,7 +109,7 @@ def main() -> None:
     for name in chosen:
         text = section(name, given.fast)
         print(f"{text}\n", flush=True)
-        if not given.fast:
+        if text and not given.fast:
             replace_table(PAGE, name, text)
 
 

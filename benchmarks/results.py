@@ -83,7 +83,7 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "digits"
     results = ROOT / "results" / name
     if not (results / "checks.passed").exists():
-        print(f"No finished results/{name}: run `snakemake --cores 2 --config study={name}` first.")
+        print(f"no finished results/{name}: snakemake --cores 2 --config study={name}", file=sys.stderr)
         return
     print("### Memory\n\n| rule | jobs | CPU s | largest peak, MB | largest request, MB | peak in % of its request |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

@@ -46,6 +46,17 @@ def test_a_section_names_its_command_and_the_peers_that_are_missing(monkeypatch)
     assert "Not installed" not in performance.section("geometry", fast=False)
 
 
+def test_a_benchmark_that_measured_nothing_leaves_its_old_table(monkeypatch, tmp_path):
+    import performance
+
+    monkeypatch.setattr(performance, "output", lambda name, arguments: ("", 2.0, 1.0))
+    monkeypatch.setattr(performance, "PAGE", tmp_path / "page.md")
+    performance.PAGE.write_text("<!-- results: begin -->\nold\n<!-- results: end -->\n", "utf-8")
+    monkeypatch.setattr("sys.argv", ["performance.py", "results"])
+    performance.main()
+    assert "old" in performance.PAGE.read_text("utf-8")
+
+
 def test_only_what_stands_between_its_markers_is_replaced(tmp_path):
     import performance
 
