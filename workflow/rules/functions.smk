@@ -280,18 +280,6 @@ def figure_code(wildcards):
 
 
 # The tables of the study: what each is made of, and what its job says and requests.
-<<<<<<< HEAD
-OF_ALL_RUNS = {
-    "summary": ("training", "msd", "path", "msl", "tails"),
-    "claims": (
-        *("training", "msd", "path", "msl", "tails", "walk_models"),
-        *("fluctuations", "hessian", "dimension", "variance_flatness", "sensitivity"),
-        *("displacement", "speed", "phase_space"),
-        *("noise_curvature", "epoch_memory"),
-    ),
-}
-=======
->>>>>>> perf2
 CHECKED = (
     "training",
     "distances",

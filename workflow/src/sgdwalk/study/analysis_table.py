@@ -128,7 +128,7 @@ OF_ALL_RUNS = {
     "summary": ("training", "msd", "path", "msl", "tails"),
     "claims": (
         "training", "msd", "path", "msl", "tails", "walk_models", "fluctuations", "hessian", "dimension",
-        "variance_flatness", "displacement", "speed", "phase_space", "noise_curvature", "epoch_memory",
+        "variance_flatness", "sensitivity", "displacement", "speed", "phase_space", "noise_curvature", "epoch_memory",
     ),
 }  # fmt: skip
 RECORDED = ("training", "distances", "gradients")  # files of every run, trained or imported
