@@ -15,7 +15,7 @@ from typing import Any
 
 PACKAGES = (
     "torch", "numpy", "scipy", "xarray", "pandas", "matplotlib", "scikit-learn", "netCDF4", "hessian-eigenthings",
-    "powerlaw", "jsonschema", "PyWavelets", "pytest",
+    "jsonschema", "PyWavelets", "pytest",
 )  # fmt: skip
 
 

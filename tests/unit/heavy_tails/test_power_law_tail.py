@@ -35,10 +35,11 @@ def test_exponent_interval_and_ratio_against_their_formulas():
     exponential = np.log(rate) - rate * (tail - fit.smallest)
     difference = power - exponential
     assert fit.number == len(tail)
-    assert fit.exponent == pytest.approx(exponent, rel=1e-6)
+    assert fit.exponent == pytest.approx(exponent, rel=1e-9)
     assert fit.exponent_high - fit.exponent == pytest.approx(1.96 * (exponent - 1) / len(tail) ** 0.5, rel=1e-3)
-    assert fit.ratio == pytest.approx(difference.sum(), abs=0.05)
-    assert fit.z == pytest.approx(difference.sum() / (difference.std() * len(tail) ** 0.5), rel=0.01)
+    assert fit.ratio == pytest.approx(difference.sum(), rel=1e-9)
+    assert fit.z == pytest.approx(difference.sum() / (difference.std() * len(tail) ** 0.5), rel=1e-9)
+    assert fit.p == pytest.approx(2 * norm.sf(abs(fit.z)))
 
 
 def test_tail_begins_where_the_distance_is_least():

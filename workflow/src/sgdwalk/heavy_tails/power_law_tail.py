@@ -1,18 +1,16 @@
 """Power law in the tail of positive data: goodness of fit, exponential and lognormal alternatives."""
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import chdtrc, log_ndtr
+from scipy.special import chdtrc, log_ndtr, ndtr
 
 from sgdwalk import quantiles
 from sgdwalk.heavy_tails.alternatives import normal_log_density
 
 FEWEST = 50  # points in a tail
 CANDIDATES = np.linspace(0, 0.95, 77)  # quantiles at which a tail may begin
-STEEPEST = 1000.0  # largest exponent; the package's default of 3 would hide how steep a light tail is
 FLATTEST = -30.0  # mean over standard deviation of a normal law cut off at 0 below which it is an exponential law
 
 
@@ -61,20 +59,15 @@ def fit(x, copies: int = 0, seed: int = 0) -> PowerTail:
     status = _defect(x)
     if status != "ok":
         return PowerTail(status)
-    import powerlaw
-
     smallest, _ = beginning(x)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package's advice on its own attributes
-        found = powerlaw.Fit(x, xmin=smallest, verbose=False, parameter_ranges={"alpha": (1, STEEPEST)})
-        exponent = float(found.power_law.alpha)
-        ratio = float(found.distribution_compare("power_law", "exponential")[0])
-        z, p = found.distribution_compare("power_law", "exponential", normalized_ratio=True)
-    number = int((x >= smallest).sum())
-    half = quantiles.normal(0.975) * (exponent - 1) / np.sqrt(number)
-    tail = PowerTail("ok", number, exponent, exponent - half, exponent + half, smallest)
-    tail = replace(tail, ratio=ratio, z=float(z), p=float(p), fit_p=goodness_of_fit(x, copies, seed))
-    less = lognormal_ratio(np.log(x[x >= smallest] / smallest))
+    beyond = x[x >= smallest] / smallest
+    logs = np.log(beyond)
+    exponent = float(1 + 1 / logs.mean())
+    half = quantiles.normal(0.975) * (exponent - 1) / np.sqrt(len(logs))
+    tail = PowerTail("ok", len(logs), exponent, exponent - half, exponent + half, smallest)
+    ratio, z, p = exponential_ratio(beyond)
+    tail = replace(tail, ratio=ratio, z=z, p=p, fit_p=goodness_of_fit(x, copies, seed))
+    less = lognormal_ratio(logs)
     return replace(tail, lognormal_ratio=less, lognormal_p=float(chdtrc(1, -2 * less) / 2) if less < 0 else 1.0)
 
 
@@ -136,6 +129,20 @@ def goodness_of_fit(x, copies: int, seed: int) -> float:
         sample = np.concatenate([rng.choice(below, len(x) - above), tail]) if len(below) else tail
         larger.append(beginning(np.sort(sample))[1] >= distance)
     return float(np.mean(larger)) if copies else np.nan
+
+
+def exponential_ratio(beyond) -> tuple[float, float, float]:
+    """(log-likelihood of a power law minus that of an exponential law, z, p): Vuong's test, both laws cut off below.
+
+    beyond [n]: x / smallest >= 1. Both are the likeliest of their kind: exponent 1 + 1 / mean log(beyond), and
+    rate 1 / mean(beyond - 1). z: the ratio over sqrt(n) times the standard deviation of its n terms; p: two-sided.
+    """
+    logs, above = np.log(beyond), beyond - 1
+    power = -np.log(logs.mean()) - (1 + 1 / logs.mean()) * logs
+    terms = power + np.log(above.mean()) + above / above.mean()
+    ratio = terms.sum()
+    z = ratio / (np.sqrt(len(terms)) * terms.std())
+    return float(ratio), float(z), float(2 * ndtr(-abs(z)))
 
 
 def lognormal_ratio(logs) -> float:

@@ -1,5 +1,6 @@
 """The job that computes one analysis, chosen by name."""
 
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,6 +36,8 @@ def analyse(
     registered.register(*own)
     with importing():
         module = registered.analysis(name)
+        if "run" in settings:  # of a network, for which compute imports torch
+            importlib.import_module("torch")
     data = {key: read(path) for key, path in inputs.items()}
     stamp = attributes(settings, code, run, run_seed, run_settings(data, settings))
     resumes = "kept" in inspect.signature(module.compute).parameters

@@ -107,11 +107,12 @@ class MeanHessian(CurvatureOperator):
         return torch.autograd.grad(loss, self.parameters, create_graph=True, materialize_grads=True)
 
     def product(self, gradient: tuple[torch.Tensor, ...], v: torch.Tensor, again: bool = False) -> torch.Tensor:
-        """Flat derivative of gradient . v; again: keep the graph for another product."""
-        along = [part.view_as(p) for part, p in zip(v.split(self.sizes), self.parameters, strict=True)]
-        parts = torch.autograd.grad(
-            gradient, self.parameters, grad_outputs=along, retain_graph=again, materialize_grads=True
-        )
+        """Flat derivative of gradient . v; again: keep the graph for another product.
+
+        Of the sum itself: torch imports a package for symbols, a quarter of a second, where it is given v instead.
+        """
+        along = torch.cat([part.reshape(-1) for part in gradient]) @ v
+        parts = torch.autograd.grad(along, self.parameters, retain_graph=again, materialize_grads=True)
         return torch.cat([part.reshape(-1) for part in parts])
 
 
