@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-PARAMETERS, WINDOW, STEPS = 1_000_000, 100, 250
+PARAMETERS, WINDOW, STEPS = 1_000_000, 100, 150  # a window and half of the next
 LOOP = """
 import sys
 import torch
