@@ -474,81 +474,91 @@ WHOLE = {
         "shuffled": epoch_memory("child-b", sampler="shuffled-epochs"),
     },
 }
-EMPTY = {
-    "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite", leaders=False)},
-    "fig1_checks": {"dimension": dimension("not finite", leaders=False)},
-    "fig2": {"base": DIVERGED, "window": DIVERGED, "whole": build("long_msd").isel(lag=slice(0))},
-    "fig2_others": {"runs": [DIVERGED]},
-    "fig3": {"runs": [DIVERGED]},
-    "fig4": {"runs": [DIVERGED], "training": TRAINING},
-    "fig5": {
-        "tails": tails(nan=True),
-        "fluctuations": build("fluctuations", loss_change=np.nan, moving_variance=np.nan),
-    },
-    "fig5_checks": {
-        "tails": tails(nan=True),
-        "fluctuations": build("fluctuations", avalanche_size=np.nan),
-    },
-    "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
-    "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
-    "flatness": flatness(nan=True),
-    "trajectory_map": norms(nan=True),
-    "variance_flatness": {"directions": principal_directions(nan=True)},
-    "sensitivity": {"sensitivity": sensitivity(nan=True)},
-    "curvature": {"hessian": whole_spectrum(nan=True)},
-    "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
-    "toy_phases": {"phases": toy_phases(nan=True)},
-    "toy_noiseless": {"noiseless": toy_noiseless(nan=True)},
-    "loss_planes": {"surfaces": [landscape(np.nan), landscape(np.nan)]},
-    "walk_models": {"models": walk_models(nan=True)},
-    "path_planes": {"planes": path_planes(nan=True)},
-    "ensembles": {"groups": [ensemble(nan=True)]},
-    "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
-    "limiting_process": {},
-    "limiting_displacement": {
-        "groups": [limiting_ensemble(nan=True)],
-        "runs": [displacement(run, nan=True) for run in CHILDREN],
-        "speed": [speed(run, nan=True) for run in CHILDREN],
-        "directions": [directions(run, nan=True) for run in CHILDREN],
-    },
-    "limiting_sweeps": sweeps(nan=True),
-    "limiting_modes": {"directions": directions("child-a", nan=True), "phase_space": phase_space(nan=True)},
-    "limiting_noise": {
-        "noise": noise_curvature(nan=True),
-        "independent": epoch_memory(nan=True),
-        "shuffled": epoch_memory("child-b", sampler="shuffled-epochs", nan=True),
-    },
-}
-SMALLEST = {
-    "fig1": WHOLE["fig1"] | {"dimension": dimension(planes=1, leaders=False)},
-    "fig1_checks": {"dimension": dimension(planes=1, leaders=False)},
-    "fig2": {"base": RUNS[0]},
-    "fig2_others": {"runs": RUNS[:1]},
-    "fig3": {"runs": RUNS[:1]},
-    "fig4": {"runs": RUNS[:1], "training": TRAINING[:1]},
-    "fig5": {"tails": tails(), "fluctuations": None},
-    "fig5_checks": {"tails": None, "fluctuations": build("fluctuations", avalanche_size=np.geomspace(1, 9, 2))},
-    "fig6": {"path": None, "msl": msl()},
-    "fig7": {"hessian": [spectrum(2)]},
-    "flatness": {"hessian": spectrum(1), "msd": msd()},
-    "trajectory_map": {"training": norms()["training"]},
-    "variance_flatness": {"directions": principal_directions().isel(window=[3], direction=[0, 1, 2])},
-    "sensitivity": {"sensitivity": sensitivity(starts=[40], offsets=[])},
-    "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},
-    "fig8": {"fractal": None, "random": None, "convex": toy()},
-    "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
-    "toy_noiseless": {"noiseless": toy_noiseless(rates=[1000])},
-    "loss_planes": {"surfaces": [landscape()]},
-    "walk_models": {"models": walk_models(change=np.nan, change_low=np.nan, change_high=np.nan, momentum=0.0)},
-    "path_planes": {"planes": path_planes(test=False)},
-    "ensembles": {"groups": [ensemble()]},
-    "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
-    "limiting_process": {},
-    "limiting_displacement": {"groups": [limiting_ensemble()]},
-    "limiting_sweeps": sweeps(varied=[{}, {"lr": 0.1}]),
-    "limiting_modes": {"directions": None, "phase_space": phase_space()},
-    "limiting_noise": {"noise": None, "shuffled": epoch_memory()},
-}
+
+
+@functools.cache
+def without_values():
+    """Each figure's data without finite values."""
+    return {
+        "fig1": {"surface": landscape(np.nan), "dimension": dimension("not finite", leaders=False)},
+        "fig1_checks": {"dimension": dimension("not finite", leaders=False)},
+        "fig2": {"base": DIVERGED, "window": DIVERGED, "whole": build("long_msd").isel(lag=slice(0))},
+        "fig2_others": {"runs": [DIVERGED]},
+        "fig3": {"runs": [DIVERGED]},
+        "fig4": {"runs": [DIVERGED], "training": TRAINING},
+        "fig5": {
+            "tails": tails(nan=True),
+            "fluctuations": build("fluctuations", loss_change=np.nan, moving_variance=np.nan),
+        },
+        "fig5_checks": {
+            "tails": tails(nan=True),
+            "fluctuations": build("fluctuations", avalanche_size=np.nan),
+        },
+        "fig6": {"path": path(nan=True), "msl": msl(nan=True)},
+        "fig7": {"hessian": [build("hessian", eigenvalue=np.nan)]},
+        "flatness": flatness(nan=True),
+        "trajectory_map": norms(nan=True),
+        "variance_flatness": {"directions": principal_directions(nan=True)},
+        "sensitivity": {"sensitivity": sensitivity(nan=True)},
+        "curvature": {"hessian": whole_spectrum(nan=True)},
+        "fig8": {"fractal": toy(np.nan), "random": toy(np.nan), "convex": toy(np.nan)},
+        "toy_phases": {"phases": toy_phases(nan=True)},
+        "toy_noiseless": {"noiseless": toy_noiseless(nan=True)},
+        "loss_planes": {"surfaces": [landscape(np.nan), landscape(np.nan)]},
+        "walk_models": {"models": walk_models(nan=True)},
+        "path_planes": {"planes": path_planes(nan=True)},
+        "ensembles": {"groups": [ensemble(nan=True)]},
+        "limiting_regression": {"independent": regression(nan=True), "shuffled": regression(nan=True)},
+        "limiting_process": {},
+        "limiting_displacement": {
+            "groups": [limiting_ensemble(nan=True)],
+            "runs": [displacement(run, nan=True) for run in CHILDREN],
+            "speed": [speed(run, nan=True) for run in CHILDREN],
+            "directions": [directions(run, nan=True) for run in CHILDREN],
+        },
+        "limiting_sweeps": sweeps(nan=True),
+        "limiting_modes": {"directions": directions("child-a", nan=True), "phase_space": phase_space(nan=True)},
+        "limiting_noise": {
+            "noise": noise_curvature(nan=True),
+            "independent": epoch_memory(nan=True),
+            "shuffled": epoch_memory("child-b", sampler="shuffled-epochs", nan=True),
+        },
+    }
+
+
+@functools.cache
+def smallest_study():
+    """Each figure's data in a study that has nothing but one run."""
+    return {
+        "fig1": WHOLE["fig1"] | {"dimension": dimension(planes=1, leaders=False)},
+        "fig1_checks": {"dimension": dimension(planes=1, leaders=False)},
+        "fig2": {"base": RUNS[0]},
+        "fig2_others": {"runs": RUNS[:1]},
+        "fig3": {"runs": RUNS[:1]},
+        "fig4": {"runs": RUNS[:1], "training": TRAINING[:1]},
+        "fig5": {"tails": tails(), "fluctuations": None},
+        "fig5_checks": {"tails": None, "fluctuations": build("fluctuations", avalanche_size=np.geomspace(1, 9, 2))},
+        "fig6": {"path": None, "msl": msl()},
+        "fig7": {"hessian": [spectrum(2)]},
+        "flatness": {"hessian": spectrum(1), "msd": msd()},
+        "trajectory_map": {"training": norms()["training"]},
+        "variance_flatness": {"directions": principal_directions().isel(window=[3], direction=[0, 1, 2])},
+        "sensitivity": {"sensitivity": sensitivity(starts=[40], offsets=[])},
+        "curvature": {"hessian": whole_spectrum().isel(epoch=[0], low_rank=[0])},
+        "fig8": {"fractal": None, "random": None, "convex": toy()},
+        "toy_phases": {"phases": toy_phases(hurst=[1.0], step_sizes=[0.02])},
+        "toy_noiseless": {"noiseless": toy_noiseless(rates=[1000])},
+        "loss_planes": {"surfaces": [landscape()]},
+        "walk_models": {"models": walk_models(change=np.nan, change_low=np.nan, change_high=np.nan, momentum=0.0)},
+        "path_planes": {"planes": path_planes(test=False)},
+        "ensembles": {"groups": [ensemble()]},
+        "limiting_regression": {"independent": regression(momentum=[0.9]), "shuffled": None},
+        "limiting_process": {},
+        "limiting_displacement": {"groups": [limiting_ensemble()]},
+        "limiting_sweeps": sweeps(varied=[{}, {"lr": 0.1}]),
+        "limiting_modes": {"directions": None, "phase_space": phase_space()},
+        "limiting_noise": {"noise": None, "shuffled": epoch_memory()},
+    }
 
 
 def draw(figure, data, width="double"):
@@ -567,7 +577,7 @@ def svg(drawn):
 @functools.cache
 def settled(figure, width, *, smallest):
     """A page of the small study, or of one that has nothing but one run, as it is printed."""
-    drawn = draw(figure, (SMALLEST if smallest else WHOLE)[figure], width)
+    drawn = draw(figure, (smallest_study() if smallest else WHOLE)[figure], width)
     with page.settings(width):
         drawn.settle()
     return drawn

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import referee
-from figure_data import EMPTY, SMALLEST, WHOLE, draw, settled, spectrum, svg
+from figure_data import WHOLE, draw, settled, smallest_study, spectrum, svg, without_values
 from sgdwalk.figures import fig8, page, style
 from sgdwalk.study.figure_specs import checked_figures, figure_signatures
 
@@ -23,12 +23,12 @@ WHERE = list(itertools.product(FIGURES, page.WIDTHS, ("whole", "smallest")))
 
 
 def test_every_figure_is_tested():
-    assert set(FIGURES) == set(EMPTY) == set(SMALLEST) == set(figure_signatures())
+    assert set(FIGURES) == set(without_values()) == set(smallest_study()) == set(figure_signatures())
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_figure_has_the_same_bytes_each_time(figure):
-    assert svg(draw(figure, SMALLEST[figure])) == svg(settled(figure, "double", smallest=True))
+    assert svg(draw(figure, smallest_study()[figure])) == svg(settled(figure, "double", smallest=True))
 
 
 @pytest.mark.parametrize(("figure", "width", "study"), WHERE)
@@ -68,7 +68,7 @@ def test_what_is_missing_is_named_below_the_panels(figure):
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_runs_without_finite_values_are_drawn(figure):
-    svg(draw(figure, EMPTY[figure]))
+    svg(draw(figure, without_values()[figure]))
 
 
 @pytest.mark.parametrize("figure", ["fig1", "fig5", "fig5_checks", "fig6", "path_planes", "walk_models"])

@@ -1,4 +1,5 @@
 import functools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -69,10 +70,16 @@ def assert_equal(a, b):
 
 
 @pytest.fixture(scope="module")
-def uncut(tmp_path_factory):
-    done = run(tmp_path_factory.mktemp("uncut"))
+def trained(tmp_path_factory):
+    """A run without a break: tests only read what it left."""
+    done = run(tmp_path_factory.mktemp("trained"))
     done.train()
-    return results(done)
+    return done
+
+
+@pytest.fixture(scope="module")
+def uncut(trained):
+    return results(trained)
 
 
 def test_vanilla_sgd_is_exactly_w_minus_lr_g(tmp_path):
@@ -203,16 +210,15 @@ def test_a_run_that_was_cut_off_goes_on_to_bitwise_the_same_end(tmp_path, monkey
 
 @pytest.mark.slow
 @pytest.mark.parametrize("missing", ["recorder", "checkpoints", "model", "optimiser", "tally", "seen", "random"])
-def test_after_a_state_that_cannot_be_loaded_to_its_end_nothing_of_it_is_left(tmp_path, uncut, missing):
+def test_after_a_state_that_cannot_be_loaded_to_its_end_nothing_of_it_is_left(tmp_path, trained, uncut, missing):
     """What was loaded before the part that is missing would give another walk, other epoch means, other data."""
-    done = run(tmp_path)
-    done.train()
+    done = run(shutil.copytree(trained.work.parent, tmp_path / "run"))
     (last,) = done.states.newest_first()[:1]
     state = dict(done.states.load(last)) | {"random": random_states.states("cpu"), "seen": 7}
     del state[missing]
     for number in (3, 4):  # both of those that are kept
         done.states.save(number, state)
-    again = run(tmp_path)
+    again = run(tmp_path / "run")
     again.train()
     assert_equal(uncut, results(again))
 
