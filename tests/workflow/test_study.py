@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sgdwalk
 import torch
 import xarray as xr
 import yaml
@@ -46,6 +47,38 @@ def test_every_figure_is_there_in_three_formats(finished):
     for suffix in ("pdf", "svg", "png"):
         made = {p.stem for p in (results(finished) / "figures").glob(f"*.{suffix}")}
         assert made == set(figures)
+
+
+@pytest.mark.parametrize(("figure", "files"), [
+    ("fig1_checks", {"dimension": "dimension"}),
+    ("fig2_others", {"runs": ["msd"]}),
+    ("fig5_checks", {"tails": "tails", "fluctuations": "fluctuations"}),
+    ("flatness", {"hessian": "hessian", "msd": "msd", "tails": "tails", "training": "training"}),
+    ("trajectory_map", {"training": "training"}),
+    ("curvature", {"hessian": "hessian"}),
+])  # fmt: skip
+def test_figures_that_are_not_in_the_study_can_be_drawn_of_its_files(finished, figure, files):
+    base = results(finished) / "runs" / "base"
+    paths = {
+        role: [base / f"{name}.nc" for name in names] if isinstance(names, list) else base / f"{names}.nc"
+        for role, names in files.items()
+    }
+    assert sgdwalk.draw(figure, **paths)._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_momentum_of_a_run_is_taken_out_of_the_models_of_its_walk(finished):
+    runs = results(finished) / "runs"
+    with (
+        xr.open_dataset(runs / "child" / "distances.nc") as child,
+        xr.open_dataset(runs / "base" / "distances.nc") as base,
+    ):
+        found = {
+            run: sgdwalk.analyse("walk_models", data.load(), copies=20)
+            for run, data in (("child", child), ("base", base))
+        }
+    assert found["child"].momentum == 0.9
+    assert found["base"].momentum == 0
+    assert (found["child"].status != "fewer than 20 steps").all()
 
 
 def test_a_walk_stored_whole_gives_the_distances_that_were_reduced_on_the_fly(finished):
