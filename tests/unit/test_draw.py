@@ -39,6 +39,7 @@ def test_a_figure_drawn_by_hand_has_the_bytes_of_the_workflow(width, measured, t
             assert output.with_stem("mine").read_bytes() == output.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_the_figure(measured):
     assert sgdwalk.draw("fig2", base=measured)._repr_png_().startswith(b"\x89PNG")
 

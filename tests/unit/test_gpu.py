@@ -109,6 +109,7 @@ def test_what_goes_back_is_cut_into_parts_that_are_whole_together(tmp_path):
     assert len(list(out.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_training_that_time_ends_goes_on_to_the_same_end(experiment, tmp_path):
     folder = experiment.folder("resnet14-b1024")
     cut = trained(experiment, until=0.0)
@@ -133,6 +134,7 @@ def test_a_training_that_time_ends_goes_on_to_the_same_end(experiment, tmp_path)
         assert a.equals(b), name
 
 
+@pytest.mark.slow
 def test_the_hessian_of_single_checkpoints_is_that_of_all(experiment):
     from on_gpu.experiments import merged
 

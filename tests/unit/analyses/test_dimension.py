@@ -20,6 +20,7 @@ def test_tilted_plane_is_two_dimensional():
     assert found.dimension_low == 2
 
 
+@pytest.mark.slow
 def test_the_result_satisfies_its_contract_and_is_reproducible(tmp_path):
     data = plane(surface(25, 2.5))
     found = dimension.compute(data, realisations=20, seed=1)
@@ -36,6 +37,7 @@ def test_the_result_satisfies_its_contract_and_is_reproducible(tmp_path):
     assert (found.points, found.leader_status) == (25, "fewer than 257 points a side")
 
 
+@pytest.mark.slow
 def test_controls_have_their_known_dimensions():
     found = dimension.compute(plane(surface(25, 2.5)), realisations=40).set_coords("control_dimension")
     assert found.control_dimension.values.tolist() == [2.0, 2.2, 2.5, 2.8]
@@ -113,6 +115,7 @@ def test_roughness_is_seen_on_the_finer_of_two_nested_grids():
     assert max(coarse, 0) < middle < fine
 
 
+@pytest.mark.slow
 def test_planes_are_averaged_with_an_interval_from_their_scatter():
     losses = [10 ** surface(25, 2.5, seed) for seed in range(4)]
     bad = np.full((25, 25), np.nan)

@@ -46,6 +46,7 @@ def test_predictions_of_both_samplers():
     np.testing.assert_allclose(found.step_correlation_predicted, theory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "size"), [("independent", 20), ("shuffled-epochs", 20), ("shuffled-epochs", 30)])
 def test_noise_and_steps_agree_with_the_sampler_and_not_with_the_other(sampler, size):
     found = [measured(seed, sampler=sampler, batch_size=size) for seed in range(40)]

@@ -93,6 +93,7 @@ def computed(model, centre, tmp_path_factory):
     return result, folder
 
 
+@pytest.mark.slow
 def test_a_snapshot_in_the_plane_has_its_coordinates(computed):
     result, _ = computed
     contracts.check(result, landscape.CONTRACT)

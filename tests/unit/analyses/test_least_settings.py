@@ -50,6 +50,7 @@ def folder(run, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("analysis", INPUTS)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_an_analysis_runs_with_the_smallest_allowed_settings(run, folder, analysis, tmp_path):

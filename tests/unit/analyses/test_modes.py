@@ -58,6 +58,7 @@ def dense(checkpoints, batch_size):
     return dense_hessian(model, list(zip(inputs.split(batch_size), labels.split(batch_size), strict=True)))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [16, 48])
 def test_the_modes_are_those_of_the_dense_hessian_in_batches_of_the_child(checkpoints, batch_size):
     run = settings(**RUN, batch_size=batch_size)

@@ -117,6 +117,7 @@ def test_noise_is_that_of_single_examples_and_curvature_that_of_the_dense_hessia
     assert at.exponent_low < at.exponent < at.exponent_high
 
 
+@pytest.mark.slow
 def test_weights_that_diverged_have_no_noise(found):
     at = found.isel(snapshot=1)
     for name in ("trace", "variance", "curvature", "gradient", "exponent", "exponent_low"):

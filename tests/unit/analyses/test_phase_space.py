@@ -90,6 +90,7 @@ def test_noise_without_replacement_is_whitened_and_its_variance_found():
         assert felt.variance.mean() == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize(("momentum", "stiffness"), [(0.9, 0.1), (0.9, 0.0026), (0.9, 0.0), (0.0, 0.1), (0.98, 0.02)])
 def test_intervals_of_stiffness_and_variances_cover_the_truth(sampler, momentum, stiffness):

@@ -45,6 +45,7 @@ def test_status(found):
         assert np.isnan(found[name][3:]).all()
 
 
+@pytest.mark.slow
 def test_the_best_model_of_a_persistent_walk_is_fractional(found):
     window = found.sel(window=0)
     assert (window.delta_aic.min("model") == 0).all()
@@ -77,6 +78,7 @@ def test_components_explain_shares_of_the_variance(found):
     np.testing.assert_allclose(null["explained"], null["explained_orthogonal"], rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_recorded_weights_a_few_steps_apart():
     data = distances_of(brownian(7))
     once = walk_models.compute(data, copies=20)

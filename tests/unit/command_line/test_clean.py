@@ -48,6 +48,7 @@ def answering(monkeypatch, answer):
     return asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["y", " Yes "])
 def test_after_a_yes_what_no_table_names_is_gone_and_all_else_is_there(command, results, monkeypatch, answer):
     asked, before = answering(monkeypatch, answer), contents(results)

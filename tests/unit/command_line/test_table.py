@@ -62,6 +62,7 @@ def test_numbers_have_three_digits_and_whole_ones_all():
     assert {text: markup.short(text) for text in shown} == shown
 
 
+@pytest.mark.slow
 def test_a_table_that_is_not_there_names_what_makes_it(refused, place):
     line = refused("table", "s", "claims")
     assert (

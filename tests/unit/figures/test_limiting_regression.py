@@ -32,6 +32,7 @@ def test_the_spiral_is_the_first_mode_of_each_momentum():
         assert drawn.panels[letter].get_xlabel() == "position, mode 1"
 
 
+@pytest.mark.slow
 def test_the_band_is_that_along_the_path_and_196_standard_deviations_wide():
     data = regression()
     data.covariance_theory[0] *= 100

@@ -52,6 +52,7 @@ def test_a_page_without_faults_has_none():
     assert drawn() == {name: [] for name in FAULTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found(fault):
     assert drawn(**SPOILED[fault])[fault]

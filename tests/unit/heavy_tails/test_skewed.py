@@ -60,6 +60,7 @@ def by_quadrature(z, alpha, beta):
     return front + np.log(total) + top
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [-0.5, 0.5])
 @pytest.mark.parametrize("alpha", [0.5, 0.7, 1.0, 1.3, 1.7, 1.95])
 def test_log_density_is_that_of_direct_integration(alpha, beta):

@@ -53,6 +53,7 @@ def own(tmp_path, monkeypatch):
     return module
 
 
+@pytest.mark.slow
 def test_it_is_what_the_workflow_writes(made):
     run = open_run(made / "runs" / "resnet14-b")
     found = analyse("msd", run["distances"], copies=20)

@@ -49,6 +49,7 @@ def test_nothing_but_labels_is_read_before_it_is_used(made):
     assert np.isfinite(distances.distance2.values).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [

@@ -270,6 +270,7 @@ def test_torchvision_names_are_told_from_own_factories():
             registry.resolve("model", wrong, registry.MODELS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "size"), SIZES)
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "swin_t", "shufflenet_v2_x0_5"])
 def test_torchvision_networks_fit_the_images(name, channels, size):

@@ -100,6 +100,7 @@ def test_vanilla_sgd_is_exactly_w_minus_lr_g(tmp_path):
         assert torch.equal(theirs, mine)
 
 
+@pytest.mark.slow
 def test_the_fast_path_is_a_plain_loop(tmp_path):
     """Images on the device, channels last, foreach updates, recorder: nothing of it moves the walk."""
     done = run(tmp_path, dtype="float64", steps=50, momentum=0.9, weight_decay=1e-3)
@@ -223,6 +224,7 @@ def test_after_a_state_that_cannot_be_loaded_to_its_end_nothing_of_it_is_left(tm
     assert_equal(uncut, results(again))
 
 
+@pytest.mark.slow
 def test_a_run_is_not_whole_without_each_of_its_checkpoints(tmp_path, monkeypatch):
     save = Checkpoints.save
     monkeypatch.setattr(Checkpoints, "save", lambda self, step, content: step == 29 or save(self, step, content))
@@ -230,6 +232,7 @@ def test_a_run_is_not_whole_without_each_of_its_checkpoints(tmp_path, monkeypatc
         run(tmp_path).train()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_damaged_after_it_was_written_is_found_at_the_end(tmp_path, monkeypatch):
     done, end = run(tmp_path), Run._end_epoch
 
@@ -278,6 +281,7 @@ def test_a_state_of_other_settings_other_code_or_other_images_is_not_used(tmp_pa
     assert same.recorder.step == 0  # and is gone
 
 
+@pytest.mark.slow
 def test_a_state_of_another_kind_of_device_is_not_used(tmp_path, monkeypatch):
     """'auto' may find a GPU in one attempt and none in the next: the end would be neither one's, bit for bit."""
     run(tmp_path).train()

@@ -40,6 +40,7 @@ def estimates(found, k=0):
     return np.array([(one.values[k], *one.intervals[k]) for one in found]).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "model", "truth", "drift"),
     [
