@@ -11,7 +11,7 @@ import pytest
 import torch
 from sgdwalk.storage import netcdf
 from sgdwalk.study.load import load_study
-from sgdwalk.study import memory
+from sgdwalk.study.memory import training
 from sgdwalk.study.resources import training_minutes
 from sgdwalk.trajectory.import_walk import FILES
 from studies import planned, snakemake
@@ -126,7 +126,7 @@ def test_ctrl_c_stops_a_study_and_the_next_start_finishes_it(slurm, less, start,
     monkeypatch.chdir(less)
     run = load_study("tiny", less / "config").runs["base"]
     asked = jobs["rule_train/base"]
-    assert asked["Tres"].startswith(f"cpu=1,mem={memory.training(run)}M,")
+    assert asked["Tres"].startswith(f"cpu=1,mem={training(run)}M,")
     assert asked["TimeLimit"] == str(training_minutes(run))
 
 
