@@ -98,6 +98,7 @@ def test_a_direction_among_many_is_found_in_several_passes():
     assert often.alignment > 0.99
 
 
+@pytest.mark.slow
 def test_vectors_that_hardly_turn_are_not_aligned():
     """One growing direction among 2,000 without curvature: each vector keeps its own direction, for a long time."""
     found = turned([-0.05, *np.zeros(2000)], 2)

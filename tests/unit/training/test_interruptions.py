@@ -25,6 +25,8 @@ from sgdwalk.training.resume_states import ResumeStates
 from sgdwalk.training.trainer import Run
 from sgdwalk.trajectory.import_walk import FILES
 
+pytestmark = pytest.mark.slow  # a second a case
+
 KILLS = 20
 SPECS = {
     "model_spec": {"factory": "runs:small_network", "arguments": {}},
