@@ -79,3 +79,9 @@ def test_user_defined_loaders_and_networks_are_called_as_described(tmp_path, mon
     images = problem.load_images(run)
     np.testing.assert_array_equal(images.train, npz.load(path="my.npz").train)
     assert problem.build(run, images)[1].out_features == 3
+
+
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"], ids=lambda page: page.name)
+def test_tables_have_a_line_for_each_row(page):
+    for line in page.read_text(encoding="utf-8").splitlines():
+        assert "| --- |" not in line or re.fullmatch(r" *\|( -{3}:? \|)+", line), line

@@ -399,7 +399,7 @@ def principal_directions(nan=False):
     slope = np.array([[-3.0], [0.0]]) * np.ones(4) * factor
     return build(
         "variance_flatness", **STARTS, along=["principal", "random"], direction=np.arange(1, 7), flatness=flat,
-        variance=np.array([1.0, 1e-4])[:, None, None] * flat ** slope[..., None] * scatter, late=[0, 0, 1, 1],
+        variance=np.array([1.0, 1e-4])[:, None, None] * flat ** slope[..., None] * scatter, late=[0, 0, 1, 1], slow_share=0.9 * factor,
         asymmetry=rng.uniform(-0.8, 0.8, flat.shape) * factor, **with_ends("window_exponent", slope),
         **with_ends("exponent", slope[:, 0]),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from sgdwalk.trajectory.student_mean import student_mean
 
 KINDS = ("principal", "random")
 ENDS = ("", "_low", "_high")
+SLOW = 0.5  # slow_share from which on a direction has not relaxed within a window
 LATE = 0.5  # of the windows, the last ones, that the exponent is a mean over
 
 CONTRACT = Contract(
@@ -85,3 +86,12 @@ def late_windows(exponents: np.ndarray) -> np.ndarray:
     """Which windows belong to the second half of those with an exponent, [window]."""
     known = np.isfinite(exponents)
     return known & (np.cumsum(known) > LATE * known.sum())
+
+
+def slowness(data: xr.Dataset) -> float:
+    """Median slow_share of the principal directions in the late windows of a file; NaN without late windows.
+
+    From SLOW on the exponent tells which directions are slow, and nothing of the noise.
+    """
+    shares = data.slow_share.sel(along="principal").values[data.late.values > 0]
+    return float(np.median(shares)) if shares.size else np.nan

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from sgdwalk.analyses.variance_flatness import SLOW, slowness
 from sgdwalk.figures import style
 from sgdwalk.figures.page import Grid, Page
 
@@ -43,6 +44,8 @@ def scatter(axes: Axes, data: xr.Dataset | None) -> None:
             here.flatness.values.ravel(), here.variance.values.ravel(), marker, color=colour, markersize=3,
             label=f"{label}: {text}",
         )  # fmt: skip
+    if slowness(data) >= SLOW:
+        axes.figure.note(f"the walk has not relaxed in a window: {slowness(data):.2f} of its variance is slow", axes)
     style.loglog(axes, style.name(data.flatness, "flatness F"), style.name(data.variance, "variance of the weights"))
     style.key(axes)
     style.heading(axes, "late windows")

@@ -20,6 +20,8 @@ def simulated(
     In units in which eta is 1, lambda 0, and the gradient of one example has the variance 1: the curvature is the
     stiffness. It is moved into the stable range where it lies outside. Epochs begin with the first step.
     """
+    from scipy.signal import lfilter  # slow to import: for those that need it
+
     stiffness = float(np.clip(stiffness, FREE, 2 * (1 + child.momentum) * (1 - EDGE)))
     unit = Child(1.0, child.momentum, 0.0, child.batch_size, child.sampler)
     theory = unit.theory([stiffness], 1.0, examples)
@@ -28,12 +30,10 @@ def simulated(
     for done in range(0, copies, block := max(1, NUMBERS // steps)):
         noise = batch_noise(unit, steps, min(block, copies - done), examples, rng)
         now, velocity = begin @ rng.standard_normal((2, len(noise)))
-        position = np.empty((steps, len(noise)))
-        before = now - velocity
-        for step in range(steps):
-            position[step] = now
-            now, before = inertia * now - child.momentum * before - noise[:, step], now
-        yield position, stiffness * position + noise.T, stiffness
+        memory = np.stack([inertia * now - child.momentum * (now - velocity), -child.momentum * now], axis=1)
+        after, _ = lfilter([1.0], [1.0, -inertia, child.momentum], -noise, zi=memory)
+        position = np.concatenate([now[:, None], after[:, :-1]], axis=1)
+        yield position.T, (stiffness * position + noise).T, stiffness
 
 
 def root(covariance: np.ndarray) -> np.ndarray:

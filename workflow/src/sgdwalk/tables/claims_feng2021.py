@@ -7,8 +7,7 @@ row asks how much of the relation is due to directions that are the walk's own.
 
 from dataclasses import replace
 
-import numpy as np
-
+from sgdwalk.analyses.variance_flatness import SLOW, slowness
 from sgdwalk.tables.claim_parts import Claim, base, difference, value
 from sgdwalk.tables.study_results import Results
 from sgdwalk.tables.verdicts import NOT_RELAXED, Estimate, about, below
@@ -16,7 +15,6 @@ from sgdwalk.tables.verdicts import NOT_RELAXED, Estimate, about, below
 PAPER = "Feng & Tu 2021"
 WITHIN = "late windows (interval: between windows)"
 
-SLOW = 0.5  # share of the variance in means of sixteenths of a window from which on a direction has not relaxed
 random = value("variance_flatness", along="random")
 
 
@@ -29,9 +27,7 @@ def principal(results: Results, run: str) -> Estimate | None:
     found = results.estimate("variance_flatness", run, "exponent", along="principal")
     if found is None:
         return None
-    here = results.place("variance_flatness", run, along="principal")
-    slow = here.slow_share.values[here.late.values > 0]
-    return replace(found, reason="" if np.median(slow) < SLOW else NOT_RELAXED) if slow.size else found
+    return replace(found, reason=NOT_RELAXED if slowness(results.files["variance_flatness"][run]) >= SLOW else "")
 
 
 def against_random(results: Results, run: str) -> Estimate | None:

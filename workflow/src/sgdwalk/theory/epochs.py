@@ -3,7 +3,6 @@
 from functools import cached_property
 
 import numpy as np
-from scipy import fft
 
 from sgdwalk.theory.chain import DiscreteChain
 from sgdwalk.theory.process import POSITION, is_position
@@ -105,9 +104,11 @@ class ShuffledEpochs(DiscreteChain):
         A linear filter of noise with autocovariance r has the autocovariance sum_l r_l k(t - l), with k that of
         white noise, hence the displacement sum_l r_l (d(t - l) - d(l)) with d the displacement of white noise.
         """
+        from scipy.signal import fftconvolve  # slow to import: for those that need it
+
         lags = np.arange(1 - self.batches, 2 * self.batches)
         white = super()._stationary_displacement(np.abs(lags).astype(float))
-        found = convolved(white, self._correlation)
+        found = fftconvolve(white, self._correlation[None, :], mode="valid", axes=1)
         confined = (1 + self.momentum) * self._velocity_variance * self._surplus - self.stiffness * found[:, 0]
         return found - found[:, :1], confined / 2
 
@@ -172,13 +173,3 @@ class ShuffledEpochs(DiscreteChain):
         """Propagator over an epoch, and the covariance that it adds, each [mode]."""
         end = np.array([float(self.batches)])
         return Propagator(*(part[:, 0] for part in self._propagator(end))), [part[:, 0] for part in self._within(end)]
-
-
-def convolved(rows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Sum over l of kernel [l] rows [row, t - l] at all t where the whole kernel lies within, [row, t].
-
-    What fftconvolve of scipy.signal returns, whose import takes longer than the theory of a run.
-    """
-    size = fft.next_fast_len(rows.shape[1] + len(kernel) - 1, real=True)
-    found = fft.irfft(fft.rfft(rows, size) * fft.rfft(kernel, size), size)
-    return found[:, len(kernel) - 1 : rows.shape[1]]
