@@ -192,6 +192,11 @@ def test_logs_are_kept(finished):
     assert re.search(r"step 120/120 .* steps/s .* s left", log.read_text())
 
 
+def test_the_scheduler_looks_at_waiting_jobs_when_others_have_ended_and_not_in_between(finished):
+    said = (finished / "said").read_text()
+    assert 50 < said.count("Ready jobs: ") <= said.count("Finished jobid: ") + 1
+
+
 def test_one_figure_needs_only_what_it_is_drawn_from(fresh):
     jobs = planned(fresh, "results/tiny/figures/fig2.pdf")
     assert set(jobs) == {"train", "import_walk", "msd", "figure"}
@@ -301,7 +306,9 @@ def test_a_failing_check_fails_the_last_rule_says_which_and_leaves_the_table(edi
     """After all others that use the copy, since its results are no longer those of the study."""
     path = results(edited) / "runs" / "base" / "check.csv"
     path.write_text(path.read_text().replace("True", "False", 1))
-    done = snakemake(edited, "--cores", "1", "results/tiny/checks.passed")
+    limit = ("--max-jobs-per-timespan", "1/2s")
+    done = snakemake(edited, "--cores", "1", *limit, "results/tiny/checks.passed")
     assert done.returncode != 0
+    assert "Job rate limit reached" in done.stdout + done.stderr, "a limit that was asked for stays"
     assert "recorded is what was trained" in done.stdout + done.stderr
     assert not pd.read_csv(results(edited) / "checks.csv").passed.all()
