@@ -20,7 +20,7 @@ def study(name):
 # Peaks in MB of jobs of `digits`, as the system counts them (ru_maxrss), on Linux with a torch for CPUs.
 MEASURED = {
     "train resnet14-a": 715, "train resnet20": 724, "train cnn3": 467, "train cnn3-shuffled-a": 464,
-    "modes cnn3-independent-a": 365, "modes cnn3-shuffled-a": 258, "hessian resnet14-a": 780, "landscape resnet14-a": 349,
+    "modes cnn3-independent-a": 365, "modes cnn3-shuffled-a": 133, "hessian resnet14-a": 780, "landscape resnet14-a": 349,
     "path_planes resnet14-a": 329, "sensitivity resnet14-a": 419, "noise_curvature cnn3-shuffled-a": 364,
     "extract resnet14-a": 314, "msd resnet14-a": 161, "msd cnn3-shuffled-a": 225, "path resnet14-a": 168,
     "path cnn3-shuffled-a": 268, "msl resnet14-a": 141, "msl cnn3-shuffled-a": 165, "tails resnet14-a": 182,

@@ -85,8 +85,8 @@ def modes(run: Run, settings: Settings) -> int:
 
 
 def copied(run: Run, settings: Settings) -> int:
-    """Memory of the eigenvectors that another run has already, in a job that loads torch."""
-    return in_mb(NETWORK_MB, 3 * sizes.vectors(run, settings))
+    """Memory of the eigenvectors that another run has already, in a job that does not load torch."""
+    return in_mb(LIGHT_MB, 3 * sizes.vectors(run, settings))
 
 
 def hessian(run: Run, settings: Settings) -> int:
