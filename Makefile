@@ -5,8 +5,8 @@ BIN := .venv/bin
 # What is checked: not the packages of a user that lie in the same folder.
 CODE := benchmarks docs examples executor-pbs tests workflow
 SNAKEMAKE := $(BIN)/snakemake --config study=$(STUDY)
-# A file of tests runs in one of six processes, in the order of the folders: those of clusters come first and mostly wait.
-SHARED := -n 6 --dist loadscope --no-loadscope-reorder
+# A file of tests runs in one of four processes, in the order of the folders: those of clusters mostly wait.
+SHARED := -n 4 --dist loadscope --no-loadscope-reorder
 # Something to look at while the rest of the default study is computed.
 FIRST := $(if $(filter digits,$(STUDY)),--prioritize results/digits/figures/fig2.png)
 OLD := import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])

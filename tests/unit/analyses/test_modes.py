@@ -1,5 +1,9 @@
 """The eigenvectors that a child is projected on, against the dense Hessian."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +12,7 @@ from dense_hessian import dense_hessian
 from runs import settings
 from sgdwalk.analyses import modes
 from sgdwalk.landscapes import curvature, trained_networks
-from sgdwalk.storage import contracts
+from sgdwalk.storage import contracts, netcdf
 from sgdwalk.training import problem
 from test_hessian import Known, spectra
 from torch import nn
@@ -125,3 +129,23 @@ def test_modes_of_another_run_with_the_same_hessian_are_taken_over(tmp_path):
     values = {"eigenvalue": ("mode", [2.0, 1.0]), "vector": (("mode", "parameter"), np.eye(2, 5))}
     found = modes.compute(tmp_path / "none", TRAINING, xr.Dataset(values, attrs={"run": "other"}), run=RUN)
     xr.testing.assert_identical(found, xr.Dataset(values))
+
+
+COPY = """
+import json, sys
+from sgdwalk.jobs.analyse import analyse
+
+other, copy, checkpoints, run = sys.argv[1:]
+inputs = {"checkpoints": checkpoints, "training": other, "alike": other}
+analyse("modes", inputs, copy, {"run": json.loads(run), "count": 2}, code="")
+assert "torch" not in sys.modules
+"""
+
+
+def test_the_job_that_copies_the_modes_of_another_run_does_not_load_torch(tmp_path):
+    other, copy = tmp_path / "modes.nc", tmp_path / "copy.nc"
+    found = {"vector": (("mode", "parameter"), np.eye(2, 5, dtype=np.float32)), "eigenvalue": ("mode", [2.0, 1.0])}
+    found |= {"residual": ("mode", [0.0, 0.0]), "converged": ("mode", np.ones(2, np.int8))}
+    netcdf.write(xr.Dataset(found), other, modes.CONTRACT, {})
+    subprocess.run([sys.executable, "-c", COPY, other, copy, tmp_path, json.dumps(settings(**RUN))], check=True)
+    xr.testing.assert_equal(xr.load_dataset(copy), xr.load_dataset(other))
