@@ -36,7 +36,7 @@ def analyse(
     registered.register(*own)
     with importing():
         module = registered.analysis(name)
-        if "run" in settings and not inputs.get("alike"):  # of a network, for which compute imports torch
+        if "run" in settings and not inputs.get("alike"):  # compute imports torch, for a network, unless it only copies
             importlib.import_module("torch")
     data = {key: read(path) for key, path in inputs.items()}
     stamp = attributes(settings, code, run, run_seed, run_settings(data, settings))
